@@ -1,0 +1,142 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { Metrics } from '@aws-lambda-powertools/metrics';
+import type { Table } from './table.ts';
+
+/** Time. Outside the platform nothing else tells it, so that the system also runs under a virtual clock. */
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Resolves after `ms`, or at once when the signal aborts (it never rejects). */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Randomness. */
+export interface Random {
+  /** Uniform in [0, 1). */
+  number(): number;
+  bytes(length: number): Uint8Array;
+}
+
+/** Identifiers. */
+export interface Ids {
+  /** A UUIDv7 (RFC 9562): sorts by time, also within a millisecond of one process. */
+  next(): string;
+}
+
+export interface Message {
+  readonly body: string;
+  /** Seconds until it can be received, 0..900. */
+  readonly delaySeconds?: number;
+}
+
+export interface ReceivedMessage {
+  readonly id: string;
+  readonly body: string;
+  /** Proof of this receipt; deletes or extends only as long as the message was not received again. */
+  readonly receipt: string;
+  /** How often the message was received, this time included. */
+  readonly receiveCount: number;
+  /** When it was sent, epoch ms. */
+  readonly sentAt: number;
+}
+
+/** Largest message body in bytes: SQS's limit of 256 KiB, held by every adapter. */
+export const MESSAGE_BYTES_MAX = 256 * 1024;
+
+/** A queue: delivers at least once, in no promised order. A message received too often moves to the queue's dead letters. */
+export interface Queue {
+  /** Sends any number of messages; those confirmed are durable. */
+  send(messages: readonly Message[]): Promise<void>;
+  /** Up to `max` (1..10) messages that are visible now; they become visible again after `visibilitySeconds`. */
+  receive(max: number, visibilitySeconds: number): Promise<ReceivedMessage[]>;
+  /** Ends a message. A receipt that is no longer valid does nothing. */
+  remove(receipt: string): Promise<void>;
+  /** Makes a received message visible again after `seconds` (0: at once). */
+  release(receipt: string, seconds: number): Promise<void>;
+  /** Approximate numbers of messages. */
+  depth(): Promise<{ readonly waiting: number; readonly inFlight: number }>;
+}
+
+/** Names of the queues. Each has dead letters, the queue of the same name with `-dead`. */
+export type QueueName = 'deliveries' | 'deliveries-dead' | 'alerts-dead' | 'push-dead';
+
+/** Secrets by name. Values never reach a log, an error, a trace or an answer. */
+export interface Secrets {
+  get(name: string): Promise<string | undefined>;
+  put(name: string, value: string): Promise<void>;
+  /** Stores the value unless the secret exists. @returns the value that is stored now */
+  create(name: string, value: string): Promise<string>;
+  delete(name: string): Promise<void>;
+}
+
+export interface Mail {
+  /** Identifies the mail: sent again under the same id it is not delivered twice where the mailer can tell. */
+  readonly id: string;
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
+
+export interface Mailer {
+  send(mail: Mail): Promise<void>;
+}
+
+/** Sends to open WebSocket connections. */
+export interface Push {
+  /** @returns `gone` when the connection does not exist any more (or was dropped because it can't keep up) */
+  send(connectionId: string, frame: string): Promise<'sent' | 'gone'>;
+  close(connectionId: string): Promise<void>;
+}
+
+/** The network outside. */
+export interface Network {
+  readonly fetch: typeof globalThis.fetch;
+  /**
+   * POSTs to an address that a user gave: no redirects, bounded time and answer, and no private addresses where
+   * the configuration forbids them (the address is checked after its name was resolved).
+   * @returns the status code
+   * @throws {Unavailable} no connection, or the address is not allowed
+   * @throws {TimedOut} no answer within `timeoutMs`
+   */
+  post(url: string, headers: Readonly<Record<string, string>>, body: string, timeoutMs: number): Promise<number>;
+}
+
+/** How this installation is set up; read from the environment and flags once, at start. */
+export interface Config {
+  readonly runtime: 'aws' | 'local';
+  readonly version: string;
+  /** Venues whose prices are watched: ccxt ids, `sim`, `replay`. */
+  readonly venues: readonly string[];
+  /** Symbols watched in any case; those of alerts come on top. */
+  readonly symbols: readonly string[];
+  /** Origins that replace a venue's own, by venue. */
+  readonly venueUrls: Readonly<Record<string, string>>;
+  /** Period of the market sync in seconds, 0.05..60. */
+  readonly marketSyncSeconds: number;
+  /** How long one call of the market sync goes on polling, seconds; 0 polls once. */
+  readonly marketSyncWindowSeconds: number;
+  readonly simulation: { readonly seed: string };
+  readonly replay: { readonly files: readonly string[]; readonly speed: number };
+  /** Sender of mails. */
+  readonly mailFrom: string;
+  readonly corsOrigins: readonly string[];
+  /** Whether webhooks may go to private and loopback addresses (on one machine only). */
+  readonly privateWebhooks: boolean;
+}
+
+/** Everything a handler may depend on. A function gets only what its manifest entry grants. */
+export interface Platform {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly network: Network;
+  readonly table: Table;
+  readonly secrets: Secrets;
+  readonly mailer: Mailer;
+  readonly push: Push;
+  queue(name: QueueName): Queue;
+}
