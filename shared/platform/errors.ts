@@ -34,3 +34,38 @@ export class TimedOut extends DomainError {
   readonly code = 'timed-out';
   override readonly name = 'TimedOut';
 }
+
+/** What was asked for does not exist, or not for this caller. */
+export class NotFound extends DomainError {
+  readonly code = 'not-found';
+  override readonly name = 'NotFound';
+}
+
+/** The input has the right shape but can't be accepted. `path` names the field. */
+export class InvalidInput extends DomainError {
+  readonly code = 'invalid-input';
+  override readonly name = 'InvalidInput';
+  readonly path: string;
+  constructor(path: string, message: string) {
+    super(message);
+    this.path = path;
+  }
+}
+
+/** The present state does not allow it: it exists already, or was changed meanwhile. */
+export class Conflict extends DomainError {
+  readonly code = 'conflict';
+  override readonly name = 'Conflict';
+}
+
+/** A limit of what one user may have is reached. */
+export class LimitExceeded extends DomainError {
+  readonly code = 'limit-exceeded';
+  override readonly name = 'LimitExceeded';
+}
+
+/** A cursor that no page of this query gave: cut off, changed, or of another kind of query. */
+export class InvalidCursor extends DomainError {
+  readonly code = 'invalid-cursor';
+  override readonly name = 'InvalidCursor';
+}

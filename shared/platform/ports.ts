@@ -108,6 +108,8 @@ export interface Config {
   readonly version: string;
   /** Venues whose prices are watched: ccxt ids, `sim`, `replay`. */
   readonly venues: readonly string[];
+  /** Where `auto` could not have live prices: the venue that stands in, and why. */
+  readonly fallback?: { readonly venue: string; readonly reason: string };
   /** Symbols watched in any case; those of alerts come on top. */
   readonly symbols: readonly string[];
   /** Origins that replace a venue's own, by venue. */

@@ -143,3 +143,18 @@ export interface Change<T extends Item = Item> {
   /** Position in the stream; sorts as a number. */
   readonly sequence: string;
 }
+
+/**
+ * Builds a key from its parts, `USER#1234`. The separator can't be smuggled in: a part that holds it is refused.
+ * @throws {TypeError} a part is empty or holds `#`
+ */
+export const keyOf = (...parts: readonly string[]): string => {
+  for (const part of parts) {
+    if (part === '' || part.includes('#')) throw new TypeError('A key part must not be empty or hold #');
+  }
+  return parts.join('#');
+};
+
+/** Whether a change is of an item of this kind. */
+export const isOf = <T extends Item>(change: Change, kind: T['kind']): change is Change<T> =>
+  (change.after ?? change.before)?.kind === kind;

@@ -1,0 +1,53 @@
+import { BlockList, isIP } from 'node:net';
+
+/** Special-purpose IPv4 blocks (IANA registry, RFC 6890), 6to4 relays, multicast and reserved space. */
+const specialIpv4 = [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
+  ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
+  ['224.0.0.0', 4],
+  ['240.0.0.0', 4],
+] as const;
+
+/** Global unicast is all that is public in IPv6; mapped, NAT64, unique local, link-local and multicast lie outside. */
+const globalIpv6 = ['2000::', 3] as const;
+
+/** Within global unicast: protocol assignments with Teredo and ORCHID, documentation, 6to4. */
+const specialIpv6 = [
+  ['2001::', 23],
+  ['2001:db8::', 32],
+  ['2002::', 16],
+  ['3fff::', 20],
+] as const;
+
+const listOf = (subnets: readonly (readonly [string, number])[], family: 'ipv4' | 'ipv6'): BlockList => {
+  const list = new BlockList();
+  for (const [network, prefixBits] of subnets) list.addSubnet(network, prefixBits, family);
+  return list;
+};
+
+const notPublicIpv4 = listOf(specialIpv4, 'ipv4');
+const publicIpv6 = listOf([globalIpv6], 'ipv6');
+const notPublicIpv6 = listOf(specialIpv6, 'ipv6');
+
+/** Whether an IP address can belong to a machine on the open internet. What is not an address is not public. */
+export const isPublicAddress = (address: string): boolean => {
+  switch (isIP(address)) {
+    case 4:
+      return !notPublicIpv4.check(address, 'ipv4');
+    case 6:
+      return !address.includes('%') && publicIpv6.check(address, 'ipv6') && !notPublicIpv6.check(address, 'ipv6');
+    default:
+      return false;
+  }
+};

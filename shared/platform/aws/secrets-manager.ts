@@ -1,0 +1,134 @@
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  RestoreSecretCommand,
+  SecretsManagerClient,
+  type SecretsManagerClientConfig,
+} from '@aws-sdk/client-secrets-manager';
+import { DomainError } from '../errors.ts';
+import type { Clock, Secrets } from '../ports.ts';
+import { CLIENT_OPTIONS } from './client-options.ts';
+import { failureOf, nameOf } from './failures.ts';
+
+const cacheMs = 60_000;
+const cachedMax = 500;
+const recoveryDays = 7;
+
+export const secretsManagerClient = (own: SecretsManagerClientConfig = {}) =>
+  new SecretsManagerClient({ ...CLIENT_OPTIONS, ...own });
+
+/** Secrets in Secrets Manager, under a prefix. A deleted secret can be recovered for a week by an operator. */
+export class SecretsManagerSecrets implements Secrets {
+  readonly #client: SecretsManagerClient;
+  readonly #prefix: string;
+  readonly #clock: Clock;
+  readonly #cache = new Map<string, { readonly value: string; readonly until: number }>();
+
+  constructor(options: { readonly client: SecretsManagerClient; readonly prefix: string; readonly clock: Clock }) {
+    this.#client = options.client;
+    this.#prefix = options.prefix;
+    this.#clock = options.clock;
+  }
+
+  async get(name: string): Promise<string | undefined> {
+    const cached = this.#cache.get(name);
+    if (cached !== undefined && this.#clock.now() < cached.until) return cached.value;
+    return this.#read(name).catch(unlessGone);
+  }
+
+  async put(name: string, value: string): Promise<void> {
+    const SecretId = this.#idOf(name);
+    try {
+      await this.#client.send(new PutSecretValueCommand({ SecretId, SecretString: value })).catch(refuse);
+    } catch (error) {
+      if (isMissing(error)) await this.#create(name, value);
+      else if (isAwaitingDeletion(error)) await this.#restore(name, value);
+      else throw error;
+    }
+    this.#remember(name, value);
+  }
+
+  async create(name: string, value: string): Promise<string> {
+    try {
+      return await this.#createOrRead(name, value);
+    } catch (error) {
+      if (!isAwaitingDeletion(error)) throw error;
+      await this.#restore(name, value);
+      this.#remember(name, value);
+      return value;
+    }
+  }
+
+  async delete(name: string): Promise<void> {
+    const command = new DeleteSecretCommand({ SecretId: this.#idOf(name), RecoveryWindowInDays: recoveryDays });
+    await this.#client.send(command).catch(refuse).catch(unlessGone);
+    this.#cache.delete(name);
+  }
+
+  async #read(name: string): Promise<string> {
+    this.#cache.delete(name);
+    const command = new GetSecretValueCommand({ SecretId: this.#idOf(name) });
+    const { SecretString: value = '' } = await this.#client.send(command).catch(refuse);
+    this.#remember(name, value);
+    return value;
+  }
+
+  async #createOrRead(name: string, value: string): Promise<string> {
+    try {
+      await this.#create(name, value);
+    } catch (error) {
+      if (nameOf(error) !== 'ResourceExistsException') throw error;
+      return this.#read(name);
+    }
+    this.#remember(name, value);
+    return value;
+  }
+
+  async #create(name: string, value: string): Promise<void> {
+    await this.#client.send(new CreateSecretCommand({ Name: this.#idOf(name), SecretString: value })).catch(refuse);
+  }
+
+  /** A name whose secret awaits its deletion is taken; the secret is brought back and gets the new value. */
+  async #restore(name: string, value: string): Promise<void> {
+    const SecretId = this.#idOf(name);
+    await this.#client.send(new RestoreSecretCommand({ SecretId })).catch(refuse);
+    await this.#client.send(new PutSecretValueCommand({ SecretId, SecretString: value })).catch(refuse);
+  }
+
+  #remember(name: string, value: string): void {
+    this.#cache.delete(name);
+    this.#cache.set(name, { value, until: this.#clock.now() + cacheMs });
+    const [oldest] = this.#cache.keys();
+    if (this.#cache.size > cachedMax && oldest !== undefined) this.#cache.delete(oldest);
+  }
+
+  #idOf(name: string): string {
+    return `${this.#prefix}/${name}`;
+  }
+}
+
+/**
+ * Throws what an error means to the domain. What the client failed at is kept back: an answer that could not be read
+ * shows in the message of its error.
+ */
+const refuse = (error: unknown): never => {
+  const failure = failureOf('The secret store', error);
+  if (failure instanceof DomainError) {
+    delete failure.cause;
+    throw failure;
+  }
+  const refusal = new Error('The secret store refused the request');
+  refusal.name = nameOf(error);
+  throw refusal;
+};
+
+const isMissing = (error: unknown): boolean => nameOf(error) === 'ResourceNotFoundException';
+
+const isAwaitingDeletion = (error: unknown): boolean => nameOf(error) === 'InvalidRequestException';
+
+const unlessGone = (error: unknown): undefined => {
+  if (isMissing(error) || isAwaitingDeletion(error)) return undefined;
+  throw error;
+};
