@@ -36,6 +36,8 @@ export interface Ticker {
 export interface Venue {
   readonly id: string;
   readonly source: Source;
+  /** Names the series of its prices: from one series to another (a recording played anew, another seed) there is no move. */
+  readonly series: string;
   /** All active markets. */
   markets(): Promise<Market[]>;
   /** Markets known from an earlier call of {@link markets}, so that this client need not ask for them. */

@@ -1,0 +1,151 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { Exchange } from 'ccxt';
+import type { Clock, Network } from '#shared/platform/ports';
+import { VenueError } from '../errors.ts';
+import { translate } from './ccxt-errors.ts';
+import { exchangeIds, importExchange } from './ccxt-exchanges.ts';
+import { venueFetch } from './ccxt-fetch.ts';
+
+/** Longest time for one request. */
+export const requestTimeoutMs = 10_000;
+/** Longest time for one operation: several requests, and the pauses that ccxt makes to keep a venue's rate limit. */
+export const operationTimeoutMs = 30_000;
+
+export interface CcxtClientOptions {
+  /** ccxt id of the exchange. */
+  readonly id: string;
+  readonly network: Pick<Network, 'fetch'>;
+  readonly clock: Clock;
+  /** Replaces the origin of every URL of the exchange. */
+  readonly originOverride?: string | undefined;
+  /** Defaults to {@link requestTimeoutMs}. */
+  readonly requestTimeoutMs?: number;
+  /** Told what a venue sends that can't be read. */
+  readonly logger?: Pick<Logger, 'warn'>;
+}
+
+/** A ccxt exchange over the platform's network. */
+export interface CcxtClient {
+  readonly exchange: Exchange;
+  /** Runs an operation within {@link operationTimeoutMs}. @throws {VenueError} whatever goes wrong */
+  run<T>(operation: (exchange: Exchange) => Promise<T>): Promise<T>;
+}
+
+/**
+ * A client for the spot markets of one exchange, made without a request. Numbers arrive as the venue's decimal strings.
+ * @throws {VenueError} `not-supported`: ccxt has no such exchange
+ */
+export const createCcxtClient = async (options: CcxtClientOptions): Promise<CcxtClient> => {
+  const { id, network, clock } = options;
+  const { fetch, retryAfterMs } = venueFetch(id, network, clock, options.originOverride);
+  const ExchangeClass = await loadExchange(id);
+  const exchange = new ExchangeClass({
+    enableRateLimit: true,
+    timeout: options.requestTimeoutMs ?? requestTimeoutMs,
+    number: String,
+    milliseconds: () => clock.now(),
+    fetchImplementation: fetch,
+    // ccxt would keep the last answer, which may be megabytes, and its headers.
+    enableLastHttpResponse: false,
+    enableLastResponseHeaders: false,
+    options: { defaultType: 'spot' },
+  });
+  onlySpotMarkets(exchange);
+  refuseText(exchange);
+  skipMalformedTickers(exchange, options.logger);
+  if (id === 'binance') weighTickers(exchange);
+
+  return {
+    exchange,
+    run: async (operation) => {
+      const ended = new AbortController();
+      const tooLong = clock.sleep(operationTimeoutMs, ended.signal).then((): never => {
+        throw new VenueError(id, 'retryable', `${id} did not answer in time`);
+      });
+      try {
+        return await Promise.race([operation(exchange), tooLong]);
+      } catch (error) {
+        throw translate(id, error, retryAfterMs());
+      } finally {
+        ended.abort();
+      }
+    },
+  };
+};
+
+const loadExchange = async (id: string) => {
+  const ids = exchangeIds();
+  if (ids.includes(id)) return importExchange(id);
+  const similar = ids.toSorted((a, b) => distance(a, id) - distance(b, id)).slice(0, 3);
+  throw new VenueError(
+    id,
+    'not-supported',
+    `There is no venue ${id.slice(0, 40)}; did you mean ${similar.join(', ')}?`,
+  );
+};
+
+/** Levenshtein distance. */
+const distance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (const [index, letter] of [...a].entries()) {
+    const next = [index + 1];
+    for (let column = 1; column <= b.length; column++) {
+      const replaced = (row[column - 1] ?? 0) + (letter === b[column - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+};
+
+/** Venues that keep spot and contracts behind different endpoints are asked for spot only. */
+const onlySpotMarkets = (exchange: Exchange): void => {
+  const listing: unknown = exchange.options.fetchMarkets;
+  if (typeof listing !== 'object' || listing === null || !('types' in listing)) return;
+  const { types } = listing;
+  if (Array.isArray(types)) {
+    if (types.includes('spot')) listing.types = ['spot'];
+  } else if (typeof types === 'object' && types !== null && 'spot' in types) {
+    listing.types = { ...emptied(types), spot: true };
+  }
+};
+
+const emptied = (types: object) => Object.fromEntries(Object.keys(types).map((type) => [type, false]));
+
+/** ccxt hands an answer that is not JSON on as a string and reads an empty list out of it; a read of ours never means that. */
+const refuseText = (exchange: Exchange): void => {
+  const fetch = exchange.fetch.bind(exchange);
+  exchange.fetch = async (url, method = 'GET', headers?, body?) => {
+    const answer: unknown = await fetch(url, method, headers, body);
+    if (method === 'GET' && typeof answer === 'string') {
+      throw new VenueError(exchange.id, 'retryable', `${exchange.id} gave an answer that could not be understood`);
+    }
+    return answer;
+  };
+};
+
+/** One number that ccxt can't compute with must not cost us the other tickers of the same answer. */
+const skipMalformedTickers = (exchange: Exchange, logger: Pick<Logger, 'warn'> | undefined): void => {
+  const parse = exchange.parseTicker.bind(exchange);
+  exchange.parseTicker = (ticker, market) => {
+    try {
+      return parse(ticker, market);
+    } catch {
+      logger?.warn('A venue sent a ticker that can not be read', { venue: exchange.id, symbol: market?.symbol });
+      return exchange.safeTicker({}, market);
+    }
+  };
+};
+
+/**
+ * Binance weighs 24 h tickers by the number of symbols: 2 up to 20, 40 up to 100, 80 above (a weight of 5 is ccxt's
+ * cost of 1). ccxt charges every list as 80, which would hold a sync of a few symbols down to one in 800 ms.
+ */
+const weighTickers = (exchange: Exchange): void => {
+  const cost = exchange.calculateRateLimiterCost.bind(exchange);
+  exchange.calculateRateLimiterCost = (api, method, path, params, config) => {
+    if (path !== 'ticker/24hr' || typeof params.symbols !== 'string') return cost(api, method, path, params, config);
+    const symbols = params.symbols.split(',').length;
+    return (symbols <= 20 ? 2 : symbols <= 100 ? 40 : 80) / 5;
+  };
+};
