@@ -1,0 +1,56 @@
+import * as z from 'zod';
+import { listOf, PageQuery } from '#functions/http/page';
+import { perMinute, route } from '#functions/http/route';
+import { Alert, AlertId, AlertStatus, AlertUpdate, NewAlert, Notification } from '#shared/alerts/alert';
+import { MarketSymbol } from '#shared/market/symbols';
+
+export const listAlerts = route({
+  method: 'GET',
+  path: '/api/alerts/list',
+  scope: 'alerts:read',
+  throttle: perMinute(120),
+  summary: "The caller's alerts, newest first",
+  query: z.strictObject({ status: AlertStatus.exactOptional(), symbol: MarketSymbol.exactOptional(), ...PageQuery }),
+  response: { 200: listOf(Alert) },
+});
+
+export const createAlert = route({
+  method: 'POST',
+  path: '/api/alerts/create',
+  scope: 'alerts:write',
+  throttle: perMinute(60),
+  summary: 'Creates an alert',
+  body: NewAlert,
+  response: { 201: Alert },
+  idempotent: true,
+});
+
+export const updateAlert = route({
+  method: 'PUT',
+  path: '/api/alerts/update',
+  scope: 'alerts:write',
+  throttle: perMinute(60),
+  summary: 'Changes fields of an alert and arms it again',
+  body: AlertUpdate,
+  response: { 200: Alert },
+});
+
+export const deleteAlert = route({
+  method: 'DELETE',
+  path: '/api/alerts/{alertId}',
+  scope: 'alerts:write',
+  throttle: perMinute(60),
+  summary: 'Deletes an alert; its history stays',
+  params: z.strictObject({ alertId: AlertId }),
+  response: { 204: null },
+});
+
+export const alertHistory = route({
+  method: 'GET',
+  path: '/api/alerts/history',
+  scope: 'alerts:read',
+  throttle: perMinute(120),
+  summary: "The firings of the caller's alerts, newest first",
+  query: z.strictObject(PageQuery),
+  response: { 200: listOf(Notification) },
+});

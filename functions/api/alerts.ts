@@ -1,0 +1,30 @@
+import { api, created, noContent, ok, on } from '#functions/http/api';
+import { openCursor, pageOf } from '#functions/http/page';
+import { AlertBook } from '#shared/alerts/alert-book';
+import { onLambda } from '#shared/platform/aws/on-lambda';
+import type { Platform } from '#shared/platform/ports';
+import * as routes from './alerts.routes.ts';
+
+export const createAlertsApi = (platform: Platform) => {
+  const alerts = new AlertBook(platform);
+  return api(platform, [
+    on(routes.createAlert, async ({ caller, body }) => created(await alerts.add(caller.userId, body))),
+    on(routes.updateAlert, async ({ caller, body }) => ok(await alerts.change(caller.userId, body))),
+    on(routes.deleteAlert, async ({ caller, params }) => {
+      await alerts.remove(caller.userId, params.alertId);
+      return noContent();
+    }),
+    on(routes.listAlerts, async ({ caller, query: { limit, cursor, ...filter } }) => {
+      const list = `alerts ${caller.userId} ${filter.status} ${filter.symbol}`;
+      const page = await alerts.list(caller.userId, filter, { limit, ...openCursor(list, cursor) });
+      return ok(pageOf(list, page.items, page.cursor));
+    }),
+    on(routes.alertHistory, async ({ caller, query: { limit, cursor } }) => {
+      const list = `history ${caller.userId}`;
+      const page = await alerts.history(caller.userId, { limit, ...openCursor(list, cursor) });
+      return ok(pageOf(list, page.items, page.cursor));
+    }),
+  ]);
+};
+
+export const handler = onLambda(createAlertsApi);

@@ -1,0 +1,26 @@
+import * as z from 'zod';
+import { listOf, PageQuery } from '#functions/http/page';
+import { perMinute, route } from '#functions/http/route';
+import { Price } from '#shared/market/price';
+import { MarketSymbol, VenueId } from '#shared/market/symbols';
+
+const symbolsMax = 100;
+
+export const getPrices = route({
+  method: 'GET',
+  path: '/api/market/prices',
+  scope: 'market:read',
+  throttle: perMinute(300),
+  summary: 'Tickers of the watched symbols',
+  query: z.strictObject({
+    venue: VenueId.exactOptional(),
+    symbols: z
+      .string()
+      .transform((list) => list.split(','))
+      .pipe(z.array(MarketSymbol).max(symbolsMax))
+      .exactOptional()
+      .describe('Symbols, separated by commas'),
+    ...PageQuery,
+  }),
+  response: { 200: listOf(Price) },
+});

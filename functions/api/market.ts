@@ -1,0 +1,58 @@
+import { api, ok, on } from '#functions/http/api';
+import { openCursor, pageOf } from '#functions/http/page';
+import { Catalog } from '#shared/market/catalog';
+import { priceOf, type StoredTicker, Tickers } from '#shared/market/tickers';
+import { isStale, readVenueStatus } from '#shared/market/venue-status';
+import { onLambda } from '#shared/platform/aws/on-lambda';
+import { InvalidInput } from '#shared/platform/errors';
+import type { Platform } from '#shared/platform/ports';
+import * as routes from './market.routes.ts';
+
+export const createMarketApi = (platform: Platform) => {
+  const { table, clock, config } = platform;
+  const tickers = new Tickers(table);
+  const catalog = new Catalog(table);
+
+  const priced = async (venue: string, found: readonly StoredTicker[]) => {
+    const stale = isStale(await readVenueStatus(table, venue), clock.now(), config.marketSyncSeconds);
+    return found.map((ticker) => priceOf(ticker, stale));
+  };
+
+  /** The tickers of named symbols; a symbol that no venue asked trades is a mistake. */
+  const named = async (venues: readonly string[], symbols: readonly string[]) => {
+    const byVenue = await Promise.all(venues.map(async (venue) => priced(venue, await tickers.ofMany(venue, symbols))));
+    const prices = byVenue.flat();
+    for (const symbol of symbols) {
+      if (prices.some((price) => price.symbol === symbol)) continue;
+      const traded = await Promise.all(venues.map((venue) => catalog.has(venue, symbol)));
+      if (!traded.includes(true))
+        throw new InvalidInput('symbols', `${venues.join(' and ')} does not trade ${symbol}.`);
+    }
+    return prices;
+  };
+
+  return api(platform, [
+    on(routes.getPrices, async ({ query: { venue, symbols, limit, cursor } }) => {
+      if (venue !== undefined && !config.venues.includes(venue)) {
+        throw new InvalidInput(
+          'venue',
+          `Prices of ${venue} are not watched here; choose ${config.venues.join(' or ')}.`,
+        );
+      }
+      const venues = venue === undefined ? config.venues : [venue];
+      if (symbols !== undefined) return ok({ items: await named(venues, symbols), nextCursor: null });
+      const list = `prices ${venues.join()}`;
+      const opened = openCursor(list, cursor).cursor;
+      // Page by page through one venue after the other: the cursor names the venue it stands in.
+      const [at = 0, inner] = opened === undefined ? [0] : [Number(opened.slice(0, 2)), opened.slice(2)];
+      const current = venues[at] ?? '';
+      const page = await tickers.page(current, limit, inner === '' ? undefined : inner);
+      const place = (index: number) => String(index).padStart(2, '0');
+      const following = at + 1 < venues.length ? place(at + 1) : undefined;
+      const next = page.cursor === undefined ? following : place(at) + page.cursor;
+      return ok(pageOf(list, await priced(current, page.items), next));
+    }),
+  ]);
+};
+
+export const handler = onLambda(createMarketApi);

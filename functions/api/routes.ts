@@ -1,0 +1,18 @@
+import type { Route } from '#functions/http/route';
+import * as alerts from './alerts.routes.ts';
+import * as market from './market.routes.ts';
+import * as system from './system.routes.ts';
+import * as users from './users.routes.ts';
+
+const declared = (declarations: object): readonly Route[] => Object.values(declarations);
+
+/** The routes of each API function. */
+export const routesOf = {
+  alerts: declared(alerts),
+  market: declared(market),
+  system: declared(system),
+  users: declared(users),
+};
+
+/** Every HTTP route of the system. */
+export const routes: readonly Route[] = Object.values(routesOf).flat();

@@ -1,0 +1,51 @@
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { api, type HttpHandler, ok, on } from '#functions/http/api';
+import { openApiDocument } from '#functions/http/openapi';
+import { HttpProblem, PROBLEMS } from '#functions/http/problem';
+import { onLambda } from '#shared/platform/aws/on-lambda';
+import type { Platform } from '#shared/platform/ports';
+import { SystemStatus } from '#shared/system/system-status';
+import { routes as allRoutes } from './routes.ts';
+import * as routes from './system.routes.ts';
+
+export const createSystemApi = (platform: Platform): HttpHandler => {
+  const status = new SystemStatus(platform);
+  let document: Record<string, unknown> | undefined;
+  return api(
+    platform,
+    [
+      on(routes.health, async () => ok({ status: 'ok' })),
+      on(routes.openapi, async () => {
+        document ??= openApiDocument(allRoutes, platform.config.version);
+        return ok(document);
+      }),
+      on(routes.explainProblem, async ({ params }) =>
+        ok({ type: `/problems/${params.code}`, ...PROBLEMS[params.code] }),
+      ),
+      on(routes.getStatus, async () => ok(await status.read())),
+    ],
+    refuse,
+  );
+};
+
+/** Requests that no route matches: the path may offer other methods. */
+const refuse = ({ rawPath, requestContext }: APIGatewayProxyEventV2): never => {
+  const offered = allRoutes.filter(({ path }) => matches(path, rawPath)).map(({ method }) => method);
+  const { method } = requestContext.http;
+  if (offered.length === 0)
+    throw new HttpProblem('not-found', 'Nothing stands at this path; /openapi.json lists what does.');
+  const allow = offered.join(', ');
+  throw new HttpProblem('method-not-allowed', `${method} is not offered here; there is ${allow}.`, {
+    headers: { allow },
+  });
+};
+
+const matches = (template: string, path: string): boolean => {
+  const parts = path.split('/');
+  const expected = template.split('/');
+  return (
+    parts.length === expected.length && expected.every((part, index) => part.startsWith('{') || part === parts[index])
+  );
+};
+
+export const handler = onLambda(createSystemApi);

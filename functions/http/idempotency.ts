@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { ConditionFailed } from '#shared/platform/errors';
+import type { Platform } from '#shared/platform/ports';
+import { ABSENT, allOf, anyOf, type Condition, equals, type Item, keyOf } from '#shared/platform/table';
+import type { Reply } from './api.ts';
+import type { Caller } from './caller.ts';
+import { HttpProblem } from './problem.ts';
+import { type Route, routeKey } from './route.ts';
+
+const retentionHours = 24;
+/** How long a request may run before another one with the same key takes over, as after a crash. */
+const leaseSeconds = 30;
+const keyLengthMax = 255;
+
+interface StoredReply extends Item {
+  readonly kind: 'idempotency';
+  readonly bodyHash: string;
+  readonly leaseUntil: number;
+  readonly status?: number;
+  readonly reply?: string;
+}
+
+/** Runs a request once per `Idempotency-Key` of the caller and route, and repeats its answer (IETF draft idempotency-key-header). */
+export const onceByKey = async (
+  { table, clock }: Platform,
+  caller: Caller,
+  route: Pick<Route, 'method' | 'path'>,
+  event: APIGatewayProxyEventV2,
+  body: unknown,
+  run: () => Promise<Reply>,
+): Promise<Reply> => {
+  const idempotencyKey = event.headers['idempotency-key'];
+  if (idempotencyKey === undefined) return run();
+  if (idempotencyKey === '' || idempotencyKey.length > keyLengthMax) {
+    throw new HttpProblem('malformed-request', `Idempotency-Key must have 1 to ${keyLengthMax} characters.`);
+  }
+  const key = {
+    pk: keyOf('USER', caller.userId),
+    sk: keyOf('IDEMPOTENCY', sha256(`${routeKey(route)}\n${idempotencyKey}`)),
+  };
+  const bodyHash = sha256(JSON.stringify(body));
+  const nowSeconds = Math.floor(clock.now() / 1000);
+  const lease = { leaseUntil: clock.now() + leaseSeconds * 1000, expiresAt: nowSeconds + retentionHours * 3600 };
+  const free: Condition = anyOf(
+    ABSENT,
+    { path: 'expiresAt', is: '<=', value: nowSeconds },
+    allOf(
+      equals('bodyHash', bodyHash),
+      { path: 'status', is: 'absent' },
+      { path: 'leaseUntil', is: '<=', value: clock.now() },
+    ),
+  );
+  const stored: StoredReply = { ...key, kind: 'idempotency', bodyHash, ...lease };
+  try {
+    await table.put(stored, free);
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error;
+    return repeat(await table.get<StoredReply>(key, { consistent: true }), bodyHash);
+  }
+  try {
+    const reply = await run();
+    await table.put({ ...stored, status: reply.status, reply: JSON.stringify(reply.body ?? null) });
+    return reply;
+  } catch (error) {
+    // The key is free for another try; what must not happen twice even then, a route guards itself.
+    await table.delete(key);
+    throw error;
+  }
+};
+
+const repeat = (stored: StoredReply | undefined, bodyHash: string): Reply => {
+  if (stored === undefined || stored.bodyHash !== bodyHash) {
+    throw new HttpProblem('conflict', 'This Idempotency-Key was used with another body.');
+  }
+  if (stored.status === undefined) {
+    throw new HttpProblem('conflict', 'The first request with this Idempotency-Key is still running.', {
+      headers: { 'retry-after': '1' },
+    });
+  }
+  const body = JSON.parse(stored.reply ?? 'null');
+  return { status: stored.status, headers: { 'idempotent-replayed': 'true' }, ...(body === null ? {} : { body }) };
+};
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');

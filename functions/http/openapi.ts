@@ -1,0 +1,81 @@
+import * as z from 'zod';
+import { Problem } from './problem.ts';
+import type { Route } from './route.ts';
+
+const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> => {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, target: 'draft-2020-12', unrepresentable: 'any' });
+  return json;
+};
+
+/** The OpenAPI 3.1 document of the routes, made from the schemas that validate. */
+export const openApiDocument = (routes: readonly Route[], version: string): Record<string, unknown> => {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of routes) {
+    const operations = paths[route.path] ?? {};
+    operations[route.method.toLowerCase()] = operationOf(route);
+    paths[route.path] = operations;
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'AlphaPulse', version, license: { name: 'MIT', identifier: 'MIT' } },
+    paths,
+    components: {
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      schemas: { Problem: schemaOf(Problem, 'output') },
+    },
+  };
+};
+
+const operationOf = (route: Route) => ({
+  operationId: `${route.method.toLowerCase()}${route.path.replaceAll(/[^a-z]+([a-z])/gi, (_, letter: string) => letter.toUpperCase()).replaceAll(/\W/g, '')}`,
+  summary: route.summary,
+  tags: [route.path.split('/')[2] ?? 'system'],
+  security: route.scope === 'public' ? [] : [{ bearer: route.scope === 'self' ? [] : [route.scope] }],
+  parameters: [
+    ...parametersOf(route.params, 'path'),
+    ...parametersOf(route.query, 'query'),
+    ...(route.idempotent ? [idempotencyKey] : []),
+  ],
+  ...(route.body === undefined
+    ? {}
+    : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(route.body, 'input') } } } }),
+  responses: {
+    ...Object.fromEntries(
+      Object.entries(route.response).map(([status, schema]) => [status, responseOf(schema, route)]),
+    ),
+    default: {
+      description: 'What went wrong (RFC 9457)',
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    },
+  },
+});
+
+const responseOf = (schema: z.ZodType | null, route: Route) => ({
+  description: route.summary,
+  ...(schema === null
+    ? {}
+    : { content: { [route.produces ?? 'application/json']: { schema: schemaOf(schema, 'output') } } }),
+});
+
+const parametersOf = (schema: z.ZodObject | undefined, where: 'path' | 'query') => {
+  if (schema === undefined) return [];
+  const { properties = {}, required = [] } = schemaOf(schema, 'input') as {
+    properties?: Record<string, { description?: string }>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: where,
+    required: where === 'path' || required.includes(name),
+    ...(property.description === undefined ? {} : { description: property.description }),
+    schema: property,
+  }));
+};
+
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'The same key and body give the same answer without a second effect for 24 hours',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+};

@@ -1,0 +1,169 @@
+import type { Platform, QueueName } from '#shared/platform/ports';
+import { routesOf } from './api/routes.ts';
+import type { Route } from './http/route.ts';
+import { maxReceives } from './queue/deliver.limits.ts';
+
+/** Names of secrets that functions use; account credentials have names of their own. */
+export type SecretName = 'token-signing' | 'webhook-signing';
+
+/** What a function may touch. It gets exactly this, on AWS by its role, on one machine by its platform. */
+export interface Grants {
+  readonly table?: 'read' | 'read-write';
+  readonly send?: readonly QueueName[];
+  readonly receive?: readonly QueueName[];
+  /** Reads the queue's depth. */
+  readonly watch?: readonly QueueName[];
+  readonly secrets?: readonly SecretName[];
+  readonly mail?: true;
+  readonly push?: true;
+  /** Talks to exchanges: its bundle holds the venues. */
+  readonly venues?: true;
+}
+
+export type Trigger =
+  /** HTTP routes; `fallback` also takes every request that no route matches. */
+  | { readonly type: 'http'; readonly routes: readonly Route[]; readonly fallback?: true }
+  /** Checks the caller of every route that is not public. */
+  | { readonly type: 'authorizer' }
+  /** Once per configured venue with `{ venue }`: each minute on AWS, each market sync period on one machine. */
+  | { readonly type: 'schedule'; readonly each: 'venue'; readonly everyMinutes: number }
+  /** Messages of a queue, which moves those received `maxReceives` times without success to its dead letters. */
+  | {
+      readonly type: 'queue';
+      readonly queue: QueueName;
+      readonly batchSize: number;
+      readonly maxReceives: number;
+      readonly maxConcurrency: number;
+    }
+  /**
+   * Changes of the table whose new item is of one of these kinds. A batch is retried from its first failed record;
+   * what failed `maxAttempts` times lands in the dead letters.
+   */
+  | {
+      readonly type: 'stream';
+      readonly kinds: readonly string[];
+      readonly batchSize: number;
+      readonly maxAttempts: number;
+      readonly deadLetters: QueueName;
+    }
+  /** Routes of the WebSocket API. */
+  | { readonly type: 'socket'; readonly routes: readonly ('$connect' | '$disconnect' | '$default')[] };
+
+// biome-ignore lint/suspicious/noExplicitAny: each trigger hands its handlers an event of its own type
+type Create = (platform: Platform) => (event: any, context: any) => Promise<any>;
+
+/** One function of the system. */
+export interface FunctionEntry {
+  /** The source file without its ending, relative to this folder. */
+  readonly file: string;
+  /** Loads what makes its handler. */
+  readonly load: () => Promise<Create>;
+  readonly trigger: Trigger;
+  readonly grants: Grants;
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+}
+
+/** Every function of the system, by name. `lib/` makes it AWS resources, `local/` a server on one machine. */
+export const manifest = {
+  authorizer: {
+    file: 'api/authorizer',
+    load: async () => (await import('./api/authorizer.ts')).createAuthorizer,
+    trigger: { type: 'authorizer' },
+    grants: { table: 'read' },
+    memoryMb: 512,
+    timeoutSeconds: 5,
+  },
+  'users-api': {
+    file: 'api/users',
+    load: async () => (await import('./api/users.ts')).createUsersApi,
+    trigger: { type: 'http', routes: routesOf.users },
+    grants: { table: 'read-write', secrets: ['token-signing', 'webhook-signing'] },
+    // Argon2id is bound by the CPU, which Lambda gives in proportion to memory.
+    memoryMb: 1024,
+    timeoutSeconds: 10,
+  },
+  'alerts-api': {
+    file: 'api/alerts',
+    load: async () => (await import('./api/alerts.ts')).createAlertsApi,
+    trigger: { type: 'http', routes: routesOf.alerts },
+    grants: { table: 'read-write' },
+    memoryMb: 512,
+    timeoutSeconds: 10,
+  },
+  'market-api': {
+    file: 'api/market',
+    load: async () => (await import('./api/market.ts')).createMarketApi,
+    trigger: { type: 'http', routes: routesOf.market },
+    grants: { table: 'read' },
+    memoryMb: 512,
+    timeoutSeconds: 10,
+  },
+  'system-api': {
+    file: 'api/system',
+    load: async () => (await import('./api/system.ts')).createSystemApi,
+    trigger: { type: 'http', routes: routesOf.system, fallback: true },
+    grants: { table: 'read', watch: ['deliveries', 'deliveries-dead', 'alerts-dead', 'push-dead'] },
+    memoryMb: 512,
+    timeoutSeconds: 10,
+  },
+  'market-sync': {
+    file: 'schedule/market-sync',
+    load: async () => (await import('./schedule/market-sync.ts')).createMarketSync,
+    trigger: { type: 'schedule', each: 'venue', everyMinutes: 1 },
+    grants: { table: 'read-write', venues: true },
+    memoryMb: 512,
+    timeoutSeconds: 75,
+  },
+  alerts: {
+    file: 'stream/alerts',
+    load: async () => (await import('./stream/alerts.ts')).createAlertStream,
+    trigger: {
+      type: 'stream',
+      kinds: ['ticker', 'notification'],
+      batchSize: 100,
+      maxAttempts: 10,
+      deadLetters: 'alerts-dead',
+    },
+    grants: { table: 'read-write', send: ['deliveries'] },
+    memoryMb: 512,
+    timeoutSeconds: 30,
+  },
+  push: {
+    file: 'stream/push',
+    load: async () => (await import('./stream/push.ts')).createPushStream,
+    trigger: {
+      type: 'stream',
+      kinds: ['ticker', 'notification'],
+      batchSize: 100,
+      maxAttempts: 5,
+      deadLetters: 'push-dead',
+    },
+    grants: { table: 'read-write', push: true },
+    memoryMb: 512,
+    timeoutSeconds: 30,
+  },
+  deliver: {
+    file: 'queue/deliver',
+    load: async () => (await import('./queue/deliver.ts')).createDeliver,
+    trigger: { type: 'queue', queue: 'deliveries', batchSize: 10, maxReceives, maxConcurrency: 10 },
+    grants: { table: 'read-write', receive: ['deliveries'], secrets: ['webhook-signing'], mail: true },
+    memoryMb: 512,
+    timeoutSeconds: 60,
+  },
+  sockets: {
+    file: 'websocket/sockets',
+    load: async () => (await import('./websocket/sockets.ts')).createSockets,
+    trigger: { type: 'socket', routes: ['$connect', '$disconnect', '$default'] },
+    grants: { table: 'read-write', push: true },
+    memoryMb: 512,
+    timeoutSeconds: 10,
+  },
+} as const satisfies Record<string, FunctionEntry>;
+
+export type FunctionName = keyof typeof manifest;
+
+/** The manifest's entries with their names. */
+export const functions: readonly (FunctionEntry & { readonly name: FunctionName })[] = Object.entries(
+  manifest satisfies Record<string, FunctionEntry> as Record<FunctionName, FunctionEntry>,
+).map(([name, entry]) => ({ name: name as FunctionName, ...entry }));

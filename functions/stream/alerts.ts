@@ -1,0 +1,34 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { orderDeliveries } from '#shared/alerts/deliveries';
+import { Firing } from '#shared/alerts/firing';
+import { LevelIndex } from '#shared/alerts/levels';
+import type { StoredNotification } from '#shared/alerts/stored';
+import { priceMoveOf, type StoredTicker } from '#shared/market/tickers';
+import { onLambda } from '#shared/platform/aws/on-lambda';
+import type { Platform } from '#shared/platform/ports';
+import { type Change, isOf } from '#shared/platform/table';
+import { onStream } from './on-stream.ts';
+
+/** Fires the alerts that a price move reaches, and orders the deliveries of those that fired. */
+export const createAlertStream = (platform: Platform) => {
+  const levels = new LevelIndex(platform.table);
+  const firing = new Firing(platform);
+
+  const onTicker = async (change: Change<StoredTicker>): Promise<void> => {
+    const move = priceMoveOf(change);
+    if (move === undefined) return;
+    const reached = await levels.reachedBy(move);
+    if (reached.length > 0) await firing.record(reached, move);
+  };
+
+  return onStream(platform, 'alerts', async (change) => {
+    if (isOf<StoredTicker>(change, 'ticker')) await onTicker(change);
+    if (isOf<StoredNotification>(change, 'notification') && change.event === 'INSERT' && change.after !== undefined) {
+      platform.metrics.addMetric('AlertsFired', MetricUnit.Count, 1);
+      platform.metrics.addMetric('AlertLatency', MetricUnit.Milliseconds, platform.clock.now() - change.after.firedAt);
+      await orderDeliveries(platform, change.after);
+    }
+  });
+};
+
+export const handler = onLambda(createAlertStream);

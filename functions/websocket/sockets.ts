@@ -1,0 +1,148 @@
+import type { APIGatewayProxyStructuredResultV2, APIGatewayProxyWebsocketEventV2 } from 'aws-lambda';
+import * as z from 'zod';
+import { HttpProblem, problemOf } from '#functions/http/problem';
+import { instrumented } from '#functions/instrumented';
+import { TokenVerifier } from '#shared/auth/tokens';
+import { Catalog } from '#shared/market/catalog';
+import { onLambda } from '#shared/platform/aws/on-lambda';
+import type { Platform } from '#shared/platform/ports';
+import { type Channel, channelOf } from '#shared/realtime/channel';
+import { Connections, SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/realtime/connections';
+import { Feeds } from '#shared/realtime/feeds';
+import type { UserId } from '#shared/users/user';
+
+const channelsPerRequestMax = 50;
+const Channels = z.array(z.string().max(120)).min(1).max(channelsPerRequestMax);
+const ClientMessage = z.discriminatedUnion('action', [
+  z.strictObject({
+    action: z.literal('subscribe'),
+    channels: Channels,
+    since: z.record(z.string().max(120), z.int().min(0)).exactOptional(),
+  }),
+  z.strictObject({ action: z.literal('unsubscribe'), channels: Channels }),
+  z.strictObject({ action: z.literal('ping') }),
+]);
+
+/** API Gateway's $connect event has the handshake's headers, which its type leaves out. */
+type SocketEvent = APIGatewayProxyWebsocketEventV2 & {
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  readonly queryStringParameters?: Readonly<Record<string, string | undefined>> | null;
+};
+
+/** Sockets: who may connect, and what they listen to. */
+export const createSockets = (platform: Platform) => {
+  const connections = new Connections(platform);
+  const feeds = new Feeds(platform, connections);
+  const catalog = new Catalog(platform.table);
+  const verifier = new TokenVerifier(platform.table, platform.clock);
+
+  const connect = async (event: SocketEvent): Promise<APIGatewayProxyStructuredResultV2> => {
+    const { token, subprotocol } = tokenOf(event);
+    const verdict = token === undefined ? undefined : await verifier.verify(token);
+    if (verdict === undefined || 'refusal' in verdict) return { statusCode: 401 };
+    await connections.open(event.requestContext.connectionId, verdict.userId);
+    // A client that offers subprotocols needs one of them back; the token itself is not repeated.
+    return { statusCode: 200, ...(subprotocol ? { headers: { 'Sec-WebSocket-Protocol': subprotocol } } : {}) };
+  };
+
+  const subscribe = async (
+    connectionId: string,
+    userId: UserId,
+    names: readonly string[],
+    since: Record<string, number>,
+  ) => {
+    const joining = await Promise.all(
+      names.map(async (name) => {
+        const channel = await openChannel(name);
+        return { name, channel, ...(await feeds.start(channel, userId, since[name])) };
+      }),
+    );
+    const snapshots = joining.flatMap(({ snapshot }) => snapshot ?? []);
+    if (!(await connections.send(connectionId, [{ type: 'subscribed', channels: names }, ...snapshots]))) return;
+    for (const { name, channel, lastSeq } of joining) {
+      const subscription = await connections.subscribe(connectionId, userId, name, lastSeq);
+      if (subscription === undefined) {
+        const most = `A connection may listen to ${SUBSCRIPTIONS_PER_CONNECTION_MAX} channels; ${name} is not among them.`;
+        throw new HttpProblem('limit-exceeded', most);
+      }
+      await feeds.catchUp(channel, subscription);
+    }
+  };
+
+  /** The channel of a name, with the symbol's price watched from now on. */
+  const openChannel = async (name: string): Promise<Channel> => {
+    const channel = channelOf(name);
+    if (channel === undefined) {
+      throw new HttpProblem(
+        'invalid-input',
+        `There is no channel ${JSON.stringify(name)}; there are alerts and prices:<venue>:<symbol>.`,
+      );
+    }
+    if (channel.type === 'prices') {
+      if (!(await catalog.has(channel.venue, channel.symbol))) {
+        throw new HttpProblem('invalid-input', `${channel.venue} does not trade ${channel.symbol}.`);
+      }
+      if (!platform.config.symbols.includes(channel.symbol)) await catalog.watch(channel.venue, channel.symbol);
+    }
+    return channel;
+  };
+
+  const answer = async (connectionId: string, userId: UserId, body: string | undefined): Promise<void> => {
+    const message = parsed(body);
+    if (message.action === 'ping') {
+      await connections.send(connectionId, [{ type: 'pong' }]);
+    } else if (message.action === 'subscribe') {
+      await subscribe(connectionId, userId, [...new Set(message.channels)], message.since ?? {});
+    } else {
+      for (const channel of new Set(message.channels)) await connections.unsubscribe(connectionId, userId, channel);
+    }
+  };
+
+  const receive = async ({ requestContext, body }: SocketEvent): Promise<void> => {
+    const { connectionId, requestId } = requestContext;
+    const userId = await connections.ownerOf(connectionId);
+    if (userId === undefined) return await platform.push.close(connectionId);
+    try {
+      await answer(connectionId, userId, body);
+    } catch (error) {
+      const { problem } = problemOf(error, '/ws', requestId);
+      if (problem.status >= 500) platform.logger.error('A message could not be handled', { error: error as Error });
+      await connections.send(connectionId, [{ type: 'error', problem }]);
+    }
+  };
+
+  return instrumented(platform, async (event: SocketEvent): Promise<APIGatewayProxyStructuredResultV2> => {
+    const { routeKey, connectionId } = event.requestContext;
+    if (routeKey === '$connect') return await connect(event);
+    if (routeKey === '$disconnect') await connections.forget(connectionId);
+    else await receive(event);
+    return { statusCode: 200 };
+  });
+};
+
+/** The token of a handshake: after `bearer` in the subprotocols, or `token` in the query. */
+const tokenOf = ({ headers, queryStringParameters }: SocketEvent): { token?: string; subprotocol?: string } => {
+  const offered = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === 'sec-websocket-protocol')?.[1];
+  const protocols = offered?.split(',').map((protocol) => protocol.trim()) ?? [];
+  const bearer = protocols.findIndex((protocol) => protocol.toLowerCase() === 'bearer');
+  const subprotocol = protocols[bearer];
+  const token = (bearer === -1 ? undefined : protocols[bearer + 1]) ?? queryStringParameters?.token;
+  return { ...(token === undefined ? {} : { token }), ...(subprotocol === undefined ? {} : { subprotocol }) };
+};
+
+const parsed = (body: string | undefined): z.infer<typeof ClientMessage> => {
+  let json: unknown;
+  try {
+    json = JSON.parse(body ?? '');
+  } catch {
+    throw new HttpProblem('malformed-request', 'The message is not valid JSON.');
+  }
+  const message = ClientMessage.safeParse(json);
+  if (message.success) return message.data;
+  const detail = message.error.issues
+    .map(({ path, message: why }) => `${path.join('.') || 'message'}: ${why}`)
+    .join('; ');
+  throw new HttpProblem('invalid-input', detail.slice(0, 1000));
+};
+
+export const handler = onLambda(createSockets);

@@ -1,0 +1,109 @@
+import * as z from 'zod';
+import { MarketSymbol, Price, VenueId } from '#shared/market/symbols';
+
+/** Most alerts one user may have. */
+export const ALERTS_PER_USER_MAX = 1000;
+
+export const AlertId = z.uuid();
+
+/**
+ * A level of a symbol's last price. `above` and `below` also fire when they hold already at creation; `crosses_*` need a
+ * move. Reaching the level counts: from below 100 to exactly 100 is above 100 and crosses above 100.
+ */
+export const PriceCondition = z
+  .strictObject({
+    type: z.literal('price'),
+    venue: VenueId,
+    symbol: MarketSymbol,
+    operator: z.enum(['above', 'below', 'crosses_above', 'crosses_below']),
+    value: Price,
+  })
+  .meta({ id: 'PriceCondition' });
+export type PriceCondition = z.infer<typeof PriceCondition>;
+
+export const Channel = z.enum(['websocket', 'email', 'webhook']);
+export type Channel = z.infer<typeof Channel>;
+
+const cooldownSecondsMax = 30 * 86_400;
+const fields = {
+  name: z.string().trim().min(1).max(100),
+  condition: PriceCondition,
+  channels: z
+    .array(Channel)
+    .min(1)
+    .max(Channel.options.length)
+    .refine((channels) => new Set(channels).size === channels.length, 'must not name a channel twice'),
+  severity: z.enum(['info', 'warning', 'critical']),
+  repeat: z.enum(['once', 'always']),
+  cooldownSeconds: z.int().min(0).max(cooldownSecondsMax),
+  expiresAt: z.int().min(0).max(8.64e15).nullable(),
+};
+
+export const NewAlert = z.strictObject({
+  condition: fields.condition,
+  name: fields.name.exactOptional(),
+  channels: fields.channels.default(['websocket']),
+  severity: fields.severity.default('info'),
+  repeat: fields.repeat.default('once'),
+  cooldownSeconds: fields.cooldownSeconds.default(0).describe('Least time between two firings, seconds'),
+  expiresAt: fields.expiresAt.default(null).describe('When it stops watching, epoch milliseconds; null for never'),
+});
+export type NewAlert = z.infer<typeof NewAlert>;
+
+/** A change of an alert: only the fields given change. Any change arms it again. */
+export const AlertUpdate = z.strictObject({
+  alertId: AlertId,
+  version: z.int().min(1).exactOptional().describe('The version that was read; another one stored is a conflict'),
+  name: fields.name.exactOptional(),
+  condition: fields.condition.exactOptional(),
+  channels: fields.channels.exactOptional(),
+  severity: fields.severity.exactOptional(),
+  repeat: fields.repeat.exactOptional(),
+  cooldownSeconds: fields.cooldownSeconds.exactOptional(),
+  expiresAt: fields.expiresAt.exactOptional(),
+});
+export type AlertUpdate = z.infer<typeof AlertUpdate>;
+
+export const AlertStatus = z.enum(['active', 'triggered', 'expired']);
+export type AlertStatus = z.infer<typeof AlertStatus>;
+
+/** An alert. `triggered` is one that fired and does not repeat. */
+export const Alert = z
+  .strictObject({
+    alertId: z.string(),
+    version: z.int(),
+    name: z.string().nullable(),
+    ...{ condition: fields.condition, channels: fields.channels, severity: fields.severity, repeat: fields.repeat },
+    cooldownSeconds: z.int(),
+    expiresAt: z.int().nullable(),
+    status: AlertStatus,
+    createdAt: z.int(),
+    updatedAt: z.int(),
+    lastFiredAt: z.int().nullable(),
+    firedCount: z.int(),
+  })
+  .meta({ id: 'Alert' });
+export type Alert = z.infer<typeof Alert>;
+
+export const Delivery = z.strictObject({
+  channel: Channel,
+  status: z.enum(['pending', 'sending', 'delivered', 'no-listener', 'failed']),
+  at: z.int().nullable(),
+  error: z.string().exactOptional(),
+});
+export type Delivery = z.infer<typeof Delivery>;
+
+/** A firing of an alert, and how it reached its owner. */
+export const Notification = z
+  .strictObject({
+    notificationId: z.string(),
+    alertId: z.string(),
+    firedAt: z.int(),
+    value: z.string(),
+    message: z.string(),
+    severity: fields.severity,
+    deliveries: z.array(Delivery),
+    acknowledgedAt: z.int().exactOptional(),
+  })
+  .meta({ id: 'Notification' });
+export type Notification = z.infer<typeof Notification>;

@@ -1,0 +1,96 @@
+import type { Clock } from '#shared/platform/ports';
+import { type Item, type Key, keyOf } from '#shared/platform/table';
+import type { UserId } from '#shared/users/user';
+import type { Alert, AlertStatus, Channel, Delivery, Notification, PriceCondition } from './alert.ts';
+
+/** An alert as it is stored, in its owner's partition. */
+export interface StoredAlert extends Item {
+  readonly kind: 'alert';
+  readonly userId: UserId;
+  readonly alertId: string;
+  readonly version: number;
+  readonly name: string | null;
+  readonly condition: PriceCondition;
+  readonly channels: readonly Channel[];
+  readonly severity: Alert['severity'];
+  readonly repeat: Alert['repeat'];
+  readonly cooldownSeconds: number;
+  /** `expiresAt` of the alert; the attribute of that name would have the table remove the item. */
+  readonly endsAt: number | null;
+  readonly status: AlertStatus;
+  /** Where it stands in the crossing index; null when it waits for nothing. */
+  readonly level: { readonly pk: string; readonly sk: string } | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly lastFiredAt: number | null;
+  readonly firedCount: number;
+}
+
+/** A firing as it is stored. Its number in the owner's feed is its sort key, so that the feed is gapless and in order. */
+export interface StoredNotification extends Item {
+  readonly kind: 'notification';
+  readonly userId: UserId;
+  readonly seq: number;
+  readonly notificationId: string;
+  readonly alertId: string;
+  readonly firedAt: number;
+  readonly value: string;
+  readonly message: string;
+  readonly severity: Alert['severity'];
+  readonly deliveries: { readonly [channel in Channel]?: Omit<Delivery, 'channel'> };
+}
+
+/** Counts a user's firings: the number of the newest one. */
+export interface Feed extends Item {
+  readonly kind: 'feed';
+  readonly seq: number;
+}
+
+const partition = (userId: UserId) => keyOf('USER', userId);
+export const alertPrefix = 'ALERT#';
+export const notificationPrefix = 'NOTIFICATION#';
+const seqDigits = 12;
+
+export const alertKey = (userId: UserId, alertId: string): Key => ({
+  pk: partition(userId),
+  sk: keyOf('ALERT', alertId),
+});
+export const feedKey = (userId: UserId): Key => ({ pk: partition(userId), sk: 'FEED' });
+export const alertCountKey = (userId: UserId): Key => ({ pk: partition(userId), sk: 'ALERT_COUNT' });
+export const notificationKey = (userId: UserId, seq: number): Key => ({
+  pk: partition(userId),
+  sk: keyOf('NOTIFICATION', String(seq).padStart(seqDigits, '0')),
+});
+
+export const hasEnded = (alert: Pick<StoredAlert, 'endsAt'>, now: number): boolean =>
+  alert.endsAt !== null && alert.endsAt <= now;
+
+export const alertOf = (stored: StoredAlert, clock: Clock): Alert => ({
+  alertId: stored.alertId,
+  version: stored.version,
+  name: stored.name,
+  condition: stored.condition,
+  channels: [...stored.channels],
+  severity: stored.severity,
+  repeat: stored.repeat,
+  cooldownSeconds: stored.cooldownSeconds,
+  expiresAt: stored.endsAt,
+  status: stored.status === 'active' && hasEnded(stored, clock.now()) ? 'expired' : stored.status,
+  createdAt: stored.createdAt,
+  updatedAt: stored.updatedAt,
+  lastFiredAt: stored.lastFiredAt,
+  firedCount: stored.firedCount,
+});
+
+export const notificationOf = (stored: StoredNotification): Notification => ({
+  notificationId: stored.notificationId,
+  alertId: stored.alertId,
+  firedAt: stored.firedAt,
+  value: stored.value,
+  message: stored.message,
+  severity: stored.severity,
+  deliveries: Object.entries(stored.deliveries).map(([channel, delivery]) => ({
+    channel: channel as Channel,
+    ...(delivery as Omit<Delivery, 'channel'>),
+  })),
+});

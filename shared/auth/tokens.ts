@@ -1,0 +1,107 @@
+import { createHash, type KeyObject } from 'node:crypto';
+import { errors, jwtVerify, SignJWT } from 'jose';
+import type { Clock } from '#shared/platform/ports';
+import type { Table } from '#shared/platform/table';
+import type { UserId } from '#shared/users/user';
+import { publicKeys, type SigningKey } from './keys.ts';
+import { type Role, SCOPES_OF_ROLE, type Scope } from './scopes.ts';
+
+/** How long an access token is good. */
+export const accessTokenSeconds = 3600;
+const issuer = 'alphapulse';
+const audience = 'alphapulse-api';
+/** JWT access tokens by RFC 9068; the explicit type keeps other JWTs from passing as one (RFC 8725, 3.11). */
+const tokenType = 'at+jwt';
+const algorithm = 'EdDSA';
+/** How long an answer of the verifier stands without looking again. */
+const cacheSeconds = 60;
+const cachedTokensMax = 2000;
+const tokenLengthMax = 4096;
+/** Unknown key ids make the verifier read the published keys anew, but not more often than this. */
+const keysRefreshSeconds = 10;
+
+export const issueAccessToken = async (
+  { kid, key }: SigningKey,
+  clock: Clock,
+  user: { readonly userId: UserId; readonly role: Role },
+): Promise<string> => {
+  const issuedAt = Math.floor(clock.now() / 1000);
+  return await new SignJWT({ scope: SCOPES_OF_ROLE[user.role].join(' ') })
+    .setProtectedHeader({ alg: algorithm, typ: tokenType, kid })
+    .setIssuer(issuer)
+    .setAudience(audience)
+    .setSubject(user.userId)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + accessTokenSeconds)
+    .sign(key);
+};
+
+/** What a token says of its bearer, or why it is refused. */
+export type Verdict =
+  | { readonly userId: UserId; readonly scopes: readonly Scope[]; readonly expiresAt: number }
+  | { readonly refusal: 'invalid' | 'expired' };
+
+/** Checks access tokens, and remembers the good ones for a short time. */
+export class TokenVerifier {
+  readonly #table: Table;
+  readonly #clock: Clock;
+  readonly #cache = new Map<string, { readonly verdict: Verdict; readonly until: number }>();
+  #keys: ReadonlyMap<string, KeyObject> = new Map();
+  #keysReadAt = Number.NEGATIVE_INFINITY;
+
+  constructor(table: Table, clock: Clock) {
+    this.#table = table;
+    this.#clock = clock;
+  }
+
+  async verify(token: string): Promise<Verdict> {
+    if (token.length > tokenLengthMax) return { refusal: 'invalid' };
+    const fingerprint = createHash('sha256').update(token).digest('base64');
+    const cached = this.#cache.get(fingerprint);
+    if (cached !== undefined && cached.until > this.#clock.now()) return cached.verdict;
+    const verdict = await this.#check(token);
+    if ('userId' in verdict) this.#remember(fingerprint, verdict);
+    return verdict;
+  }
+
+  async #check(token: string): Promise<Verdict> {
+    try {
+      const { payload } = await jwtVerify(token, ({ kid }) => this.#keyOf(kid), {
+        algorithms: [algorithm],
+        typ: tokenType,
+        issuer,
+        audience,
+        requiredClaims: ['sub', 'exp', 'iat', 'scope'],
+        currentDate: new Date(this.#clock.now()),
+      });
+      const { sub, exp, scope } = payload;
+      if (sub === undefined || exp === undefined || typeof scope !== 'string') return { refusal: 'invalid' };
+      return { userId: sub as UserId, scopes: scope.split(' ') as Scope[], expiresAt: exp * 1000 };
+    } catch (error) {
+      if (error instanceof errors.JWTExpired) return { refusal: 'expired' };
+      if (error instanceof errors.JOSEError) return { refusal: 'invalid' };
+      throw error;
+    }
+  }
+
+  async #keyOf(kid: string | undefined): Promise<KeyObject> {
+    const sinceRead = this.#clock.now() - this.#keysReadAt;
+    if (kid !== undefined && !this.#keys.has(kid) && sinceRead >= keysRefreshSeconds * 1000) {
+      this.#keys = await publicKeys(this.#table);
+      // Only a read that found keys holds off the next: before the first login there are none.
+      if (this.#keys.size > 0) this.#keysReadAt = this.#clock.now();
+    }
+    const key = this.#keys.get(kid ?? '');
+    if (key === undefined) throw new errors.JWKSNoMatchingKey();
+    return key;
+  }
+
+  #remember(fingerprint: string, verdict: Verdict & { readonly expiresAt: number }): void {
+    if (this.#cache.size >= cachedTokensMax) {
+      const [oldest] = this.#cache.keys();
+      if (oldest !== undefined) this.#cache.delete(oldest);
+    }
+    const until = Math.min(verdict.expiresAt, this.#clock.now() + cacheSeconds * 1000);
+    this.#cache.set(fingerprint, { verdict, until });
+  }
+}

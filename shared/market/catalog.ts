@@ -1,0 +1,91 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Market } from '#shared/exchange/venue';
+import { every, type Item, keyOf, type Put, type Table, type Value } from '#shared/platform/table';
+
+/** A market of a venue as it was last told. */
+interface StoredMarket extends Item {
+  readonly kind: 'market';
+  readonly symbol: string;
+  readonly market: Value;
+}
+
+interface WatchedSymbol extends Item {
+  readonly kind: 'watch';
+  readonly symbol: string;
+}
+
+interface CatalogHead extends Item {
+  readonly kind: 'catalog';
+  readonly readAt: number;
+}
+
+const partition = (venue: string) => keyOf('VENUE', venue);
+const marketKey = (venue: string, symbol: string) => ({ pk: partition(venue), sk: keyOf('MARKET', symbol) });
+const watchKey = (venue: string, symbol: string) => ({ pk: partition(venue), sk: keyOf('WATCH', symbol) });
+const headKey = (venue: string) => ({ pk: partition(venue), sk: 'CATALOG' });
+
+/** What each venue trades, kept so that clients need not ask the venue again, and which symbols somebody watches. */
+export class Catalog {
+  readonly #table: Table;
+
+  constructor(table: Table) {
+    this.#table = table;
+  }
+
+  async has(venue: string, symbol: string): Promise<boolean> {
+    return (await this.#table.get(marketKey(venue, symbol))) !== undefined;
+  }
+
+  /** When the venue's markets were read last, epoch ms; undefined when they never were. */
+  async readAt(venue: string): Promise<number | undefined> {
+    return (await this.#table.get<CatalogHead>(headKey(venue), { consistent: true }))?.readAt;
+  }
+
+  async markets(venue: string): Promise<Market[]> {
+    const markets: Market[] = [];
+    for await (const { market } of this.#stored(venue)) markets.push(market as unknown as Market);
+    return markets;
+  }
+
+  /** Replaces the venue's markets, writing only those that differ. */
+  async replace(venue: string, markets: readonly Market[], now: number): Promise<void> {
+    const known = new Map<string, Value>();
+    for await (const { symbol, market } of this.#stored(venue)) known.set(symbol, market);
+    const puts: Put[] = [];
+    for (const market of markets) {
+      const told: Value = JSON.parse(JSON.stringify(market));
+      if (!isDeepStrictEqual(known.get(market.symbol), told)) {
+        const item: StoredMarket = {
+          ...marketKey(venue, market.symbol),
+          kind: 'market',
+          symbol: market.symbol,
+          market: told,
+        };
+        puts.push({ put: item });
+      }
+      known.delete(market.symbol);
+    }
+    const gone = [...known.keys()].map((symbol) => ({ delete: marketKey(venue, symbol) }));
+    await this.#table.writeMany([...puts, ...gone]);
+    const head: CatalogHead = { ...headKey(venue), kind: 'catalog', readAt: now };
+    await this.#table.put(head);
+  }
+
+  /** Has the venue's sync read this symbol from now on. */
+  async watch(venue: string, symbol: string): Promise<void> {
+    const watched: WatchedSymbol = { ...watchKey(venue, symbol), kind: 'watch', symbol };
+    if ((await this.#table.get(watched)) === undefined) await this.#table.put(watched);
+  }
+
+  /** Symbols that somebody asked to watch. */
+  async watched(venue: string): Promise<string[]> {
+    const symbols: string[] = [];
+    const query = { pk: partition(venue), sk: { prefix: 'WATCH#' } };
+    for await (const { symbol } of every<WatchedSymbol>(this.#table, query)) symbols.push(symbol);
+    return symbols;
+  }
+
+  #stored(venue: string) {
+    return every<StoredMarket>(this.#table, { pk: partition(venue), sk: { prefix: 'MARKET#' } });
+  }
+}

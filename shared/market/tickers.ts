@@ -1,0 +1,103 @@
+import type { Source, Ticker } from '#shared/exchange/venue';
+import type { Change, Item, Page, Table } from '#shared/platform/table';
+import { keyOf } from '#shared/platform/table';
+import type { Price } from './price.ts';
+
+/** The newest ticker of a symbol. Its version rises by one with each observation that differs from the one before. */
+export interface StoredTicker extends Item, Readonly<Record<keyof Ticker, string | number | null>> {
+  readonly kind: 'ticker';
+  readonly version: number;
+  readonly venue: string;
+  readonly symbol: string;
+  readonly last: string;
+  readonly bid: string | null;
+  readonly ask: string | null;
+  readonly high: string | null;
+  readonly low: string | null;
+  readonly baseVolume: string | null;
+  readonly percentage: string | null;
+  readonly timestamp: number;
+  readonly source: Source;
+  readonly series: string;
+  /** When we saw it, epoch ms. */
+  readonly observedAt: number;
+}
+
+const partition = (venue: string) => keyOf('PRICES', venue);
+export const tickerKey = (venue: string, symbol: string) => ({ pk: partition(venue), sk: keyOf('TICKER', symbol) });
+
+/** The newest tickers of each venue. */
+export class Tickers {
+  readonly #table: Table;
+
+  constructor(table: Table) {
+    this.#table = table;
+  }
+
+  async of(
+    venue: string,
+    symbol: string,
+    options: { readonly consistent?: boolean } = {},
+  ): Promise<StoredTicker | undefined> {
+    return await this.#table.get<StoredTicker>(tickerKey(venue, symbol), options);
+  }
+
+  async ofMany(venue: string, symbols: readonly string[]): Promise<StoredTicker[]> {
+    return await this.#table.getMany<StoredTicker>(
+      symbols.map((symbol) => tickerKey(venue, symbol)),
+      { consistent: true },
+    );
+  }
+
+  /** All tickers of a venue by symbol, a page at a time. */
+  async page(venue: string, limit: number, cursor?: string): Promise<Page<StoredTicker>> {
+    return await this.#table.query<StoredTicker>({
+      pk: partition(venue),
+      limit,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+  }
+}
+
+export const priceOf = (ticker: StoredTicker, stale: boolean): Price => ({
+  venue: ticker.venue,
+  symbol: ticker.symbol,
+  last: ticker.last,
+  bid: ticker.bid,
+  ask: ticker.ask,
+  high: ticker.high,
+  low: ticker.low,
+  baseVolume: ticker.baseVolume,
+  percentage: ticker.percentage,
+  timestamp: ticker.timestamp,
+  source: ticker.source,
+  stale,
+});
+
+/** A move of a symbol's last price. */
+export interface PriceMove {
+  readonly venue: string;
+  readonly symbol: string;
+  /** The price before; undefined for the first one of its series. */
+  readonly from: string | undefined;
+  readonly to: string;
+  /** Version of the ticker that it led to: moves of a symbol are ordered by it. */
+  readonly version: number;
+  /** When it was seen, epoch ms. */
+  readonly at: number;
+}
+
+/** The move of price that a change of a ticker tells of; undefined when the last price stayed. */
+export const priceMoveOf = ({ before, after }: Change<StoredTicker>): PriceMove | undefined => {
+  if (after === undefined) return undefined;
+  const from = before?.series === after.series ? before.last : undefined;
+  if (after.last === from) return undefined;
+  return {
+    venue: after.venue,
+    symbol: after.symbol,
+    from,
+    to: after.last,
+    version: after.version,
+    at: after.observedAt,
+  };
+};

@@ -1,0 +1,32 @@
+import { keyOf } from '#shared/platform/table';
+import type { UserId } from '#shared/users/user';
+
+/** What a client can subscribe to: the price of a symbol, or the firings of the user's own alerts. */
+export type Channel =
+  | { readonly type: 'prices'; readonly venue: string; readonly symbol: string }
+  | { readonly type: 'alerts' };
+
+/** Reads a channel's name, `prices:binance:BTC/USDT` or `alerts`; undefined when there is none of this name. */
+export const channelOf = (name: string): Channel | undefined => {
+  if (name === 'alerts') return { type: 'alerts' };
+  const match = /^prices:(?<venue>[a-z0-9]{2,32}):(?<symbol>[^\s#]{3,64})$/.exec(name);
+  const { venue, symbol } = match?.groups ?? {};
+  return venue === undefined || symbol === undefined ? undefined : { type: 'prices', venue, symbol };
+};
+
+export const priceChannel = (venue: string, symbol: string): string => `prices:${venue}:${symbol}`;
+
+/** The partition that holds a channel's subscriptions. What belongs to a user is apart for each user. */
+export const audienceOf = (channel: string, userId: UserId | undefined): string =>
+  channel === 'alerts' ? keyOf('AUDIENCE', channel, userId ?? '') : keyOf('AUDIENCE', channel);
+
+/** What the server sends; one frame carries one of these or an array of them. */
+export type Frame =
+  | { readonly type: 'subscribed'; readonly channels: readonly string[] }
+  | { readonly type: 'snapshot'; readonly channel: string; readonly seq: number; readonly data: unknown }
+  | { readonly type: 'update'; readonly channel: string; readonly seq: number; readonly data: unknown }
+  | { readonly type: 'error'; readonly problem: unknown }
+  | { readonly type: 'pong' };
+
+export const frameOf = (messages: readonly Frame[]): string =>
+  JSON.stringify(messages.length === 1 ? messages[0] : messages);

@@ -1,0 +1,152 @@
+import { ConditionFailed } from '#shared/platform/errors';
+import type { Platform } from '#shared/platform/ports';
+import { equals, every, type Item, type Key, keyOf, PRESENT } from '#shared/platform/table';
+import type { UserId } from '#shared/users/user';
+import { audienceOf, type Frame, frameOf } from './channel.ts';
+
+/** API Gateway ends a connection after two hours; what is left of it goes soon after. */
+const connectionSeconds = 2 * 3600 + 600;
+export const SUBSCRIPTIONS_PER_CONNECTION_MAX = 100;
+
+interface StoredConnection extends Item {
+  readonly kind: 'connection';
+  readonly userId: UserId;
+}
+
+/** A connection's subscription to a channel, in the partition of the channel's audience. */
+export interface Subscription extends Item {
+  readonly kind: 'subscription';
+  readonly connectionId: string;
+  readonly channel: string;
+  readonly userId: UserId;
+  /** Number of the last message that was sent or is not wanted. */
+  readonly lastSeq: number;
+}
+
+const connectionKey = (connectionId: string): Key => ({ pk: keyOf('CONNECTION', connectionId), sk: 'SELF' });
+const subscriptionKey = (connectionId: string, channel: string, userId: UserId): Key => ({
+  pk: audienceOf(channel, userId),
+  sk: keyOf('CONNECTION', connectionId),
+});
+
+type Ports = Pick<Platform, 'table' | 'push' | 'clock'>;
+
+/** Open sockets, who they belong to and what they listen to. */
+export class Connections {
+  readonly #ports: Ports;
+
+  constructor(ports: Ports) {
+    this.#ports = ports;
+  }
+
+  async open(connectionId: string, userId: UserId): Promise<void> {
+    const connection: StoredConnection = {
+      ...connectionKey(connectionId),
+      kind: 'connection',
+      userId,
+      expiresAt: this.#expiry(),
+    };
+    await this.#ports.table.put(connection);
+  }
+
+  /** Who is connected; undefined when the connection is not known (any more). */
+  async ownerOf(connectionId: string): Promise<UserId | undefined> {
+    const connection = await this.#ports.table.get<StoredConnection>(connectionKey(connectionId), { consistent: true });
+    return connection?.userId;
+  }
+
+  /**
+   * Has the connection get what comes on the channel after `lastSeq`.
+   * @returns undefined when the connection listens to too many channels already, or is gone
+   */
+  async subscribe(
+    connectionId: string,
+    userId: UserId,
+    channel: string,
+    lastSeq: number,
+  ): Promise<Subscription | undefined> {
+    const subscription: Subscription = {
+      ...subscriptionKey(connectionId, channel, userId),
+      kind: 'subscription',
+      connectionId,
+      channel,
+      userId,
+      lastSeq,
+      // The other way round, for a connection that ends: all it listens to.
+      gsi1pk: keyOf('CONNECTION', connectionId),
+      gsi1sk: channel,
+      expiresAt: this.#expiry(),
+    };
+    const counted = { path: 'subscriptions', is: '<', value: SUBSCRIPTIONS_PER_CONNECTION_MAX } as const;
+    const known = await this.#ports.table.get(subscription, { consistent: true });
+    try {
+      if (known === undefined) {
+        await this.#ports.table.update(
+          connectionKey(connectionId),
+          { add: { subscriptions: 1 } },
+          { all: [PRESENT, { any: [{ path: 'subscriptions', is: 'absent' }, counted] }] },
+        );
+      }
+    } catch (error) {
+      if (error instanceof ConditionFailed) return undefined;
+      throw error;
+    }
+    await this.#ports.table.put(subscription);
+    return subscription;
+  }
+
+  async unsubscribe(connectionId: string, userId: UserId, channel: string): Promise<void> {
+    const gone = await this.#ports.table.delete(subscriptionKey(connectionId, channel, userId));
+    if (gone !== undefined) {
+      await this.#ports.table.update(connectionKey(connectionId), { add: { subscriptions: -1 } }, PRESENT);
+    }
+  }
+
+  /** Removes a connection and all it listens to. */
+  async forget(connectionId: string): Promise<void> {
+    const subscriptions: Key[] = [];
+    const query = { index: 'gsi1', pk: keyOf('CONNECTION', connectionId) } as const;
+    for await (const { pk, sk } of every<Subscription>(this.#ports.table, query)) subscriptions.push({ pk, sk });
+    await this.#ports.table.writeMany([connectionKey(connectionId), ...subscriptions].map((key) => ({ delete: key })));
+  }
+
+  /** Who listens to a channel; for one that belongs to a user, that user's connections. */
+  async audience(channel: string, userId?: UserId): Promise<Subscription[]> {
+    const audience: Subscription[] = [];
+    const query = { pk: audienceOf(channel, userId), consistent: true };
+    for await (const subscription of every<Subscription>(this.#ports.table, query)) audience.push(subscription);
+    return audience;
+  }
+
+  /**
+   * Moves the subscription on to `seq`. Whoever moves it sends what lies between, and nobody else does: so each message
+   * is sent once, though the stream and a client that catches up compete for it.
+   * @returns the number after which to send; undefined when there is nothing to send
+   */
+  async advance(subscription: Subscription, seq: number): Promise<number | undefined> {
+    const { pk, sk } = subscription;
+    for (let current: Subscription | undefined = subscription; current !== undefined; ) {
+      const { lastSeq = 0 } = current;
+      if (lastSeq >= seq) return undefined;
+      try {
+        await this.#ports.table.update({ pk, sk }, { set: { lastSeq: seq } }, equals('lastSeq', lastSeq));
+        return lastSeq;
+      } catch (error) {
+        if (!(error instanceof ConditionFailed)) throw error;
+        current = await this.#ports.table.get<Subscription>({ pk, sk }, { consistent: true });
+      }
+    }
+    return undefined;
+  }
+
+  /** Sends messages in one frame; a connection that is gone is forgotten. @returns whether it was sent */
+  async send(connectionId: string, messages: readonly Frame[]): Promise<boolean> {
+    if ((await this.#ports.push.send(connectionId, frameOf(messages))) === 'sent') return true;
+    await this.forget(connectionId);
+    return false;
+  }
+
+  #expiry(): number {
+    return Math.floor(this.#ports.clock.now() / 1000) + connectionSeconds;
+  }
+}

@@ -1,0 +1,56 @@
+import * as z from 'zod';
+import { ROLES } from '#shared/auth/scopes';
+
+/** A user's id, a UUIDv7. */
+export type UserId = string & { readonly __brand: 'UserId' };
+
+/** A mail address, compared in lower case and Unicode NFC. */
+export const EmailAddress = z
+  .string()
+  .max(254)
+  .normalize('NFC')
+  .toLowerCase()
+  .pipe(z.email('must be a mail address such as "ada@example.com"'));
+
+/** Any characters; the length counts, in code points after NFC (NIST SP 800-63B, OWASP ASVS 2.1). */
+export const Password = z
+  .string()
+  .max(256)
+  .normalize('NFC')
+  .refine((password) => [...password].length <= 128, 'must have at most 128 characters');
+
+export const NewPassword = Password.refine(
+  (password) => [...password].length >= 12,
+  'must have at least 12 characters',
+);
+
+export const NewUser = z.strictObject({
+  email: EmailAddress,
+  password: NewPassword,
+  name: z.string().trim().min(1).max(100).exactOptional(),
+});
+export type NewUser = z.infer<typeof NewUser>;
+
+export const Settings = z
+  .strictObject({
+    webhookUrl: z
+      .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+      .max(2048)
+      .nullable()
+      .describe('Where the webhook channel of alerts posts to; null for none'),
+  })
+  .meta({ id: 'Settings' });
+export type Settings = z.infer<typeof Settings>;
+
+/** A user as they see themselves. */
+export const Profile = z
+  .strictObject({
+    userId: z.string(),
+    email: z.string(),
+    name: z.string().nullable(),
+    role: z.enum(ROLES),
+    createdAt: z.int().describe('Epoch milliseconds'),
+    settings: Settings,
+  })
+  .meta({ id: 'Profile' });
+export type Profile = z.infer<typeof Profile>;

@@ -1,0 +1,135 @@
+import { derivedKey, keyMaterial } from '#shared/auth/keys';
+import { hashPassword, passwordMatches } from '#shared/auth/passwords';
+import type { Role } from '#shared/auth/scopes';
+import { Conflict, DomainError, NotFound, TransactionCanceled } from '#shared/platform/errors';
+import type { Platform } from '#shared/platform/ports';
+import { ABSENT, type Item, keyOf, PRESENT } from '#shared/platform/table';
+import type { NewUser, Profile, Settings, UserId } from './user.ts';
+
+interface StoredUser extends Item {
+  readonly kind: 'user';
+  readonly userId: UserId;
+  readonly email: string;
+  readonly name: string | null;
+  readonly role: Role;
+  readonly passwordHash: string;
+  readonly createdAt: number;
+  readonly webhookUrl: string | null;
+}
+
+interface EmailOwner extends Item {
+  readonly kind: 'email';
+  readonly userId: UserId;
+}
+
+const userKey = (userId: UserId) => ({ pk: keyOf('USER', userId), sk: 'PROFILE' });
+/** A mail address may hold any character, so its key is its code points in hex. */
+const emailKey = (email: string) => ({ pk: keyOf('EMAIL', Buffer.from(email).toString('hex')), sk: 'OWNER' });
+/** Exists from the first registration on: whoever writes it is admin. */
+const firstUserKey = { pk: keyOf('SYSTEM', 'USERS'), sk: 'FIRST' };
+
+/** The mail address or the password is wrong; which of them is not told. */
+export class InvalidCredentials extends DomainError {
+  readonly code = 'invalid-credentials';
+  override readonly name = 'InvalidCredentials';
+}
+
+/** The users of this installation. */
+export class Users {
+  readonly #platform: Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random'>;
+
+  constructor(platform: Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random'>) {
+    this.#platform = platform;
+  }
+
+  /** Whether nobody has registered yet. */
+  async isEmpty(): Promise<boolean> {
+    return (await this.#platform.table.get(firstUserKey, { consistent: true })) === undefined;
+  }
+
+  /**
+   * Creates a user; the first one of the installation is admin, the others are traders.
+   * @throws {Conflict} the mail address has an owner already
+   */
+  async register(user: NewUser): Promise<Profile> {
+    const { table, clock, ids, random } = this.#platform;
+    const passwordHash = await hashPassword(user.password, random);
+    const userId = ids.next() as UserId;
+    const stored = (role: Role): StoredUser => ({
+      ...userKey(userId),
+      kind: 'user',
+      userId,
+      email: user.email,
+      name: user.name ?? null,
+      role,
+      passwordHash,
+      createdAt: clock.now(),
+      webhookUrl: null,
+      version: 1,
+    });
+    const owner: EmailOwner = { ...emailKey(user.email), kind: 'email', userId };
+    const writes = (role: Role) => [
+      { put: owner, if: ABSENT },
+      { put: stored(role), if: ABSENT },
+    ];
+    if (await this.isEmpty()) {
+      try {
+        await table.transact([
+          ...writes('admin'),
+          { put: { ...firstUserKey, kind: 'first-user', userId }, if: ABSENT },
+        ]);
+        return profileOf(stored('admin'));
+      } catch (error) {
+        // Somebody else was first meanwhile.
+        if (!(error instanceof TransactionCanceled)) throw error;
+      }
+    }
+    try {
+      await table.transact(writes('trader'));
+      return profileOf(stored('trader'));
+    } catch (error) {
+      if (error instanceof TransactionCanceled) throw new Conflict('This mail address is registered already.');
+      throw error;
+    }
+  }
+
+  /** @throws {InvalidCredentials} after the same time for an unknown address and a wrong password */
+  async logIn(email: string, password: string): Promise<{ readonly userId: UserId; readonly role: Role }> {
+    const { table } = this.#platform;
+    const owner = await table.get<EmailOwner>(emailKey(email), { consistent: true });
+    const user = owner && (await table.get<StoredUser>(userKey(owner.userId), { consistent: true }));
+    if (!(await passwordMatches(password, user?.passwordHash)) || user === undefined) {
+      throw new InvalidCredentials('The mail address or the password is wrong.');
+    }
+    return { userId: user.userId, role: user.role };
+  }
+
+  /** @throws {NotFound} */
+  async profile(userId: UserId): Promise<Profile> {
+    const user = await this.#platform.table.get<StoredUser>(userKey(userId));
+    if (user === undefined) throw new NotFound('This user does not exist any more.');
+    return profileOf(user);
+  }
+
+  /** @returns the settings with the secret that signs the user's webhooks */
+  async changeSettings(userId: UserId, { webhookUrl }: Settings): Promise<Settings & { webhookSecret: string | null }> {
+    await this.#platform.table.update(userKey(userId), { set: { webhookUrl }, add: { version: 1 } }, PRESENT);
+    return { webhookUrl, webhookSecret: webhookUrl === null ? null : await this.webhookSecret(userId) };
+  }
+
+  /** The secret that signs the webhooks of a user: derived, so that none needs to be stored. */
+  async webhookSecret(userId: UserId): Promise<string> {
+    const { secrets, random } = this.#platform;
+    const material = await keyMaterial(secrets, random, 'webhook-signing');
+    return `whsec_${derivedKey(material, `webhook/${userId}`).toString('base64url')}`;
+  }
+}
+
+const profileOf = ({ userId, email, name, role, createdAt, webhookUrl }: StoredUser): Profile => ({
+  userId,
+  email,
+  name,
+  role,
+  createdAt,
+  settings: { webhookUrl },
+});

@@ -1,0 +1,226 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import type { Context } from 'aws-lambda';
+import { createDeliver } from '#functions/queue/deliver';
+import { maxReceives } from '#functions/queue/deliver.limits';
+import { createAlertStream } from '#functions/stream/alerts';
+import { createPushStream } from '#functions/stream/push';
+import { queueEvent } from '#local/queue-event';
+import { streamEvent } from '#local/stream-event';
+import type { Market, Ticker } from '#shared/exchange/venue';
+import { Catalog } from '#shared/market/catalog';
+import { type StoredTicker, tickerKey } from '#shared/market/tickers';
+import { ChangeLog } from '#shared/platform/local/change-log';
+import { openMemoryDatabase } from '#shared/platform/local/database';
+import { SqliteOutbox } from '#shared/platform/local/outbox';
+import { SqliteQueue } from '#shared/platform/local/queue';
+import { SqliteTable } from '#shared/platform/local/table';
+import type { Config, Network, Platform, Push, QueueName, Secrets } from '#shared/platform/ports';
+import { systemRandom, uuidV7Ids } from '#shared/platform/system';
+import type { UserId } from '#shared/users/user';
+import { Users } from '#shared/users/users';
+import { VirtualClock } from './virtual-clock.ts';
+
+export const testConfig: Config = {
+  runtime: 'local',
+  version: '0.0.0-test',
+  venues: ['sim'],
+  venueUrls: {},
+  symbols: ['BTC/USDT', 'ETH/USDT'],
+  marketSyncSeconds: 5,
+  marketSyncWindowSeconds: 0,
+  simulation: { seed: 'test' },
+  replay: { files: [], speed: 1 },
+  mailFrom: 'alphapulse@example.com',
+  corsOrigins: [],
+  privateWebhooks: true,
+};
+
+class MemorySecrets implements Secrets {
+  readonly #values = new Map<string, string>();
+  async get(name: string) {
+    return this.#values.get(name);
+  }
+  async put(name: string, value: string) {
+    this.#values.set(name, value);
+  }
+  async create(name: string, value: string) {
+    const stored = this.#values.get(name) ?? value;
+    this.#values.set(name, stored);
+    return stored;
+  }
+  async delete(name: string) {
+    this.#values.delete(name);
+  }
+}
+
+/** Connections as a test sees them: the messages each got, arrays taken apart. */
+export class RecordedSockets implements Push {
+  readonly #open = new Map<string, unknown[]>();
+  /** The frames as they were sent. */
+  readonly frames: { readonly connectionId: string; readonly frame: string }[] = [];
+
+  open(connectionId: string): void {
+    this.#open.set(connectionId, []);
+  }
+
+  drop(connectionId: string): void {
+    this.#open.delete(connectionId);
+  }
+
+  messages(connectionId: string): readonly unknown[] {
+    return this.#open.get(connectionId) ?? [];
+  }
+
+  async send(connectionId: string, frame: string): Promise<'sent' | 'gone'> {
+    const messages = this.#open.get(connectionId);
+    if (messages === undefined) return 'gone';
+    this.frames.push({ connectionId, frame });
+    const parsed: unknown = JSON.parse(frame);
+    messages.push(...(Array.isArray(parsed) ? parsed : [parsed]));
+    return 'sent';
+  }
+
+  async close(connectionId: string): Promise<void> {
+    this.drop(connectionId);
+  }
+}
+
+/** A Lambda context with what handlers look at. */
+export const testContext = {
+  functionName: 'test',
+  awsRequestId: 'request',
+  memoryLimitInMB: '512',
+  invokedFunctionArn: 'arn:aws:lambda:local:000000000000:function:test',
+  functionVersion: '$LATEST',
+  getRemainingTimeInMillis: () => 30_000,
+} as unknown as Context;
+
+/** A network that posts webhooks nowhere: it records them and answers what the test says. */
+export class RecordedNetwork implements Network {
+  readonly posts: {
+    readonly url: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+  }[] = [];
+  /** What the next posts answer: a status code, or an error that they throw. 200 when it is empty. */
+  readonly answers: (number | Error)[] = [];
+
+  readonly fetch: Network['fetch'] = async () => {
+    throw new Error('This test has no venue to fetch from');
+  };
+
+  async post(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<number> {
+    this.posts.push({ url, headers, body });
+    const answer = this.answers.shift() ?? 200;
+    if (answer instanceof Error) throw answer;
+    return answer;
+  }
+}
+
+/**
+ * The one-machine platform in memory under a virtual clock, with the real stream and queue consumers; they run when the
+ * test says {@link TestPlatform.settle}.
+ */
+export const testPlatform = (overrides: Partial<Config> = {}) => {
+  const clock = new VirtualClock();
+  const ids = uuidV7Ids(clock, systemRandom);
+  const database = openMemoryDatabase();
+  const table = new SqliteTable(database, clock);
+  const changes = new ChangeLog(database, ['alerts', 'push']);
+  const sockets = new RecordedSockets();
+  const network = new RecordedNetwork();
+  const mailer = new SqliteOutbox(database, clock);
+  const queues = new Map<QueueName, SqliteQueue>();
+  const queue = (name: QueueName): SqliteQueue => {
+    const opened = queues.get(name) ?? new SqliteQueue({ database, name, clock, ids, maxReceives });
+    queues.set(name, opened);
+    return opened;
+  };
+  const platform: Platform = {
+    config: { ...testConfig, ...overrides },
+    clock,
+    random: systemRandom,
+    ids,
+    logger: new Logger({ serviceName: 'test', logLevel: 'SILENT' }),
+    metrics: new Metrics({ namespace: 'Test', serviceName: 'test' }),
+    network,
+    table,
+    secrets: new MemorySecrets(),
+    mailer,
+    push: sockets,
+    queue,
+  };
+  const consumers = { alerts: createAlertStream(platform), push: createPushStream(platform) };
+  const deliver = createDeliver(platform);
+
+  /** Hands every change to the stream consumers and every visible message to the delivery function, until there are none. */
+  const settle = async (): Promise<void> => {
+    for (let busy = true; busy; ) {
+      busy = false;
+      for (const name of ['alerts', 'push'] as const) {
+        const batch = await changes.read(name, 100);
+        const last = batch.at(-1);
+        if (last === undefined) continue;
+        busy = true;
+        const wanted = batch.filter(({ after }) => after?.kind === 'ticker' || after?.kind === 'notification');
+        const answer = await consumers[name](streamEvent(wanted), testContext);
+        if (answer.batchItemFailures.length > 0) throw new Error(`The stream consumer ${name} failed a change`);
+        await changes.advance(name, last.sequence);
+      }
+      const messages = await queue('deliveries').receive(10, 60);
+      if (messages.length === 0) continue;
+      busy = true;
+      const { batchItemFailures } = await deliver(queueEvent('deliveries', messages), testContext);
+      const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+      for (const { id, receipt } of messages) if (!failed.has(id)) await queue('deliveries').remove(receipt);
+    }
+  };
+
+  /** Has the venue list these symbols. */
+  const list = async (venue: string, symbols: readonly string[]): Promise<void> => {
+    await new Catalog(table).replace(venue, symbols.map(marketOf), clock.now());
+  };
+
+  /** Stores the next ticker of a symbol, as the market sync does. */
+  const tick = async (symbol: string, last: string, venue = 'sim'): Promise<void> => {
+    const before = await table.get<StoredTicker>(tickerKey(venue, symbol));
+    const stored: StoredTicker = {
+      ...tickerKey(venue, symbol),
+      kind: 'ticker',
+      ...tickerOf(symbol, last, clock.now()),
+      venue,
+      source: 'simulated',
+      series: 'test',
+      version: (before?.version ?? 0) + 1,
+      observedAt: clock.now(),
+    };
+    await table.put(stored);
+  };
+
+  /** Registers a user with this mail address. */
+  const user = async (email = 'ada@example.com'): Promise<UserId> => {
+    const { userId } = await new Users(platform).register({ email, password: 'correct horse battery' });
+    return userId as UserId;
+  };
+
+  return { platform, clock, table, changes, sockets, network, mailer, queue, consumers, settle, list, tick, user };
+};
+export type TestPlatform = ReturnType<typeof testPlatform>;
+
+export const marketOf = (symbol: string): Market => {
+  const [base = '', quote = ''] = symbol.split('/');
+  return { symbol, id: base + quote, base, quote, type: 'spot', active: true };
+};
+
+export const tickerOf = (symbol: string, last: string, timestamp: number): Ticker => ({
+  symbol,
+  last,
+  bid: null,
+  ask: null,
+  high: null,
+  low: null,
+  baseVolume: null,
+  percentage: null,
+  timestamp,
+});
