@@ -1,9 +1,8 @@
-import { notificationKey, type StoredNotification } from '#shared/alerts/stored';
+import type { StoredNotification } from '#shared/alerts/stored';
 import { priceOf, type StoredTicker } from '#shared/market/tickers';
 import { onLambda } from '#shared/platform/aws/on-lambda';
-import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { type Change, equals, isOf } from '#shared/platform/table';
+import { type Change, isOf } from '#shared/platform/table';
 import { type Frame, priceChannel } from '#shared/realtime/channel';
 import { Connections } from '#shared/realtime/connections';
 import { Feeds } from '#shared/realtime/feeds';
@@ -45,17 +44,7 @@ export const createPushStream = (platform: Platform) => {
   const pushFiring = async ({ userId, seq }: StoredNotification): Promise<void> => {
     const audience = await connections.audience('alerts', userId);
     await Promise.all(audience.map((subscription) => feeds.sendFirings(subscription, seq)));
-    const delivery = { status: audience.length > 0 ? 'delivered' : 'no-listener', at: platform.clock.now() };
-    try {
-      const isPending = equals('deliveries.websocket.status', 'pending');
-      await platform.table.update(
-        notificationKey(userId, seq),
-        { set: { 'deliveries.websocket': delivery } },
-        isPending,
-      );
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-    }
+    if (audience.length === 0) await feeds.settle(userId, seq, 'no-listener');
   };
 
   return onStreamBatch(platform, 'push', async (changes) => {
@@ -78,7 +67,7 @@ export const createPushStream = (platform: Platform) => {
 const isNewFiring = (change: Change): change is Change<StoredNotification> & { readonly after: StoredNotification } =>
   isOf<StoredNotification>(change, 'notification') &&
   change.event === 'INSERT' &&
-  change.after?.deliveries.websocket !== undefined;
+  change.after?.deliveryStatus.websocket !== undefined;
 
 /** The newest ticker of each symbol among the changes. */
 const newestTickers = (changes: readonly Change[]): StoredTicker[] => {

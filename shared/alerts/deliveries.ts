@@ -27,9 +27,9 @@ type SenderPorts = Pick<Platform, 'table' | 'clock' | 'ids' | 'random' | 'secret
 /** Orders the queued deliveries of a new notification. Ordering twice is harmless: a delivery is made once. */
 export const orderDeliveries = async (
   platform: Platform,
-  { userId, seq, deliveries }: StoredNotification,
+  { userId, seq, deliveryStatus }: StoredNotification,
 ): Promise<void> => {
-  const channels = queuedChannels.filter((channel) => deliveries[channel] !== undefined);
+  const channels = queuedChannels.filter((channel) => deliveryStatus[channel] !== undefined);
   const orders = channels.map((channel): DeliveryOrder => ({ userId, seq, channel }));
   if (orders.length > 0)
     await platform.queue('deliveries').send(orders.map((order) => ({ body: JSON.stringify(order) })));
@@ -70,8 +70,8 @@ export class Deliveries {
     channel: QueuedChannel,
   ): Promise<StoredNotification | undefined> {
     const { table, clock } = this.#ports;
-    const status = `deliveries.${channel}.status`;
-    const at = `deliveries.${channel}.at`;
+    const status = `deliveryStatus.${channel}`;
+    const at = `deliveryAt.${channel}`;
     const isFree = anyOf(
       equals(status, 'pending'),
       allOf(equals(status, 'sending'), { path: at, is: '<', value: clock.now() - claimSeconds * 1000 }),
@@ -87,7 +87,7 @@ export class Deliveries {
   /** A delivery that another attempt holds may yet fail with it, so its message stays; one that is settled is done. */
   async #heldElsewhere(key: ReturnType<typeof notificationKey>, channel: QueuedChannel): Promise<undefined> {
     const stored = await this.#ports.table.get<StoredNotification>(key, { consistent: true });
-    if (stored?.deliveries[channel]?.status === 'sending') throw new Unavailable('Another attempt is under way.');
+    if (stored?.deliveryStatus[channel] === 'sending') throw new Unavailable('Another attempt is under way.');
   }
 
   async #send(notification: StoredNotification, channel: QueuedChannel): Promise<void> {
@@ -113,8 +113,12 @@ export class Deliveries {
     status: Delivery['status'],
     error?: string,
   ): Promise<void> {
-    const delivery = { status, at: this.#ports.clock.now(), ...(error === undefined ? {} : { error }) };
-    await this.#ports.table.update(key, { set: { [`deliveries.${channel}`]: delivery } });
+    const told = { [`deliveryStatus.${channel}`]: status, [`deliveryAt.${channel}`]: this.#ports.clock.now() };
+    const why = `deliveryError.${channel}`;
+    await this.#ports.table.update(
+      key,
+      error === undefined ? { set: told, remove: [why] } : { set: { ...told, [why]: error } },
+    );
   }
 }
 

@@ -104,7 +104,9 @@ export const fired = (
     value: to,
     message: messageOf(alert, to),
     severity: alert.severity,
-    deliveries: Object.fromEntries(alert.channels.map((channel) => [channel, { status: 'pending', at: null }])),
+    deliveryStatus: Object.fromEntries(alert.channels.map((channel) => [channel, 'pending'])),
+    deliveryAt: {},
+    deliveryError: {},
   };
   const rearm = alert.repeat === 'always' ? levelOf(alert, 'rearm', version) : undefined;
   return {

@@ -1,7 +1,14 @@
 import type { Clock } from '#shared/platform/ports';
 import { type Item, type Key, keyOf } from '#shared/platform/table';
 import type { UserId } from '#shared/users/user';
-import type { Alert, AlertStatus, Channel, Delivery, Notification, PriceCondition } from './alert.ts';
+import {
+  type Alert,
+  type AlertStatus,
+  Channel,
+  type Delivery,
+  type Notification,
+  type PriceCondition,
+} from './alert.ts';
 
 /** An alert as it is stored, in its owner's partition. */
 export interface StoredAlert extends Item {
@@ -37,7 +44,10 @@ export interface StoredNotification extends Item {
   readonly value: string;
   readonly message: string;
   readonly severity: Alert['severity'];
-  readonly deliveries: { readonly [channel in Channel]?: Omit<Delivery, 'channel'> };
+  /** How far each channel is: a map each, so that an attempt can change what is its own. */
+  readonly deliveryStatus: { readonly [channel in Channel]?: Delivery['status'] };
+  readonly deliveryAt: { readonly [channel in Channel]?: number };
+  readonly deliveryError: { readonly [channel in Channel]?: string };
 }
 
 /** Counts a user's firings: the number of the newest one. */
@@ -89,8 +99,10 @@ export const notificationOf = (stored: StoredNotification): Notification => ({
   value: stored.value,
   message: stored.message,
   severity: stored.severity,
-  deliveries: Object.entries(stored.deliveries).map(([channel, delivery]) => ({
-    channel: channel as Channel,
-    ...(delivery as Omit<Delivery, 'channel'>),
-  })),
+  deliveries: Channel.options.flatMap((channel) => {
+    const status = stored.deliveryStatus[channel];
+    if (status === undefined) return [];
+    const error = stored.deliveryError[channel];
+    return { channel, status, at: stored.deliveryAt[channel] ?? null, ...(error === undefined ? {} : { error }) };
+  }),
 });

@@ -1,4 +1,3 @@
-import type { Channel as AlertChannel } from '#shared/alerts/alert';
 import {
   type Feed,
   feedKey,
@@ -9,8 +8,9 @@ import {
 } from '#shared/alerts/stored';
 import { priceOf, Tickers } from '#shared/market/tickers';
 import { isStale, readVenueStatus } from '#shared/market/venue-status';
+import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { every } from '#shared/platform/table';
+import { anyOf, equals, every } from '#shared/platform/table';
 import type { UserId } from '#shared/users/user';
 import { type Channel, type Frame, priceChannel } from './channel.ts';
 import type { Connections, Subscription } from './connections.ts';
@@ -20,8 +20,7 @@ const missedMax = 100;
 /** Firings in a snapshot of `alerts`, newest first. */
 const snapshotFirings = 20;
 
-const websocket: AlertChannel = 'websocket';
-
+type Update = Extract<Frame, { type: 'update' }>;
 type Ports = Pick<Platform, 'table' | 'clock' | 'config'>;
 
 /** What the channels hold: their state for those who join, and what those who were away missed. */
@@ -73,17 +72,31 @@ export class Feeds {
   async sendFirings(subscription: Subscription, seq: number): Promise<void> {
     const after = await this.#connections.advance(subscription, seq);
     if (after === undefined) return;
-    const updates: Frame[] = [];
+    const updates: Update[] = [];
     const between = [
       notificationKey(subscription.userId, after + 1).sk,
       notificationKey(subscription.userId, seq).sk,
     ] as const;
     const query = { pk: feedKey(subscription.userId).pk, sk: { between }, consistent: true };
     for await (const firing of every<StoredNotification>(this.#ports.table, query)) {
-      if (firing.deliveries[websocket] === undefined) continue;
+      if (firing.deliveryStatus.websocket === undefined) continue;
       updates.push({ type: 'update', channel: 'alerts', seq: firing.seq, data: notificationOf(firing) });
     }
-    if (updates.length > 0) await this.#connections.send(subscription.connectionId, updates);
+    if (updates.length === 0 || !(await this.#connections.send(subscription.connectionId, updates))) return;
+    await Promise.all(updates.map((update) => this.settle(subscription.userId, update.seq, 'delivered')));
+  }
+
+  /** Writes down how the sockets got a firing. Once one of them has it, it is delivered. */
+  async settle(userId: UserId, seq: number, status: 'delivered' | 'no-listener'): Promise<void> {
+    const told = { 'deliveryStatus.websocket': status, 'deliveryAt.websocket': this.#ports.clock.now() };
+    const pending = equals('deliveryStatus.websocket', 'pending');
+    const unheard = equals('deliveryStatus.websocket', 'no-listener');
+    try {
+      const isOpen = status === 'delivered' ? anyOf(pending, unheard) : pending;
+      await this.#ports.table.update(notificationKey(userId, seq), { set: told }, isOpen);
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+    }
   }
 
   async #startPrices(venue: string, symbol: string, since: number | undefined) {

@@ -19,6 +19,7 @@ import type { Config, Network, Platform, Push, QueueName, Secrets } from '#share
 import { systemRandom, uuidV7Ids } from '#shared/platform/system';
 import type { UserId } from '#shared/users/user';
 import { Users } from '#shared/users/users';
+import { ObservedTable } from './observed-table.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export const testConfig: Config = {
@@ -118,6 +119,9 @@ export class RecordedNetwork implements Network {
   }
 }
 
+/** How far time goes at once while something sleeps. */
+const stepMs = 20;
+
 /**
  * The one-machine platform in memory under a virtual clock, with the real stream and queue consumers; they run when the
  * test says {@link TestPlatform.settle}.
@@ -126,7 +130,8 @@ export const testPlatform = (overrides: Partial<Config> = {}) => {
   const clock = new VirtualClock();
   const ids = uuidV7Ids(clock, systemRandom);
   const database = openMemoryDatabase();
-  const table = new SqliteTable(database, clock);
+  const store = new SqliteTable(database, clock);
+  const table = new ObservedTable(store);
   const changes = new ChangeLog(database, ['alerts', 'push']);
   const sockets = new RecordedSockets();
   const network = new RecordedNetwork();
@@ -154,6 +159,20 @@ export const testPlatform = (overrides: Partial<Config> = {}) => {
   const consumers = { alerts: createAlertStream(platform), push: createPushStream(platform) };
   const deliver = createDeliver(platform);
 
+  /** Waits for work, letting time pass while it sleeps. */
+  const awake = async <T>(work: Promise<T>): Promise<T> => {
+    let isDone = false;
+    const ended = work.finally(() => {
+      isDone = true;
+    });
+    ended.catch(() => {});
+    while (!isDone) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (!isDone && clock.sleeping > 0) await clock.advance(stepMs);
+    }
+    return await ended;
+  };
+
   /** Hands every change to the stream consumers and every visible message to the delivery function, until there are none. */
   const settle = async (): Promise<void> => {
     for (let busy = true; busy; ) {
@@ -164,14 +183,14 @@ export const testPlatform = (overrides: Partial<Config> = {}) => {
         if (last === undefined) continue;
         busy = true;
         const wanted = batch.filter(({ after }) => after?.kind === 'ticker' || after?.kind === 'notification');
-        const answer = await consumers[name](streamEvent(wanted), testContext);
+        const answer = await awake(consumers[name](streamEvent(wanted), testContext));
         if (answer.batchItemFailures.length > 0) throw new Error(`The stream consumer ${name} failed a change`);
         await changes.advance(name, last.sequence);
       }
       const messages = await queue('deliveries').receive(10, 60);
       if (messages.length === 0) continue;
       busy = true;
-      const { batchItemFailures } = await deliver(queueEvent('deliveries', messages), testContext);
+      const { batchItemFailures } = await awake(deliver(queueEvent('deliveries', messages), testContext));
       const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
       for (const { id, receipt } of messages) if (!failed.has(id)) await queue('deliveries').remove(receipt);
     }
@@ -183,19 +202,19 @@ export const testPlatform = (overrides: Partial<Config> = {}) => {
   };
 
   /** Stores the next ticker of a symbol, as the market sync does. */
-  const tick = async (symbol: string, last: string, venue = 'sim'): Promise<void> => {
-    const before = await table.get<StoredTicker>(tickerKey(venue, symbol));
+  const tick = async (symbol: string, last: string, venue = 'sim', series = 'test'): Promise<void> => {
+    const before = await store.get<StoredTicker>(tickerKey(venue, symbol));
     const stored: StoredTicker = {
       ...tickerKey(venue, symbol),
       kind: 'ticker',
       ...tickerOf(symbol, last, clock.now()),
       venue,
       source: 'simulated',
-      series: 'test',
+      series,
       version: (before?.version ?? 0) + 1,
       observedAt: clock.now(),
     };
-    await table.put(stored);
+    await store.put(stored);
   };
 
   /** Registers a user with this mail address. */
@@ -204,7 +223,10 @@ export const testPlatform = (overrides: Partial<Config> = {}) => {
     return userId as UserId;
   };
 
-  return { platform, clock, table, changes, sockets, network, mailer, queue, consumers, settle, list, tick, user };
+  return {
+    ...{ platform, clock, table, store, changes, sockets, network, mailer, queue },
+    ...{ consumers, deliver, awake, settle, list, tick, user },
+  };
 };
 export type TestPlatform = ReturnType<typeof testPlatform>;
 

@@ -1,0 +1,26 @@
+/** `npm run bench [-- NAME …] [--quick]`: prints figures measured now, on this machine, as ratios to a peer or a limit. */
+import { parseArgs } from 'node:util';
+import { benchBundles } from './bundles.ts';
+import { benchCrossing } from './crossing.ts';
+import { benchLatency } from './latency.ts';
+import { benchRequests } from './requests.ts';
+
+const benches: Readonly<Record<string, (quick: boolean) => Promise<void>>> = {
+  crossing: benchCrossing,
+  latency: benchLatency,
+  requests: benchRequests,
+  bundles: benchBundles,
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean', default: false } },
+});
+const unknown = positionals.filter((name) => benches[name] === undefined);
+if (unknown.length > 0) {
+  console.error(`There is no bench ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}.`);
+  process.exit(2);
+}
+for (const [name, bench] of Object.entries(benches)) {
+  if (positionals.length === 0 || positionals.includes(name)) await bench(values.quick);
+}

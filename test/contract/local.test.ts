@@ -1,0 +1,56 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openDatabase, openMemoryDatabase } from '#shared/platform/local/database';
+import { SqliteOutbox } from '#shared/platform/local/outbox';
+import { SqliteQueue } from '#shared/platform/local/queue';
+import { FileSecrets } from '#shared/platform/local/secrets';
+import { SqliteTable } from '#shared/platform/local/table';
+import { systemRandom, uuidV7Ids } from '#shared/platform/system';
+import { VirtualClock } from '../support/virtual-clock.ts';
+import { mailerContract } from './mailer.contract.ts';
+import { queueContract } from './queue.contract.ts';
+import { secretsContract } from './secrets.contract.ts';
+import { tableContract } from './table.contract.ts';
+
+const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'alphapulse-'));
+
+tableContract('SQLite in memory', async () => {
+  const database = openMemoryDatabase();
+  return { table: new SqliteTable(database, new VirtualClock()), close: async () => database.close() };
+});
+
+tableContract('SQLite in a folder', async () => {
+  const folder = await newFolder();
+  const database = openDatabase(folder);
+  const close = async () => {
+    database.close();
+    await rm(folder, { recursive: true });
+  };
+  return { table: new SqliteTable(database, new VirtualClock()), close };
+});
+
+queueContract('SQLite', async () => {
+  const database = openMemoryDatabase();
+  const clock = new VirtualClock();
+  const ids = uuidV7Ids(clock, systemRandom);
+  const maxReceives = 3;
+  return {
+    queue: new SqliteQueue({ database, name: 'deliveries', clock, ids, maxReceives }),
+    deadLetters: new SqliteQueue({ database, name: 'deliveries-dead', clock, ids, maxReceives }),
+    maxReceives,
+    advance: (ms) => clock.advance(ms),
+    close: async () => database.close(),
+  };
+});
+
+secretsContract('encrypted file', async () => {
+  const folder = await newFolder();
+  return { secrets: new FileSecrets(folder), close: () => rm(folder, { recursive: true }) };
+});
+
+mailerContract('outbox', async () => {
+  const database = openMemoryDatabase();
+  const outbox = new SqliteOutbox(database, new VirtualClock());
+  return { mailer: outbox, sent: async () => outbox.list(100), close: async () => database.close() };
+});

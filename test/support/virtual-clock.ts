@@ -1,0 +1,72 @@
+import type { Clock } from '#shared/platform/ports';
+
+interface Sleeper {
+  readonly until: number;
+  wake(): void;
+}
+
+/** Time that passes only when told to. */
+export class VirtualClock implements Clock {
+  #now: number;
+  readonly #sleepers = new Set<Sleeper>();
+
+  /** @param now epoch ms at the start */
+  constructor(now = Date.UTC(2026, 0, 1)) {
+    this.#now = now;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return Promise.resolve();
+    return new Promise((resolve) => {
+      const sleeper: Sleeper = {
+        until: this.#now + Math.max(0, ms),
+        wake: () => {
+          this.#sleepers.delete(sleeper);
+          signal?.removeEventListener('abort', sleeper.wake);
+          resolve();
+        },
+      };
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener('abort', sleeper.wake, { once: true });
+    });
+  }
+
+  /** How many sleep now. */
+  get sleeping(): number {
+    return this.#sleepers.size;
+  }
+
+  /**
+   * Lets `ms` pass: wakes everyone whose time comes, in the order of their times, and lets each of them (and what it
+   * wakes or puts to sleep again) get as far as it can before the next one.
+   */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    await settled();
+    for (let next = this.#earliest(end); next !== undefined; next = this.#earliest(end)) {
+      this.#now = Math.max(this.#now, next.until);
+      next.wake();
+      await settled();
+    }
+    this.#now = end;
+  }
+
+  #earliest(end: number): Sleeper | undefined {
+    let earliest: Sleeper | undefined;
+    for (const sleeper of this.#sleepers) {
+      if (sleeper.until <= end && (earliest === undefined || sleeper.until < earliest.until)) earliest = sleeper;
+    }
+    return earliest;
+  }
+}
+
+/** Turns of the event loop in which whoever was woken gets on: the store commits in a turn of its own. */
+const turns = 20;
+
+const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
