@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/{unit,contract,integration}/**/*.test.ts'],
+    // Needs an emulator of AWS: vitest.e2e.config.ts.
+    exclude: ['test/contract/aws.test.ts'],
     testTimeout: 20_000,
     // The tests say what they measured themselves; what Powertools says of it belongs to the log of a function.
     env: { POWERTOOLS_METRICS_DISABLED: 'true' },

@@ -30,7 +30,7 @@ export const updateAlert = route({
   path: '/api/alerts/update',
   scope: 'alerts:write',
   throttle: perMinute(60),
-  summary: 'Changes fields of an alert and arms it again',
+  summary: 'Changes fields of an alert; a new condition, repeat or expiry arms it again',
   body: AlertUpdate,
   response: { 200: Alert },
 });

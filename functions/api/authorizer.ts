@@ -2,17 +2,24 @@ import type { APIGatewayRequestAuthorizerEventV2 } from 'aws-lambda';
 import type { AuthorizerContext } from '#functions/http/caller';
 import { TokenVerifier } from '#shared/auth/tokens';
 import { onLambda } from '#shared/platform/aws/on-lambda';
+import { DomainError } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 
 /** Tells the functions behind the HTTP API who calls, or why the token is refused. Good tokens are remembered for a minute. */
-export const createAuthorizer = ({ table, clock }: Platform) => {
+export const createAuthorizer = ({ table, clock, logger }: Platform) => {
   const verifier = new TokenVerifier(table, clock);
   const contextOf = async (authorization: string | undefined): Promise<AuthorizerContext> => {
     const token = /^Bearer ([\w~+/.=-]+)$/i.exec(authorization ?? '')?.[1];
     if (authorization === undefined) return { refusal: 'missing' };
     if (token === undefined) return { refusal: 'invalid' };
-    const verdict = await verifier.verify(token);
-    return 'refusal' in verdict ? verdict : { userId: verdict.userId, scopes: verdict.scopes.join(' ') };
+    try {
+      const verdict = await verifier.verify(token);
+      return 'refusal' in verdict ? verdict : { userId: verdict.userId, scopes: verdict.scopes.join(' ') };
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      logger.error('An access token could not be checked', { error });
+      return { refusal: 'unavailable' };
+    }
   };
   return async ({ headers }: APIGatewayRequestAuthorizerEventV2) => ({
     isAuthorized: true,

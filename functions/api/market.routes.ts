@@ -16,7 +16,7 @@ export const getPrices = route({
     venue: VenueId.exactOptional(),
     symbols: z
       .string()
-      .transform((list) => list.split(','))
+      .transform((list) => [...new Set(list.split(','))])
       .pipe(z.array(MarketSymbol).max(symbolsMax))
       .exactOptional()
       .describe('Symbols, separated by commas'),

@@ -4,9 +4,12 @@ import { Catalog } from '#shared/market/catalog';
 import { priceOf, type StoredTicker, Tickers } from '#shared/market/tickers';
 import { isStale, readVenueStatus } from '#shared/market/venue-status';
 import { onLambda } from '#shared/platform/aws/on-lambda';
-import { InvalidInput } from '#shared/platform/errors';
+import { InvalidCursor, InvalidInput, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import * as routes from './market.routes.ts';
+
+/** A venue's place in the list of venues, as cursors write it. */
+const place = (index: number): string => String(index).padStart(2, '0');
 
 export const createMarketApi = (platform: Platform) => {
   const { table, clock, config } = platform;
@@ -25,8 +28,13 @@ export const createMarketApi = (platform: Platform) => {
     for (const symbol of symbols) {
       if (prices.some((price) => price.symbol === symbol)) continue;
       const traded = await Promise.all(venues.map((venue) => catalog.has(venue, symbol)));
-      if (!traded.includes(true))
-        throw new InvalidInput('symbols', `${venues.join(' and ')} does not trade ${symbol}.`);
+      if (traded.includes(true)) continue;
+      for (const venue of venues) {
+        if ((await catalog.readAt(venue)) === undefined) {
+          throw new Unavailable(`The markets of ${venue} have not been read yet; try again in a moment.`);
+        }
+      }
+      throw new InvalidInput('symbols', `${venues.join(' and ')} does not trade ${symbol}.`);
     }
     return prices;
   };
@@ -44,10 +52,11 @@ export const createMarketApi = (platform: Platform) => {
       const list = `prices ${venues.join()}`;
       const opened = openCursor(list, cursor).cursor;
       // Page by page through one venue after the other: the cursor names the venue it stands in.
-      const [at = 0, inner] = opened === undefined ? [0] : [Number(opened.slice(0, 2)), opened.slice(2)];
-      const current = venues[at] ?? '';
-      const page = await tickers.page(current, limit, inner === '' ? undefined : inner);
-      const place = (index: number) => String(index).padStart(2, '0');
+      const at = opened === undefined ? 0 : venues.findIndex((_, index) => opened.startsWith(place(index)));
+      const inner = opened?.slice(place(0).length);
+      const current = venues[at];
+      if (current === undefined) throw new InvalidCursor('The cursor names no venue that is watched.');
+      const page = await tickers.page(current, limit, inner || undefined);
       const following = at + 1 < venues.length ? place(at + 1) : undefined;
       const next = page.cursor === undefined ? following : place(at) + page.cursor;
       return ok(pageOf(list, await priced(current, page.items), next));

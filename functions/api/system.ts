@@ -30,11 +30,12 @@ export const createSystemApi = (platform: Platform): HttpHandler => {
 
 /** Requests that no route matches: the path may offer other methods. */
 const refuse = ({ rawPath, requestContext }: APIGatewayProxyEventV2): never => {
-  const offered = allRoutes.filter(({ path }) => matches(path, rawPath)).map(({ method }) => method);
+  const exact = allRoutes.filter(({ path }) => path === rawPath);
+  const offered = exact.length > 0 ? exact : allRoutes.filter(({ path }) => matches(path, rawPath));
   const { method } = requestContext.http;
   if (offered.length === 0)
     throw new HttpProblem('not-found', 'Nothing stands at this path; /openapi.json lists what does.');
-  const allow = offered.join(', ');
+  const allow = offered.map((route) => route.method).join(', ');
   throw new HttpProblem('method-not-allowed', `${method} is not offered here; there is ${allow}.`, {
     headers: { allow },
   });
@@ -44,7 +45,8 @@ const matches = (template: string, path: string): boolean => {
   const parts = path.split('/');
   const expected = template.split('/');
   return (
-    parts.length === expected.length && expected.every((part, index) => part.startsWith('{') || part === parts[index])
+    parts.length === expected.length &&
+    expected.every((part, index) => (part.startsWith('{') ? parts[index] !== '' : part === parts[index]))
   );
 };
 

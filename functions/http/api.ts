@@ -1,4 +1,3 @@
-import { Router } from '@aws-lambda-powertools/event-handler/http';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import type * as z from 'zod';
 import { publishMetrics } from '#functions/instrumented';
@@ -6,10 +5,14 @@ import type { Platform } from '#shared/platform/ports';
 import { type Caller, callerOf } from './caller.ts';
 import { onceByKey } from './idempotency.ts';
 import { HttpProblem, isOurFault, problemOf } from './problem.ts';
-import type { Route, RouteScope } from './route.ts';
+import { type Route, type RouteScope, routeKey } from './route.ts';
 
 /** Largest body that is read. The largest request of the API is a few kilobytes. */
 export const BODY_BYTES_MAX = 64 * 1024;
+/** How much an answer tells of an input that is not valid. */
+const ERRORS_MAX = 20;
+const ERROR_LENGTH_MAX = 300;
+const DETAIL_LENGTH_MAX = 1000;
 
 /** An answer: a status of the route's declaration and its body. */
 export interface Reply {
@@ -32,7 +35,7 @@ export interface Request<Params, Query, Body> {
   readonly userAgent: string;
 }
 
-type Handle = (event: APIGatewayProxyEventV2, pathParams: Record<string, string>) => Promise<Reply>;
+type Handle = (event: APIGatewayProxyEventV2) => Promise<Reply>;
 
 /** A route bound to what it does. */
 export interface Binding {
@@ -48,9 +51,9 @@ export const on = <P extends z.ZodObject, Q extends z.ZodObject, B extends z.Zod
   ) => Promise<Reply>,
 ): Binding => ({
   route: route as unknown as Route,
-  handle: (platform) => async (event, pathParams) => {
+  handle: (platform) => async (event) => {
     const caller = route.scope === 'public' ? undefined : callerOf(event, route.scope);
-    const request = validRequest(route, event, pathParams);
+    const request = validRequest(route, event);
     const run = () => handle({ ...request, caller } as Parameters<typeof handle>[0]);
     return route.idempotent === true && caller !== undefined
       ? onceByKey(platform, caller, route, event, request.body, run)
@@ -65,6 +68,7 @@ export type HttpHandler = (
 
 /**
  * Makes the handler of an API function from its routes: request ids, the gate, problem documents, logs and metrics.
+ * The gateway has matched method and path already; its route key says which route it found.
  * @param refuse throws what to tell a request that no route matches
  */
 export const api = (
@@ -75,35 +79,15 @@ export const api = (
   },
 ): HttpHandler => {
   const { logger, metrics } = platform;
-  const router = new Router({ logger });
-  for (const { route, handle } of bindings) {
-    const run = handle(platform);
-    router.route(
-      async ({ event, params }) => {
-        const http = event as APIGatewayProxyEventV2;
-        try {
-          return render(await run(http, params), route, http);
-        } catch (error) {
-          return renderProblem(platform, error, http);
-        }
-      },
-      // Powertools writes a path parameter `:name` where API Gateway writes `{name}`.
-      { method: route.method, path: route.path.replaceAll(/\{(\w+)\}/g, ':$1') as `/${string}` },
-    );
-  }
-  router.notFound(async (_error, { event }) => {
-    const http = event as APIGatewayProxyEventV2;
-    try {
-      return refuse(http);
-    } catch (error) {
-      return renderProblem(platform, error, http);
-    }
-  });
-  return async (event, context) => {
+  const bound = new Map(bindings.map(({ route, handle }) => [routeKey(route), { route, run: handle(platform) }]));
+  return async (event) => {
     logger.resetKeys();
     logger.appendKeys({ requestId: event.requestContext.requestId, route: event.routeKey });
     try {
-      return (await router.resolve(event, context)) as APIGatewayProxyStructuredResultV2;
+      const { route, run } = bound.get(event.routeKey) ?? refuse(event);
+      return render(await run(event), route, event);
+    } catch (error) {
+      return renderProblem(platform, error, event);
     } finally {
       publishMetrics(metrics);
     }
@@ -123,9 +107,13 @@ const render = ({ status, body, headers }: Reply, route: Route, event: APIGatewa
 
 /** The answer that tells of an error. Errors of ours are logged with their cause; what the caller did wrong is not. */
 const renderProblem = ({ logger }: Platform, error: unknown, event: APIGatewayProxyEventV2) => {
-  const { requestId } = event.requestContext;
+  const { requestContext, routeKey: route } = event;
+  const { requestId } = requestContext;
   const { problem, headers } = problemOf(error, event.rawPath, requestId);
-  if (isOurFault(problem)) logger.error('The request failed', { error: error as Error, problem: problem.type });
+  if (isOurFault(problem)) {
+    // On one machine requests share the logger: by now its keys may be those of another one.
+    logger.error('The request failed', { requestId, route, error: error as Error, problem: problem.type });
+  }
   return {
     statusCode: problem.status,
     headers: {
@@ -141,10 +129,9 @@ const renderProblem = ({ logger }: Platform, error: unknown, event: APIGatewayPr
 const validRequest = <P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType>(
   route: Route<P, Q, B, RouteScope>,
   event: APIGatewayProxyEventV2,
-  pathParams: Record<string, string>,
 ): Request<z.infer<P>, z.infer<Q>, z.infer<B>> => ({
   // A path that can't name anything names nothing: 404, not 422.
-  params: route.params ? validParams(route.params, pathParams) : ({} as z.infer<P>),
+  params: route.params ? validParams(route.params, event.pathParameters ?? {}) : ({} as z.infer<P>),
   query: valid(route.query, 'query', event.queryStringParameters ?? {}),
   body: route.body ? valid(route.body, '', bodyOf(event)) : (undefined as z.infer<B>),
   requestId: event.requestContext.requestId,
@@ -152,7 +139,10 @@ const validRequest = <P extends z.ZodObject, Q extends z.ZodObject, B extends z.
   userAgent: event.requestContext.http.userAgent,
 });
 
-const validParams = <P extends z.ZodObject>(schema: P, params: Record<string, string>): z.infer<P> => {
+const validParams = <P extends z.ZodObject>(
+  schema: P,
+  params: NonNullable<APIGatewayProxyEventV2['pathParameters']>,
+): z.infer<P> => {
   const parsed = schema.safeParse(params);
   if (!parsed.success) throw new HttpProblem('not-found', 'Nothing has this id.');
   return parsed.data;
@@ -162,12 +152,13 @@ const valid = <S extends z.ZodType>(schema: S | undefined, at: string, input: un
   if (schema === undefined) return {} as z.infer<S>;
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.slice(0, 20).map(({ path, message }) => ({
+  const errors = parsed.error.issues.slice(0, ERRORS_MAX).map(({ path, message }) => ({
     path: [at, ...path.map(String)].filter(Boolean).join('.') || 'body',
-    message,
+    // A message may name every unknown field of the input.
+    message: message.slice(0, ERROR_LENGTH_MAX),
   }));
   const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
-  throw new HttpProblem('invalid-input', detail.slice(0, 1000), { errors });
+  throw new HttpProblem('invalid-input', detail.slice(0, DETAIL_LENGTH_MAX), { errors });
 };
 
 const bodyOf = (event: APIGatewayProxyEventV2): unknown => {
@@ -180,8 +171,14 @@ const bodyOf = (event: APIGatewayProxyEventV2): unknown => {
     throw new HttpProblem('unsupported-media-type', 'Send JSON with the header Content-Type: application/json.');
   }
   try {
-    return JSON.parse(body);
+    return JSON.parse(body, wellFormed);
   } catch {
     throw new HttpProblem('malformed-request', 'The body is not valid JSON.');
   }
+};
+
+/** Half a surrogate pair is no text (RFC 7493, 2.1): stores and hashes would each make something else of it. */
+const wellFormed = (_name: string, value: unknown): unknown => {
+  if (typeof value === 'string' && !value.isWellFormed()) throw new SyntaxError('Half a surrogate pair');
+  return value;
 };

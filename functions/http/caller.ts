@@ -16,7 +16,7 @@ export interface Caller {
  */
 export type AuthorizerContext =
   | { readonly userId: UserId; readonly scopes: string }
-  | { readonly refusal: 'missing' | 'invalid' | 'expired' };
+  | { readonly refusal: 'missing' | 'invalid' | 'expired' | 'unavailable' };
 
 const detailOf = {
   missing: 'Send the header Authorization: Bearer <access token>; POST /api/user/login gives one.',
@@ -26,11 +26,14 @@ const detailOf = {
 
 /**
  * The caller of a request whose route needs `scope`.
- * @throws {HttpProblem} `unauthenticated` (with a challenge by RFC 6750) or `forbidden`
+ * @throws {HttpProblem} `unauthenticated` (with a challenge by RFC 6750), `forbidden`, or `unavailable`
  */
 export const callerOf = (event: APIGatewayProxyEventV2, scope: Exclude<RouteScope, 'public'>): Caller => {
   const context = authorizerContextOf(event);
   if ('refusal' in context) {
+    if (context.refusal === 'unavailable') {
+      throw new HttpProblem('unavailable', 'The access token can not be checked now; try again in a moment.');
+    }
     const challenge = context.refusal === 'missing' ? 'Bearer' : 'Bearer error="invalid_token"';
     throw new HttpProblem('unauthenticated', detailOf[context.refusal], { headers: { 'www-authenticate': challenge } });
   }

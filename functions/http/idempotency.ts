@@ -23,7 +23,7 @@ interface StoredReply extends Item {
 
 /** Runs a request once per `Idempotency-Key` of the caller and route, and repeats its answer (IETF draft idempotency-key-header). */
 export const onceByKey = async (
-  { table, clock }: Platform,
+  { table, clock, logger }: Platform,
   caller: Caller,
   route: Pick<Route, 'method' | 'path'>,
   event: APIGatewayProxyEventV2,
@@ -58,22 +58,28 @@ export const onceByKey = async (
     if (!(error instanceof ConditionFailed)) throw error;
     return repeat(await table.get<StoredReply>(key, { consistent: true }), bodyHash);
   }
+  // The lease goes when its time is over, so an answer that is known is given whatever becomes of it.
+  const leaseStays = (error: unknown) => logger.warn('An idempotency key keeps its lease', { error: error as Error });
+  const own = equals('leaseUntil', lease.leaseUntil);
+  let reply: Reply;
   try {
-    const reply = await run();
-    await table.put({ ...stored, status: reply.status, reply: JSON.stringify(reply.body ?? null) });
-    return reply;
+    reply = await run();
   } catch (error) {
     // The key is free for another try; what must not happen twice even then, a route guards itself.
-    await table.delete(key);
+    await table.delete(key, own).catch(leaseStays);
     throw error;
   }
+  const answered: StoredReply = { ...stored, status: reply.status, reply: JSON.stringify(reply.body ?? null) };
+  await table.put(answered, own).catch(leaseStays);
+  return reply;
 };
 
 const repeat = (stored: StoredReply | undefined, bodyHash: string): Reply => {
-  if (stored === undefined || stored.bodyHash !== bodyHash) {
+  if (stored !== undefined && stored.bodyHash !== bodyHash) {
     throw new HttpProblem('conflict', 'This Idempotency-Key was used with another body.');
   }
-  if (stored.status === undefined) {
+  // Without a status the first request is under way; without an item it failed just now.
+  if (stored?.status === undefined) {
     throw new HttpProblem('conflict', 'The first request with this Idempotency-Key is still running.', {
       headers: { 'retry-after': '1' },
     });

@@ -2,17 +2,28 @@ import * as z from 'zod';
 import { Problem } from './problem.ts';
 import type { Route } from './route.ts';
 
-const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> => {
-  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, target: 'draft-2020-12', unrepresentable: 'any' });
-  return json;
+type JsonSchema = Record<string, unknown>;
+
+/** A schema as JSON Schema; those with an id move to the document's components, where all references lead. */
+const schemaOf = (schema: z.ZodType, io: 'input' | 'output', components: JsonSchema): JsonSchema => {
+  const json = z.toJSONSchema(schema, { io, target: 'draft-2020-12', unrepresentable: 'any' });
+  const {
+    $schema: _,
+    $defs,
+    ...own
+  } = JSON.parse(JSON.stringify(json).replaceAll('"$ref":"#/$defs/', '"$ref":"#/components/schemas/'));
+  Object.assign(components, $defs);
+  return own;
 };
 
 /** The OpenAPI 3.1 document of the routes, made from the schemas that validate. */
 export const openApiDocument = (routes: readonly Route[], version: string): Record<string, unknown> => {
   const paths: Record<string, Record<string, unknown>> = {};
+  const schemas: JsonSchema = {};
+  schemaOf(Problem, 'output', schemas);
   for (const route of routes) {
     const operations = paths[route.path] ?? {};
-    operations[route.method.toLowerCase()] = operationOf(route);
+    operations[route.method.toLowerCase()] = operationOf(route, schemas);
     paths[route.path] = operations;
   }
   return {
@@ -21,27 +32,32 @@ export const openApiDocument = (routes: readonly Route[], version: string): Reco
     paths,
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
-      schemas: { Problem: schemaOf(Problem, 'output') },
+      schemas,
     },
   };
 };
 
-const operationOf = (route: Route) => ({
+const operationOf = (route: Route, schemas: JsonSchema) => ({
   operationId: `${route.method.toLowerCase()}${route.path.replaceAll(/[^a-z]+([a-z])/gi, (_, letter: string) => letter.toUpperCase()).replaceAll(/\W/g, '')}`,
   summary: route.summary,
-  tags: [route.path.split('/')[2] ?? 'system'],
+  tags: [route.path.startsWith('/api/') ? route.path.split('/')[2] : 'system'],
   security: route.scope === 'public' ? [] : [{ bearer: route.scope === 'self' ? [] : [route.scope] }],
   parameters: [
-    ...parametersOf(route.params, 'path'),
-    ...parametersOf(route.query, 'query'),
+    ...parametersOf(route.params, 'path', schemas),
+    ...parametersOf(route.query, 'query', schemas),
     ...(route.idempotent ? [idempotencyKey] : []),
   ],
   ...(route.body === undefined
     ? {}
-    : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(route.body, 'input') } } } }),
+    : {
+        requestBody: {
+          required: true,
+          content: { 'application/json': { schema: schemaOf(route.body, 'input', schemas) } },
+        },
+      }),
   responses: {
     ...Object.fromEntries(
-      Object.entries(route.response).map(([status, schema]) => [status, responseOf(schema, route)]),
+      Object.entries(route.response).map(([status, schema]) => [status, responseOf(schema, route, schemas)]),
     ),
     default: {
       description: 'What went wrong (RFC 9457)',
@@ -50,16 +66,16 @@ const operationOf = (route: Route) => ({
   },
 });
 
-const responseOf = (schema: z.ZodType | null, route: Route) => ({
+const responseOf = (schema: z.ZodType | null, route: Route, schemas: JsonSchema) => ({
   description: route.summary,
   ...(schema === null
     ? {}
-    : { content: { [route.produces ?? 'application/json']: { schema: schemaOf(schema, 'output') } } }),
+    : { content: { [route.produces ?? 'application/json']: { schema: schemaOf(schema, 'output', schemas) } } }),
 });
 
-const parametersOf = (schema: z.ZodObject | undefined, where: 'path' | 'query') => {
+const parametersOf = (schema: z.ZodObject | undefined, where: 'path' | 'query', schemas: JsonSchema) => {
   if (schema === undefined) return [];
-  const { properties = {}, required = [] } = schemaOf(schema, 'input') as {
+  const { properties = {}, required = [] } = schemaOf(schema, 'input', schemas) as {
     properties?: Record<string, { description?: string }>;
     required?: string[];
   };

@@ -80,10 +80,17 @@ const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(PROBL
 
 /** What an error tells the caller. An error that nobody foresaw tells nothing but that it happened. */
 export const problemOf = (error: unknown, instance: string, requestId: string): ProblemAnswer => {
-  const answer = (code: ProblemCode, detail: string, more: Partial<ProblemAnswer> = {}, errors?: Problem['errors']) => {
+  const answer = (
+    code: ProblemCode,
+    detail: string,
+    more: Partial<Pick<ProblemAnswer, 'headers'>> = {},
+    errors?: Problem['errors'],
+  ): ProblemAnswer => {
     const { status, title } = PROBLEMS[code];
     const problem: Problem = { type: `/problems/${code}`, title, status, detail, instance, requestId };
-    return { headers: {}, ...more, problem: errors ? { ...problem, errors } : problem };
+    // A 401 always names a challenge (RFC 9110, 15.5.2).
+    const headers = { ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}), ...more.headers };
+    return { headers, problem: errors ? { ...problem, errors } : problem };
   };
   if (error instanceof HttpProblem)
     return answer(error.code, error.message, { headers: { ...error.headers } }, error.errors);

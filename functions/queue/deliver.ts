@@ -1,7 +1,7 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import { instrumented } from '#functions/instrumented';
-import { Deliveries, DeliveryOrder } from '#shared/alerts/deliveries';
+import { Deliveries, DeliveryHeld, DeliveryOrder } from '#shared/alerts/deliveries';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 import { maxReceives } from './deliver.limits.ts';
@@ -14,14 +14,19 @@ const retrySecondsMax = 900;
 export const createDeliver = (platform: Platform) => {
   const deliveries = new Deliveries(platform);
 
+  /** After an attempt that holds the delivery, so that it can't use up the retries; else ever later. */
+  const secondsUntilRetry = (error: unknown, receives: number): number => {
+    const backOff = Math.min(retrySeconds * 2 ** (receives - 1), retrySecondsMax);
+    const jittered = Math.ceil(backOff * (0.5 + platform.random.number() / 2));
+    return error instanceof DeliveryHeld ? Math.max(jittered, Math.ceil(error.remainingMs / 1000)) : jittered;
+  };
+
   const deliver = async ({ body, attributes, receiptHandle }: SQSRecord): Promise<void> => {
     const receives = Number(attributes.ApproximateReceiveCount);
     try {
       await deliveries.deliver(DeliveryOrder.parse(JSON.parse(body)), receives >= maxReceives);
     } catch (error) {
-      const backOff = Math.min(retrySeconds * 2 ** (receives - 1), retrySecondsMax);
-      const jittered = Math.ceil(backOff * (0.5 + platform.random.number() / 2));
-      await platform.queue('deliveries').release(receiptHandle, jittered);
+      await platform.queue('deliveries').release(receiptHandle, secondsUntilRetry(error, receives));
       platform.logger.warn('A delivery failed', { error: error as Error, receives });
       throw error;
     }

@@ -15,10 +15,14 @@ export const createPushStream = (platform: Platform) => {
   const connections = new Connections(platform);
   const feeds = new Feeds(platform, connections);
 
+  /** The newest version that was pushed, by channel: a batch that comes again does not repeat its prices. */
+  const pushed = new Map<string, number>();
+
   const pushPrices = async (tickers: readonly StoredTicker[]): Promise<void> => {
     const frames = new Map<string, Frame[]>();
     const updates = tickers.map(async (ticker) => {
       const channel = priceChannel(ticker.venue, ticker.symbol);
+      if (ticker.version <= (pushed.get(channel) ?? 0)) return;
       const update: Frame = { type: 'update', channel, seq: ticker.version, data: priceOf(ticker, false) };
       for (const { connectionId, lastSeq } of await connections.audience(channel)) {
         if (lastSeq < ticker.version) frames.set(connectionId, [...(frames.get(connectionId) ?? []), update]);
@@ -29,6 +33,10 @@ export const createPushStream = (platform: Platform) => {
     for (let start = 0; start < sends.length; start += sendsAtOnce) {
       const batch = sends.slice(start, start + sendsAtOnce);
       await Promise.all(batch.map(([connectionId, messages]) => sendPrices(connectionId, messages)));
+    }
+    for (const { venue, symbol, version } of tickers) {
+      const channel = priceChannel(venue, symbol);
+      pushed.set(channel, Math.max(version, pushed.get(channel) ?? 0));
     }
   };
 
@@ -43,8 +51,8 @@ export const createPushStream = (platform: Platform) => {
 
   const pushFiring = async ({ userId, seq }: StoredNotification): Promise<void> => {
     const audience = await connections.audience('alerts', userId);
-    await Promise.all(audience.map((subscription) => feeds.sendFirings(subscription, seq)));
-    if (audience.length === 0) await feeds.settle(userId, seq, 'no-listener');
+    const sent = await Promise.all(audience.map((subscription) => feeds.sendFirings(subscription, seq)));
+    await feeds.settle(userId, seq, sent.every((outcome) => outcome === 'gone') ? 'no-listener' : 'delivered');
   };
 
   return onStreamBatch(platform, 'push', async (changes) => {

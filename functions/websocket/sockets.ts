@@ -51,33 +51,29 @@ export const createSockets = (platform: Platform) => {
     names: readonly string[],
     since: Record<string, number>,
   ) => {
+    const channels = await Promise.all(names.map(async (name) => ({ name, channel: await openChannel(name) })));
+    if (!(await connections.admit(connectionId, userId, names))) {
+      const most = `A connection may listen to ${SUBSCRIPTIONS_PER_CONNECTION_MAX} channels; unsubscribe from some first.`;
+      throw new HttpProblem('limit-exceeded', most);
+    }
     const joining = await Promise.all(
-      names.map(async (name) => {
-        const channel = await openChannel(name);
-        return { name, channel, ...(await feeds.start(channel, userId, since[name])) };
-      }),
+      channels.map(async ({ name, channel }) => ({
+        ...{ name, channel },
+        start: await feeds.start(channel, userId, since[name]),
+      })),
     );
-    const snapshots = joining.flatMap(({ snapshot }) => snapshot ?? []);
-    if (!(await connections.send(connectionId, [{ type: 'subscribed', channels: names }, ...snapshots]))) return;
-    for (const { name, channel, lastSeq } of joining) {
-      const subscription = await connections.subscribe(connectionId, userId, name, lastSeq);
-      if (subscription === undefined) {
-        const most = `A connection may listen to ${SUBSCRIPTIONS_PER_CONNECTION_MAX} channels; ${name} is not among them.`;
-        throw new HttpProblem('limit-exceeded', most);
-      }
+    const first = joining.flatMap(({ start }) => start.first);
+    if (!(await connections.send(connectionId, [{ type: 'subscribed', channels: names }, ...first]))) return;
+    for (const { name, channel, start } of joining) {
+      const subscription = await connections.subscribe(connectionId, userId, name, start.lastSeq);
       await feeds.catchUp(channel, subscription);
+      await feeds.started(userId, start);
     }
   };
 
   /** The channel of a name, with the symbol's price watched from now on. */
   const openChannel = async (name: string): Promise<Channel> => {
-    const channel = channelOf(name);
-    if (channel === undefined) {
-      throw new HttpProblem(
-        'invalid-input',
-        `There is no channel ${JSON.stringify(name)}; there are alerts and prices:<venue>:<symbol>.`,
-      );
-    }
+    const channel = namedChannel(name);
     if (channel.type === 'prices') {
       if (!(await catalog.has(channel.venue, channel.symbol))) {
         throw new HttpProblem('invalid-input', `${channel.venue} does not trade ${channel.symbol}.`);
@@ -94,7 +90,9 @@ export const createSockets = (platform: Platform) => {
     } else if (message.action === 'subscribe') {
       await subscribe(connectionId, userId, [...new Set(message.channels)], message.since ?? {});
     } else {
-      for (const channel of new Set(message.channels)) await connections.unsubscribe(connectionId, userId, channel);
+      const names = new Set(message.channels);
+      for (const name of names) namedChannel(name);
+      for (const name of names) await connections.unsubscribe(connectionId, userId, name);
     }
   };
 
@@ -128,6 +126,15 @@ const tokenOf = ({ headers, queryStringParameters }: SocketEvent): { token?: str
   const subprotocol = protocols[bearer];
   const token = (bearer === -1 ? undefined : protocols[bearer + 1]) ?? queryStringParameters?.token;
   return { ...(token === undefined ? {} : { token }), ...(subprotocol === undefined ? {} : { subprotocol }) };
+};
+
+const namedChannel = (name: string): Channel => {
+  const channel = channelOf(name);
+  if (channel !== undefined) return channel;
+  throw new HttpProblem(
+    'invalid-input',
+    `There is no channel ${JSON.stringify(name)}; there are alerts and prices:<venue>:<symbol>.`,
+  );
 };
 
 const parsed = (body: string | undefined): z.infer<typeof ClientMessage> => {

@@ -9,7 +9,7 @@ import {
   Unavailable,
 } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { ABSENT, anyOf, equals, type Page, type Write } from '#shared/platform/table';
+import { ABSENT, anyOf, equals, type Key, type Page, type Write } from '#shared/platform/table';
 import type { UserId } from '#shared/users/user';
 import { Users } from '#shared/users/users';
 import {
@@ -20,13 +20,14 @@ import {
   type NewAlert,
   type Notification,
 } from './alert.ts';
-import { FeedWriter, fired, keyOfLevel, levelOf, retried } from './firing.ts';
+import { entryOf, FeedWriter, fired, levelOf, retried } from './firing.ts';
 import { directionOf, sortable } from './levels.ts';
 import {
   alertCountKey,
   alertKey,
   alertOf,
   alertPrefix,
+  coolsDown,
   type Feed,
   feedKey,
   hasEnded,
@@ -35,6 +36,9 @@ import {
   type StoredAlert,
   type StoredNotification,
 } from './stored.ts';
+
+/** Alerts read at once where a filter leaves out some of them. */
+const filteredAtOnce = 200;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'random' | 'config' | 'secrets'>;
 
@@ -132,7 +136,7 @@ export class AlertBook {
         ? await this.#arm({ ...draft, status: 'active' })
         : { alert: draft, writes: [] };
       const levelKept = alert.level?.pk === before.level?.pk && alert.level?.sk === before.level?.sk;
-      const leave: Write[] = before.level === null || levelKept ? [] : [{ delete: before.level }];
+      const leave: Write[] = before.level === null || levelKept ? [] : [{ delete: placeOf(before.level) }];
       await table.transact([{ put: alert, if: equals('version', before.version) }, ...leave, ...writes]);
       return alert;
     });
@@ -146,7 +150,7 @@ export class AlertBook {
       await this.#ports.table.transact([
         { delete: { pk, sk }, if: equals('version', version) },
         { update: alertCountKey(userId), changes: { add: { alerts: -1 } } },
-        ...(level === null ? [] : [{ delete: level }]),
+        ...(level === null ? [] : [{ delete: placeOf(level) }]),
       ]);
     });
   }
@@ -157,25 +161,29 @@ export class AlertBook {
     filter: { readonly status?: AlertStatus; readonly symbol?: string },
     page: { readonly limit: number; readonly cursor?: string },
   ): Promise<{ items: Alert[]; cursor?: string }> {
-    const { table, clock } = this.#ports;
+    const matches = ({ status, condition }: Alert) =>
+      (filter.status === undefined || status === filter.status) &&
+      (filter.symbol === undefined || condition.symbol === filter.symbol);
+    const isFiltered = filter.status !== undefined || filter.symbol !== undefined;
     const items: Alert[] = [];
     let cursor = page.cursor;
     do {
-      const found: Page<StoredAlert> = await table.query<StoredAlert>({
-        pk: alertKey(userId, 'x').pk,
-        sk: { prefix: alertPrefix },
-        descending: true,
-        limit: page.limit - items.length,
-        ...(cursor === undefined ? {} : { cursor }),
-      });
-      const matching = found.items
-        .map((alert) => alertOf(alert, clock))
-        .filter(({ status }) => filter.status === undefined || status === filter.status)
-        .filter(({ condition }) => filter.symbol === undefined || condition.symbol === filter.symbol);
-      items.push(...matching);
-      cursor = found.cursor;
+      const read = await this.#stretch(userId, isFiltered ? filteredAtOnce : page.limit, cursor);
+      const alerts = read.items.map((alert) => alertOf(alert, this.#ports.clock));
+      const found = [...alerts.entries()].filter(([, alert]) => matches(alert)).slice(0, page.limit - items.length);
+      items.push(...found.map(([, alert]) => alert));
+      // A page that ends amid what was read needs the cursor of its own end.
+      const length = items.length === page.limit ? (found.at(-1)?.[0] ?? 0) + 1 : alerts.length;
+      cursor = length < alerts.length ? (await this.#stretch(userId, length, cursor)).cursor : read.cursor;
     } while (cursor !== undefined && items.length < page.limit);
     return { items, ...(cursor === undefined ? {} : { cursor }) };
+  }
+
+  async #stretch(userId: UserId, limit: number, cursor: string | undefined): Promise<Page<StoredAlert>> {
+    return await this.#ports.table.query<StoredAlert>({
+      ...{ pk: alertKey(userId, 'x').pk, sk: { prefix: alertPrefix }, descending: true, limit },
+      ...(cursor === undefined ? {} : { cursor }),
+    });
   }
 
   /** The firings of the user's alerts, newest first. */
@@ -203,7 +211,8 @@ export class AlertBook {
     const key = tickerKey(venue, symbol);
     const unmoved: Write = { check: key, if: ticker === undefined ? ABSENT : equals('version', ticker.version) };
     if (!config.symbols.includes(symbol)) await this.#catalog.watch(venue, symbol);
-    if (ticker !== undefined && !hasEnded(alert, clock.now()) && holdsAlready(alert, ticker)) {
+    const mayFire = !hasEnded(alert, clock.now()) && !coolsDown(alert, clock.now());
+    if (ticker !== undefined && mayFire && holdsAlready(alert, ticker)) {
       const feed = new FeedWriter(alert.userId, await table.get<Feed>(feedKey(alert.userId), { consistent: true }));
       const { changes, writes } = fired(
         this.#ports,
@@ -214,7 +223,7 @@ export class AlertBook {
       return { alert: { ...alert, ...changes }, writes: [unmoved, ...writes, ...feed.writes()] };
     }
     const level = levelOf(alert, 'fire', ticker?.version ?? 0);
-    return { alert: { ...alert, level: keyOfLevel(level) }, writes: [unmoved, { put: level }] };
+    return { alert: { ...alert, level: entryOf(level) }, writes: [unmoved, { put: level }] };
   }
 
   async #stored(userId: UserId, alertId: string): Promise<StoredAlert> {
@@ -254,6 +263,8 @@ export class AlertBook {
     }
   }
 }
+
+const placeOf = ({ pk, sk }: Key): Key => ({ pk, sk });
 
 const holdsAlready = ({ condition }: StoredAlert, { last }: StoredTicker): boolean => {
   const { operator, value } = condition;

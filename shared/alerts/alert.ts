@@ -50,7 +50,7 @@ export const NewAlert = z.strictObject({
 });
 export type NewAlert = z.infer<typeof NewAlert>;
 
-/** A change of an alert: only the fields given change. Any change arms it again. */
+/** A change of an alert: only the fields given change. A new condition, repeat or expiry arms it again. */
 export const AlertUpdate = z.strictObject({
   alertId: AlertId,
   version: z.int().min(1).exactOptional().describe('The version that was read; another one stored is a conflict'),

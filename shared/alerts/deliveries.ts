@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import * as z from 'zod';
 import { ConditionFailed, DomainError, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { allOf, anyOf, equals } from '#shared/platform/table';
+import { allOf, anyOf, equals, type Key } from '#shared/platform/table';
 import type { UserId } from '#shared/users/user';
 import { Users } from '#shared/users/users';
 import type { Delivery } from './alert.ts';
@@ -22,7 +22,7 @@ const claimSeconds = 60;
 const webhookTimeoutMs = 8_000;
 const errorLengthMax = 200;
 
-type SenderPorts = Pick<Platform, 'table' | 'clock' | 'ids' | 'random' | 'secrets' | 'mailer' | 'network'>;
+type SenderPorts = Pick<Platform, 'config' | 'table' | 'clock' | 'ids' | 'random' | 'secrets' | 'mailer' | 'network'>;
 
 /** Orders the queued deliveries of a new notification. Ordering twice is harmless: a delivery is made once. */
 export const orderDeliveries = async (
@@ -35,46 +35,70 @@ export const orderDeliveries = async (
     await platform.queue('deliveries').send(orders.map((order) => ({ body: JSON.stringify(order) })));
 };
 
+/** Another attempt holds the delivery. */
+export class DeliveryHeld extends DomainError {
+  readonly code = 'delivery-held';
+  override readonly name = 'DeliveryHeld';
+  /** How long its claim lasts at most. */
+  readonly remainingMs: number;
+  constructor(remainingMs: number) {
+    super('Another attempt is under way.');
+    this.remainingMs = remainingMs;
+  }
+}
+
+/** What an attempt holds while it lasts; the time it was taken tells it from others. */
+interface Claim {
+  readonly key: Key;
+  readonly channel: QueuedChannel;
+  readonly at: number;
+}
+
 /** Delivers notifications by mail and webhook. */
 export class Deliveries {
   readonly #ports: SenderPorts;
   readonly #users: Users;
+  /** On one machine nobody else delivers: a claim that is older than this process ended with the one before. */
+  readonly #aloneSince: number;
 
   constructor(ports: SenderPorts) {
     this.#ports = ports;
     this.#users = new Users(ports);
+    this.#aloneSince = ports.config.runtime === 'local' ? ports.clock.now() : 0;
   }
 
   /**
    * Delivers, once: a delivery that was made or is being made is left alone. The attempt holds a claim meanwhile, so that
    * two messages of the same order don't both send; after a crash the next attempt sends again under the same delivery id.
    * @param isLast whether a failure is final
-   * @throws {DomainError} the delivery failed and is to be tried again
+   * @throws {DeliveryHeld} another attempt holds it, for so much longer
+   * @throws the delivery failed and is to be tried again
    */
   async deliver({ userId, seq, channel }: DeliveryOrder, isLast: boolean): Promise<void> {
     const key = notificationKey(userId as UserId, seq);
     const notification = await this.#claim(key, channel);
     if (notification === undefined) return;
+    const claim = { key, channel, at: notification.deliveryAt[channel] ?? 0 };
     try {
       await this.#send(notification, channel);
     } catch (error) {
-      if (!(error instanceof DomainError)) throw error;
-      await this.#settle(key, channel, isLast ? 'failed' : 'pending', error.message.slice(0, errorLengthMax));
+      const why = error instanceof DomainError ? error.message : 'The delivery failed.';
+      await this.#settle(claim, isLast ? 'failed' : 'pending', why.slice(0, errorLengthMax));
       throw error;
     }
-    await this.#settle(key, channel, 'delivered');
+    await this.#settle(claim, 'delivered');
   }
 
-  async #claim(
-    key: ReturnType<typeof notificationKey>,
-    channel: QueuedChannel,
-  ): Promise<StoredNotification | undefined> {
+  async #claim(key: Key, channel: QueuedChannel): Promise<StoredNotification | undefined> {
     const { table, clock } = this.#ports;
     const status = `deliveryStatus.${channel}`;
     const at = `deliveryAt.${channel}`;
     const isFree = anyOf(
       equals(status, 'pending'),
-      allOf(equals(status, 'sending'), { path: at, is: '<', value: clock.now() - claimSeconds * 1000 }),
+      // Its order was sent back from the dead letters.
+      equals(status, 'failed'),
+      allOf(equals(status, 'sending'), { path: at, is: '<=', value: clock.now() - claimSeconds * 1000 }),
+      allOf(equals(status, 'sending'), { path: at, is: '<', value: this.#aloneSince }),
     );
     try {
       return await table.update<StoredNotification>(key, { set: { [status]: 'sending', [at]: clock.now() } }, isFree);
@@ -85,9 +109,11 @@ export class Deliveries {
   }
 
   /** A delivery that another attempt holds may yet fail with it, so its message stays; one that is settled is done. */
-  async #heldElsewhere(key: ReturnType<typeof notificationKey>, channel: QueuedChannel): Promise<undefined> {
-    const stored = await this.#ports.table.get<StoredNotification>(key, { consistent: true });
-    if (stored?.deliveryStatus[channel] === 'sending') throw new Unavailable('Another attempt is under way.');
+  async #heldElsewhere(key: Key, channel: QueuedChannel): Promise<undefined> {
+    const { table, clock } = this.#ports;
+    const stored = await table.get<StoredNotification>(key, { consistent: true });
+    if (stored?.deliveryStatus[channel] !== 'sending') return;
+    throw new DeliveryHeld((stored.deliveryAt[channel] ?? 0) + claimSeconds * 1000 - clock.now());
   }
 
   async #send(notification: StoredNotification, channel: QueuedChannel): Promise<void> {
@@ -107,18 +133,17 @@ export class Deliveries {
     if (status < 200 || status > 299) throw new Unavailable(`The webhook answered ${status}.`);
   }
 
-  async #settle(
-    key: ReturnType<typeof notificationKey>,
-    channel: QueuedChannel,
-    status: Delivery['status'],
-    error?: string,
-  ): Promise<void> {
+  /** Writes down how an attempt ended, unless its claim ended first and another attempt took over. */
+  async #settle({ key, channel, at }: Claim, status: Delivery['status'], error?: string): Promise<void> {
     const told = { [`deliveryStatus.${channel}`]: status, [`deliveryAt.${channel}`]: this.#ports.clock.now() };
     const why = `deliveryError.${channel}`;
-    await this.#ports.table.update(
-      key,
-      error === undefined ? { set: told, remove: [why] } : { set: { ...told, [why]: error } },
-    );
+    const isHeld = allOf(equals(`deliveryStatus.${channel}`, 'sending'), equals(`deliveryAt.${channel}`, at));
+    try {
+      const changes = error === undefined ? { set: told, remove: [why] } : { set: { ...told, [why]: error } };
+      await this.#ports.table.update(key, changes, isHeld);
+    } catch (failure) {
+      if (!(failure instanceof ConditionFailed)) throw failure;
+    }
   }
 }
 

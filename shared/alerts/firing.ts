@@ -8,6 +8,7 @@ import type { PriceCondition } from './alert.ts';
 import { directionOf, type Level, type LevelRole, levelKey, opposite } from './levels.ts';
 import {
   alertKey,
+  coolsDown,
   type Feed,
   feedKey,
   hasEnded,
@@ -20,6 +21,8 @@ import {
 const hysteresis = '0.001';
 /** Alerts of one user that one transaction fires: each takes up to four writes of the hundred that it may have. */
 const firingsPerTransaction = 20;
+/** How late a stream may tell of a move: levels outlive their alerts by that, so that one from before the end still fires. */
+const streamSeconds = 86_400;
 const attemptsMax = 8;
 const retryMs = 20;
 const usersAtOnce = 16;
@@ -34,13 +37,22 @@ export class Firing {
     this.#ports = ports;
   }
 
-  /** Fires, or arms again, every alert that waits at these levels. Doing it again changes nothing. */
+  /**
+   * Fires, or arms again, every alert that waits at these levels. Doing it again changes nothing. Users whose alerts
+   * can't be recorded don't hold up the others.
+   * @throws what went wrong for the first of those users
+   */
   async record(levels: readonly Level[], move: PriceMove): Promise<void> {
     const byUser = [...Map.groupBy(levels, ({ userId }) => userId)];
+    const failures: unknown[] = [];
     for (let start = 0; start < byUser.length; start += usersAtOnce) {
       const users = byUser.slice(start, start + usersAtOnce);
-      await Promise.all(users.map(([userId, reached]) => this.#recordOf(userId, reached, move)));
+      const recorded = await Promise.allSettled(
+        users.map(([userId, reached]) => this.#recordOf(userId, reached, move)),
+      );
+      for (const outcome of recorded) if (outcome.status === 'rejected') failures.push(outcome.reason);
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   async #recordOf(userId: UserId, reached: readonly Level[], move: PriceMove): Promise<void> {
@@ -61,8 +73,8 @@ export class Firing {
     const writes: Write[] = [];
     for (const level of levels) {
       const alert = alerts.find(({ alertId }) => alertId === level.alertId);
-      // An alert that left this level meanwhile has been dealt with.
-      if (alert?.level?.pk !== level.pk || alert.level.sk !== level.sk) continue;
+      // An alert that left this level meanwhile has been dealt with, also when it is back since.
+      if (alert?.level == null || !isSameEntry(alert.level, level)) continue;
       writes.push(...this.#reach(alert, level, move, feed));
     }
     return [...writes, ...feed.writes()];
@@ -77,9 +89,9 @@ export class Firing {
     if (hasEnded(alert, move.at)) return [next({ status: 'expired', level: null }), leave];
     if (level.role === 'rearm') {
       const armed = levelOf(alert, 'fire', move.version);
-      return [next({ level: keyOfLevel(armed) }), leave, { put: armed }];
+      return [next({ level: entryOf(armed) }), leave, { put: armed }];
     }
-    if (alert.lastFiredAt !== null && move.at < alert.lastFiredAt + alert.cooldownSeconds * 1000) return [];
+    if (coolsDown(alert, move.at)) return [];
     const { changes, writes } = fired(this.#ports, alert, move, feed);
     return [next(changes), leave, ...writes];
   }
@@ -112,7 +124,7 @@ export const fired = (
   return {
     changes: {
       status: alert.repeat === 'always' ? 'active' : 'triggered',
-      level: rearm === undefined ? null : keyOfLevel(rearm),
+      level: rearm === undefined ? null : entryOf(rearm),
       lastFiredAt: at,
       firedCount: alert.firedCount + 1,
     },
@@ -161,11 +173,15 @@ export const levelOf = (alert: StoredAlert, role: LevelRole, seen: number): Leve
     role,
     operator,
     seen,
-    ...(alert.endsAt === null ? {} : { expiresAt: Math.ceil(alert.endsAt / 1000) }),
+    ...(alert.endsAt === null ? {} : { expiresAt: Math.ceil(alert.endsAt / 1000) + streamSeconds }),
   };
 };
 
-export const keyOfLevel = ({ pk, sk }: Level) => ({ pk, sk });
+/** A level as its alert knows it. */
+export const entryOf = ({ pk, sk, seen }: Level) => ({ pk, sk, seen });
+
+const isSameEntry = (entry: ReturnType<typeof entryOf>, { pk, sk, seen }: Level): boolean =>
+  entry.pk === pk && entry.sk === sk && entry.seen === seen;
 
 const rearmValue = ({ operator, value }: PriceCondition): string => {
   const back = new Decimal(value).times(hysteresis);

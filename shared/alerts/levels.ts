@@ -59,7 +59,7 @@ export class LevelIndex {
 
   /**
    * Levels that the move reaches and that were set before it: upwards those in (from, to], downwards those in [to, from).
-   * The first price of a series is no move: it reaches only levels of `above` and `below` that it satisfies.
+   * The first price of a series is no move: it reaches only what it satisfies, of `above`, `below` and those that it arms again.
    */
   async reachedBy(move: PriceMove): Promise<Level[]> {
     const { venue, symbol, from, to } = move;
@@ -81,7 +81,7 @@ export class LevelIndex {
   async #set(query: Query, { version }: PriceMove, operator?: Operator): Promise<Level[]> {
     const levels: Level[] = [];
     for await (const level of every<Level>(this.#table, { ...query, consistent: true })) {
-      const isMeant = operator === undefined || (level.operator === operator && level.role === 'fire');
+      const isMeant = operator === undefined || level.role === 'rearm' || level.operator === operator;
       if (isMeant && level.seen < version) levels.push(level);
     }
     return levels;

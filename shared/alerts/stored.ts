@@ -25,8 +25,8 @@ export interface StoredAlert extends Item {
   /** `expiresAt` of the alert; the attribute of that name would have the table remove the item. */
   readonly endsAt: number | null;
   readonly status: AlertStatus;
-  /** Where it stands in the crossing index; null when it waits for nothing. */
-  readonly level: { readonly pk: string; readonly sk: string } | null;
+  /** Where it stands in the crossing index, and since when; null when it waits for nothing. */
+  readonly level: { readonly pk: string; readonly sk: string; readonly seen: number } | null;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly lastFiredAt: number | null;
@@ -74,6 +74,10 @@ export const notificationKey = (userId: UserId, seq: number): Key => ({
 
 export const hasEnded = (alert: Pick<StoredAlert, 'endsAt'>, now: number): boolean =>
   alert.endsAt !== null && alert.endsAt <= now;
+
+/** Whether it fired so recently that it must not fire again yet. */
+export const coolsDown = (alert: Pick<StoredAlert, 'lastFiredAt' | 'cooldownSeconds'>, now: number): boolean =>
+  alert.lastFiredAt !== null && now < alert.lastFiredAt + alert.cooldownSeconds * 1000;
 
 export const alertOf = (stored: StoredAlert, clock: Clock): Alert => ({
   alertId: stored.alertId,

@@ -17,8 +17,9 @@ const algorithm = 'EdDSA';
 const cacheSeconds = 60;
 const cachedTokensMax = 2000;
 const tokenLengthMax = 4096;
-/** Unknown key ids make the verifier read the published keys anew, but not more often than this. */
-const keysRefreshSeconds = 10;
+/** Unknown key ids make the verifier read the published keys anew, at most so often in a window of this length. */
+const keysReadsMax = 5;
+const keysWindowSeconds = 10;
 
 export const issueAccessToken = async (
   { kid, key }: SigningKey,
@@ -47,7 +48,9 @@ export class TokenVerifier {
   readonly #clock: Clock;
   readonly #cache = new Map<string, { readonly verdict: Verdict; readonly until: number }>();
   #keys: ReadonlyMap<string, KeyObject> = new Map();
-  #keysReadAt = Number.NEGATIVE_INFINITY;
+  #keysReading: Promise<unknown> | undefined;
+  #keysReads = 0;
+  #keysWindow = Number.NaN;
 
   constructor(table: Table, clock: Clock) {
     this.#table = table;
@@ -85,15 +88,31 @@ export class TokenVerifier {
   }
 
   async #keyOf(kid: string | undefined): Promise<KeyObject> {
-    const sinceRead = this.#clock.now() - this.#keysReadAt;
-    if (kid !== undefined && !this.#keys.has(kid) && sinceRead >= keysRefreshSeconds * 1000) {
-      this.#keys = await publicKeys(this.#table);
-      // Only a read that found keys holds off the next: before the first login there are none.
-      if (this.#keys.size > 0) this.#keysReadAt = this.#clock.now();
-    }
-    const key = this.#keys.get(kid ?? '');
+    if (kid === undefined) throw new errors.JWKSNoMatchingKey();
+    // A read that is under way may bring it; one that began before the key was published does not.
+    if (!this.#keys.has(kid) && this.#keysReading !== undefined) await this.#keysReading;
+    if (!this.#keys.has(kid)) await this.#readKeys();
+    const key = this.#keys.get(kid);
     if (key === undefined) throw new errors.JWKSNoMatchingKey();
     return key;
+  }
+
+  async #readKeys(): Promise<void> {
+    const window = Math.floor(this.#clock.now() / (keysWindowSeconds * 1000));
+    if (window !== this.#keysWindow) [this.#keysWindow, this.#keysReads] = [window, 0];
+    if (this.#keysReads >= keysReadsMax) return;
+    this.#keysReads += 1;
+    const reading = publicKeys(this.#table);
+    this.#keysReading = reading;
+    try {
+      this.#keys = await reading;
+    } catch (error) {
+      // What could not be read says nothing about the token, so the next one may try again.
+      this.#keysReads -= 1;
+      throw error;
+    } finally {
+      if (this.#keysReading === reading) this.#keysReading = undefined;
+    }
   }
 
   #remember(fingerprint: string, verdict: Verdict & { readonly expiresAt: number }): void {

@@ -1,6 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Market } from '#shared/exchange/venue';
+import { LimitExceeded } from '#shared/platform/errors';
 import { every, type Item, keyOf, type Put, type Table, type Value } from '#shared/platform/table';
+
+/** Most symbols of a venue that users can have watched: each is polled, stored and pushed. */
+export const WATCHED_PER_VENUE_MAX = 500;
 
 /** A market of a venue as it was last told. */
 interface StoredMarket extends Item {
@@ -71,10 +75,17 @@ export class Catalog {
     await this.#table.put(head);
   }
 
-  /** Has the venue's sync read this symbol from now on. */
+  /**
+   * Has the venue's sync read this symbol from now on.
+   * @throws {LimitExceeded} {@link WATCHED_PER_VENUE_MAX} symbols are watched already
+   */
   async watch(venue: string, symbol: string): Promise<void> {
     const watched: WatchedSymbol = { ...watchKey(venue, symbol), kind: 'watch', symbol };
-    if ((await this.#table.get(watched)) === undefined) await this.#table.put(watched);
+    if ((await this.#table.get(watched)) !== undefined) return;
+    if ((await this.watched(venue)).length >= WATCHED_PER_VENUE_MAX) {
+      throw new LimitExceeded(`${WATCHED_PER_VENUE_MAX} symbols of ${venue} are watched already.`);
+    }
+    await this.#table.put(watched);
   }
 
   /** Symbols that somebody asked to watch. */

@@ -9,6 +9,8 @@ import { readVenueStatus, type VenueStatus, writeVenueStatus } from './venue-sta
 
 /** How long a venue's list of markets stands. */
 const catalogMinutes = 60;
+/** When a list that could not be refreshed is asked for again. */
+const catalogRetryMinutes = 1;
 /** A status that only says "still fine" is written no more often than this. */
 const statusSeconds = 15;
 /** From this many failures in a row on, the venue is asked ever more seldom, up to {@link backOffSecondsMax}. */
@@ -17,6 +19,9 @@ const backOffSecondsMax = 60;
 const rateLimitedSeconds = 30;
 /** Most observations written at once. */
 const batchMax = 500;
+
+/** Logged with its `venue` after a success, each time that the status is written; an alarm counts it. */
+export const VENUE_IN_SYNC = 'The venue is in sync';
 
 /** Keeps the tickers of one venue's watched symbols: asks the venue, writes what changed, tells how it went. */
 export class MarketSync {
@@ -78,12 +83,28 @@ export class MarketSync {
       this.#venue.useMarkets(markets);
       this.#listed = { symbols: symbolsOf(markets), until };
     } else {
+      this.#listed = await this.#refreshed(now);
+    }
+    return this.#listed.symbols;
+  }
+
+  /** The venue's list as it is now; while it can't be had the known one goes on, because prices don't depend on it. */
+  async #refreshed(now: number): Promise<{ readonly symbols: ReadonlySet<string>; readonly until: number }> {
+    try {
       const markets = await this.#venue.markets();
       if (markets.length === 0) throw new VenueError(this.#venue.id, 'unknown', 'The venue lists no markets.');
       await this.#catalog.replace(this.#venue.id, markets, now);
-      this.#listed = { symbols: symbolsOf(markets), until: now + catalogMinutes * 60_000 };
+      return { symbols: symbolsOf(markets), until: now + catalogMinutes * 60_000 };
+    } catch (error) {
+      const known = await this.#catalog.markets(this.#venue.id);
+      if (!(error instanceof VenueError) || known.length === 0) throw error;
+      this.#platform.logger.warn('The list of markets could not be refreshed', {
+        venue: this.#venue.id,
+        detail: error.message,
+      });
+      this.#venue.useMarkets(known);
+      return { symbols: symbolsOf(known), until: now + catalogRetryMinutes * 60_000 };
     }
-    return this.#listed.symbols;
   }
 
   /** When the newest observation of each symbol was made, as far as it belongs to the venue's present series. */
@@ -148,7 +169,9 @@ export class MarketSync {
       detail: null,
       consecutiveFailures: 0,
     };
-    if (wasFailing || now - this.#statusWrittenAt >= statusSeconds * 1000) await this.#writeStatus(now);
+    if (!wasFailing && now - this.#statusWrittenAt < statusSeconds * 1000) return;
+    await this.#writeStatus(now);
+    this.#platform.logger.info(VENUE_IN_SYNC, { venue: this.#venue.id });
   }
 
   async #failed(startedAt: number, error: VenueError): Promise<void> {

@@ -20,4 +20,5 @@ export const VenueId = z.string().regex(/^[a-z0-9]{2,32}$/, 'must be a venue suc
 export const MarketSymbol = z
   .string()
   .max(64)
-  .regex(/^[^\s#/:]{1,24}\/[^\s#/:]{1,24}(:[^\s#/:]{1,32})?$/, 'must be a symbol such as "BTC/USDT"');
+  .regex(/^[^\s#/:]{1,24}\/[^\s#/:]{1,24}(:[^\s#/:]{1,32})?$/, 'must be a symbol such as "BTC/USDT"')
+  .refine((symbol) => symbol.isWellFormed(), 'must be well-formed text');

@@ -18,11 +18,24 @@ export const systemClock: Clock = {
     }),
 };
 
+/** Random bytes are taken from the system this many at a time: a call for each id costs more than the id. */
+const poolBytes = 4096;
+let pool = Buffer.alloc(0);
+
+const takeBytes = (length: number): Buffer => {
+  if (length > poolBytes) return randomBytes(length);
+  if (pool.length < length) pool = randomBytes(poolBytes);
+  // What is given away leaves the pool for good, and is a copy that keeps nothing else of it alive.
+  const taken = Buffer.from(pool.subarray(0, length));
+  pool = pool.subarray(length);
+  return taken;
+};
+
 /** The operating system's randomness, fit for keys. */
 export const systemRandom: Random = {
   // 48 bits, all that a double in [0, 1) can take from whole bytes.
-  number: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
-  bytes: (length) => new Uint8Array(randomBytes(length)),
+  number: () => takeBytes(6).readUIntBE(0, 6) / 2 ** 48,
+  bytes: (length) => new Uint8Array(takeBytes(length)),
 };
 
 /**

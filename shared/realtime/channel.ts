@@ -9,7 +9,7 @@ export type Channel =
 /** Reads a channel's name, `prices:binance:BTC/USDT` or `alerts`; undefined when there is none of this name. */
 export const channelOf = (name: string): Channel | undefined => {
   if (name === 'alerts') return { type: 'alerts' };
-  const match = /^prices:(?<venue>[a-z0-9]{2,32}):(?<symbol>[^\s#]{3,64})$/.exec(name);
+  const match = /^prices:(?<venue>[a-z0-9]{2,32}):(?<symbol>[^\s#\p{Surrogate}]{3,64})$/u.exec(name);
   const { venue, symbol } = match?.groups ?? {};
   return venue === undefined || symbol === undefined ? undefined : { type: 'prices', venue, symbol };
 };

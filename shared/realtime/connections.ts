@@ -1,6 +1,6 @@
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { equals, every, type Item, type Key, keyOf, PRESENT } from '#shared/platform/table';
+import { allOf, anyOf, equals, every, type Item, type Key, keyOf, PRESENT } from '#shared/platform/table';
 import type { UserId } from '#shared/users/user';
 import { audienceOf, type Frame, frameOf } from './channel.ts';
 
@@ -56,15 +56,28 @@ export class Connections {
   }
 
   /**
-   * Has the connection get what comes on the channel after `lastSeq`.
-   * @returns undefined when the connection listens to too many channels already, or is gone
+   * Makes room for these channels. Those that the connection listens to already begin anew.
+   * @returns false, and changes nothing, when it would listen to too many, or is gone
    */
-  async subscribe(
-    connectionId: string,
-    userId: UserId,
-    channel: string,
-    lastSeq: number,
-  ): Promise<Subscription | undefined> {
+  async admit(connectionId: string, userId: UserId, channels: readonly string[]): Promise<boolean> {
+    const { table } = this.#ports;
+    const keys = channels.map((channel) => subscriptionKey(connectionId, channel, userId));
+    const known = await table.getMany<Subscription>(keys, { consistent: true });
+    const more = channels.length - known.length;
+    const most = SUBSCRIPTIONS_PER_CONNECTION_MAX - more;
+    const hasRoom = anyOf({ path: 'subscriptions', is: 'absent' }, { path: 'subscriptions', is: '<=', value: most });
+    try {
+      await table.update(connectionKey(connectionId), { add: { subscriptions: more } }, allOf(PRESENT, hasRoom));
+    } catch (error) {
+      if (error instanceof ConditionFailed) return false;
+      throw error;
+    }
+    await table.writeMany(known.map(({ pk, sk }) => ({ delete: { pk, sk } })));
+    return true;
+  }
+
+  /** Has the connection, which was admitted to the channel, get what comes on it after `lastSeq`. */
+  async subscribe(connectionId: string, userId: UserId, channel: string, lastSeq: number): Promise<Subscription> {
     const subscription: Subscription = {
       ...subscriptionKey(connectionId, channel, userId),
       kind: 'subscription',
@@ -77,20 +90,6 @@ export class Connections {
       gsi1sk: channel,
       expiresAt: this.#expiry(),
     };
-    const counted = { path: 'subscriptions', is: '<', value: SUBSCRIPTIONS_PER_CONNECTION_MAX } as const;
-    const known = await this.#ports.table.get(subscription, { consistent: true });
-    try {
-      if (known === undefined) {
-        await this.#ports.table.update(
-          connectionKey(connectionId),
-          { add: { subscriptions: 1 } },
-          { all: [PRESENT, { any: [{ path: 'subscriptions', is: 'absent' }, counted] }] },
-        );
-      }
-    } catch (error) {
-      if (error instanceof ConditionFailed) return undefined;
-      throw error;
-    }
     await this.#ports.table.put(subscription);
     return subscription;
   }
@@ -137,6 +136,15 @@ export class Connections {
       }
     }
     return undefined;
+  }
+
+  /** Takes back an advance whose messages could not be sent, unless the subscription moved on meanwhile. */
+  async takeBack({ pk, sk }: Subscription, from: number, to: number): Promise<void> {
+    try {
+      await this.#ports.table.update({ pk, sk }, { set: { lastSeq: to } }, equals('lastSeq', from));
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+    }
   }
 
   /** Sends messages in one frame; a connection that is gone is forgotten. @returns whether it was sent */

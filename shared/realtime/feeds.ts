@@ -21,6 +21,11 @@ const missedMax = 100;
 const snapshotFirings = 20;
 
 type Update = Extract<Frame, { type: 'update' }>;
+/** Where a subscription starts: what is sent first, and the number of the last message in it. */
+interface Start {
+  readonly lastSeq: number;
+  readonly first: readonly Frame[];
+}
 type Ports = Pick<Platform, 'table' | 'clock' | 'config'>;
 
 /** What the channels hold: their state for those who join, and what those who were away missed. */
@@ -36,29 +41,37 @@ export class Feeds {
   }
 
   /**
-   * Where a subscription starts: after the last message the client has, or with a snapshot.
+   * Where a subscription starts: with what the client missed, or with a snapshot.
    * @param since number of the last message that the client has
    */
-  async start(
-    channel: Channel,
-    userId: UserId,
-    since: number | undefined,
-  ): Promise<{ readonly lastSeq: number; readonly snapshot?: Frame }> {
+  async start(channel: Channel, userId: UserId, since: number | undefined): Promise<Start> {
     if (channel.type === 'prices') return await this.#startPrices(channel.venue, channel.symbol, since);
     const head = await this.#head(userId);
-    if (since !== undefined && since <= head && head - since <= missedMax) return { lastSeq: since };
+    if (since !== undefined && since <= head && head - since <= missedMax) {
+      return { lastSeq: head, first: await this.#firings(userId, since, head) };
+    }
     const { items } = await this.#ports.table.query<StoredNotification>({
       ...{ pk: feedKey(userId).pk, sk: { prefix: notificationPrefix }, descending: true, consistent: true },
       limit: snapshotFirings,
     });
-    const firings = items.filter(({ seq }) => seq <= head).map(notificationOf);
-    return { lastSeq: head, snapshot: { type: 'snapshot', channel: 'alerts', seq: head, data: firings } };
+    const isPushed = ({ seq, deliveryStatus }: StoredNotification) =>
+      seq <= head && deliveryStatus.websocket !== undefined;
+    const firings = items.filter(isPushed).map(notificationOf);
+    return { lastSeq: head, first: [{ type: 'snapshot', channel: 'alerts', seq: head, data: firings }] };
+  }
+
+  /** Writes down that the first messages of a subscription were sent. */
+  async started(userId: UserId, { first }: Start): Promise<void> {
+    const missed = first.filter((frame) => frame.type === 'update');
+    await Promise.all(missed.map(({ seq }) => this.settle(userId, seq, 'delivered')));
   }
 
   /** Sends what came between the start of a subscription and its being stored, when nobody could see it yet. */
   async catchUp(channel: Channel, subscription: Subscription): Promise<void> {
     if (channel.type === 'alerts') {
-      return await this.sendFirings(subscription, await this.#head(subscription.userId));
+      const sent = await this.sendFirings(subscription, await this.#head(subscription.userId));
+      if (sent !== 'gone') await Promise.all(sent.map((seq) => this.settle(subscription.userId, seq, 'delivered')));
+      return;
     }
     const ticker = await this.#tickers.of(channel.venue, channel.symbol, { consistent: true });
     if (ticker === undefined || (await this.#connections.advance(subscription, ticker.version)) === undefined) return;
@@ -68,22 +81,39 @@ export class Feeds {
     ]);
   }
 
-  /** Sends the firings up to the one numbered `seq` that the subscription does not have yet. */
-  async sendFirings(subscription: Subscription, seq: number): Promise<void> {
+  /**
+   * Sends the firings up to the one numbered `seq` that the subscription does not have yet.
+   * @returns the numbers of those that were sent, or that the connection is gone
+   * @throws what kept them from being sent; they are still to be sent then
+   */
+  async sendFirings(subscription: Subscription, seq: number): Promise<readonly number[] | 'gone'> {
+    const { userId, lastSeq } = subscription;
+    // Read first: between advancing and sending, a later one could be sent before these.
+    const read = await this.#firings(userId, lastSeq, seq);
     const after = await this.#connections.advance(subscription, seq);
-    if (after === undefined) return;
+    if (after === undefined) return [];
+    try {
+      const updates =
+        after < lastSeq ? await this.#firings(userId, after, seq) : read.filter((update) => update.seq > after);
+      if (updates.length > 0 && !(await this.#connections.send(subscription.connectionId, updates))) return 'gone';
+      return updates.map((update) => update.seq);
+    } catch (error) {
+      await this.#connections.takeBack(subscription, seq, after);
+      throw error;
+    }
+  }
+
+  /** The firings numbered from after `after` to `seq`, of alerts that are pushed. */
+  async #firings(userId: UserId, after: number, seq: number): Promise<Update[]> {
     const updates: Update[] = [];
-    const between = [
-      notificationKey(subscription.userId, after + 1).sk,
-      notificationKey(subscription.userId, seq).sk,
-    ] as const;
-    const query = { pk: feedKey(subscription.userId).pk, sk: { between }, consistent: true };
+    if (after >= seq) return updates;
+    const between = [notificationKey(userId, after + 1).sk, notificationKey(userId, seq).sk] as const;
+    const query = { pk: feedKey(userId).pk, sk: { between }, consistent: true };
     for await (const firing of every<StoredNotification>(this.#ports.table, query)) {
       if (firing.deliveryStatus.websocket === undefined) continue;
       updates.push({ type: 'update', channel: 'alerts', seq: firing.seq, data: notificationOf(firing) });
     }
-    if (updates.length === 0 || !(await this.#connections.send(subscription.connectionId, updates))) return;
-    await Promise.all(updates.map((update) => this.settle(subscription.userId, update.seq, 'delivered')));
+    return updates;
   }
 
   /** Writes down how the sockets got a firing. Once one of them has it, it is delivered. */
@@ -99,14 +129,14 @@ export class Feeds {
     }
   }
 
-  async #startPrices(venue: string, symbol: string, since: number | undefined) {
+  async #startPrices(venue: string, symbol: string, since: number | undefined): Promise<Start> {
     const ticker = await this.#tickers.of(venue, symbol, { consistent: true });
     const seq = ticker?.version ?? 0;
-    if (since === seq) return { lastSeq: seq };
+    if (since === seq) return { lastSeq: seq, first: [] };
     const status = await readVenueStatus(this.#ports.table, venue);
     const stale = isStale(status, this.#ports.clock.now(), this.#ports.config.marketSyncSeconds);
     const data = ticker === undefined ? null : priceOf(ticker, stale);
-    return { lastSeq: seq, snapshot: { type: 'snapshot', channel: priceChannel(venue, symbol), seq, data } as const };
+    return { lastSeq: seq, first: [{ type: 'snapshot', channel: priceChannel(venue, symbol), seq, data }] };
   }
 
   async #head(userId: UserId): Promise<number> {

@@ -40,11 +40,12 @@ export class SystemStatus {
   }
 
   async read() {
-    const { clock, config } = this.#platform;
-    const venues = await Promise.all(
-      config.venues.map((venue) => readVenueStatus(this.#platform.table, venue).catch(() => undefined)),
+    const { clock, config, table } = this.#platform;
+    const venues = config.venues.map((venue) => readVenueStatus(table, venue));
+    const known = (await Promise.allSettled(venues)).map((read) =>
+      read.status === 'fulfilled' ? (read.value?.lastChangeAt ?? 0) : 0,
     );
-    const lastChangeAt = Math.max(0, ...venues.map((status) => status?.lastChangeAt ?? 0));
+    const lastChangeAt = Math.max(0, ...known);
     const components = await Promise.all([
       this.#component('table', () => this.#table()),
       this.#component('queue', () => this.#queue()),
@@ -52,7 +53,9 @@ export class SystemStatus {
       ...STREAM_CONSUMERS.map((consumer) =>
         this.#component(`stream:${consumer}`, () => this.#stream(consumer, lastChangeAt)),
       ),
-      ...config.venues.map((venue, index) => this.#component(`venue:${venue}`, async () => this.#venue(venues[index]))),
+      ...config.venues.map((venue, index) =>
+        this.#component(`venue:${venue}`, async () => this.#venue(await venues[index])),
+      ),
     ]);
     return {
       status: worst(components),
@@ -104,13 +107,17 @@ export class SystemStatus {
 
   async #stream(consumer: StreamConsumer, lastChangeAt: number): Promise<Finding> {
     const status = await readStreamStatus(this.#platform.table, consumer);
-    const silentMs = lastChangeAt - (status?.consumedAt ?? 0);
-    const silenceMs = silentMs > streamSilenceSeconds * 1000 ? silentMs : 0;
-    const lagMs = Math.max(status?.lagMs ?? 0, status === undefined ? 0 : silenceMs);
+    if (status === undefined) {
+      return lastChangeAt === 0
+        ? { status: 'ok', detail: 'nothing to consume yet' }
+        : { status: 'degraded', detail: 'has consumed nothing yet' };
+    }
+    const silentMs = lastChangeAt - status.consumedAt;
+    const lagMs = Math.max(status.lagMs, silentMs > streamSilenceSeconds * 1000 ? silentMs : 0);
     return {
       status: lagMs > streamLagSecondsMax * 1000 ? 'degraded' : 'ok',
-      detail: status === undefined ? 'nothing to consume yet' : `${lagMs} ms behind the table`,
-      ...(status === undefined ? {} : { latencyMs: lagMs }),
+      detail: `${lagMs} ms behind the table`,
+      latencyMs: lagMs,
     };
   }
 

@@ -12,10 +12,13 @@ export const EmailAddress = z
   .toLowerCase()
   .pipe(z.email('must be a mail address such as "ada@example.com"'));
 
+/** Bounds the work; 128 code points have less in any Unicode form. */
+const passwordUnitsMax = 1024;
+
 /** Any characters; the length counts, in code points after NFC (NIST SP 800-63B, OWASP ASVS 2.1). */
 export const Password = z
   .string()
-  .max(256)
+  .max(passwordUnitsMax)
   .normalize('NFC')
   .refine((password) => [...password].length <= 128, 'must have at most 128 characters');
 

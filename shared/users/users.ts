@@ -1,7 +1,7 @@
 import { derivedKey, keyMaterial } from '#shared/auth/keys';
 import { hashPassword, passwordMatches } from '#shared/auth/passwords';
 import type { Role } from '#shared/auth/scopes';
-import { Conflict, DomainError, NotFound, TransactionCanceled } from '#shared/platform/errors';
+import { ConditionFailed, Conflict, DomainError, NotFound, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, type Item, keyOf, PRESENT } from '#shared/platform/table';
 import type { NewUser, Profile, Settings, UserId } from './user.ts';
@@ -106,14 +106,18 @@ export class Users {
 
   /** @throws {NotFound} */
   async profile(userId: UserId): Promise<Profile> {
-    const user = await this.#platform.table.get<StoredUser>(userKey(userId));
-    if (user === undefined) throw new NotFound('This user does not exist any more.');
+    const user = await this.#platform.table.get<StoredUser>(userKey(userId), { consistent: true });
+    if (user === undefined) throw noSuchUser();
     return profileOf(user);
   }
 
-  /** @returns the settings with the secret that signs the user's webhooks */
+  /** @returns the settings with the secret that signs the user's webhooks @throws {NotFound} */
   async changeSettings(userId: UserId, { webhookUrl }: Settings): Promise<Settings & { webhookSecret: string | null }> {
-    await this.#platform.table.update(userKey(userId), { set: { webhookUrl }, add: { version: 1 } }, PRESENT);
+    try {
+      await this.#platform.table.update(userKey(userId), { set: { webhookUrl }, add: { version: 1 } }, PRESENT);
+    } catch (error) {
+      throw error instanceof ConditionFailed ? noSuchUser() : error;
+    }
     return { webhookUrl, webhookSecret: webhookUrl === null ? null : await this.webhookSecret(userId) };
   }
 
@@ -124,6 +128,8 @@ export class Users {
     return `whsec_${derivedKey(material, `webhook/${userId}`).toString('base64url')}`;
   }
 }
+
+const noSuchUser = () => new NotFound('This user does not exist any more.');
 
 const profileOf = ({ userId, email, name, role, createdAt, webhookUrl }: StoredUser): Profile => ({
   userId,

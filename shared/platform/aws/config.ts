@@ -9,7 +9,8 @@ const listed = z
   .transform((text) => text.split(',').map((part) => part.trim()))
   .pipe(z.array(z.string().min(1, 'an entry of the list is empty')));
 
-const urlsByVenue = z
+/** What replaces the origin of each venue's URLs, as JSON: `{"binance":"http://127.0.0.1:9001"}`. */
+export const VenueUrls = z
   .string()
   .transform((text, context) => {
     try {
@@ -25,7 +26,7 @@ const Variables = z.object({
   ALPHAPULSE_VERSION: z.string(),
   ALPHAPULSE_VENUES: listed,
   ALPHAPULSE_SYMBOLS: listed.optional(),
-  ALPHAPULSE_VENUE_URLS: urlsByVenue.optional(),
+  ALPHAPULSE_VENUE_URLS: VenueUrls.optional(),
   ALPHAPULSE_MARKET_SYNC_SECONDS: z.coerce.number().min(0.05).max(60).default(5),
   ALPHAPULSE_MARKET_SYNC_WINDOW_SECONDS: z.coerce.number().min(0).max(840).default(0),
   ALPHAPULSE_MAIL_FROM: z.string(),

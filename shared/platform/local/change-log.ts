@@ -42,7 +42,8 @@ export class ChangeLog {
       throw new RangeError(`No change has the sequence ${sequence}`);
     await this.#database.write(() => {
       this.#database.prepare('UPDATE consumers SET seq = max(seq, ?) WHERE name = ?').run(position, consumer);
-    });
+      // After a power cut the last changes may come again, which every consumer allows for.
+    }, 'process');
     this.#positions.set(consumer, Math.max(position, this.#position(consumer)));
   }
 

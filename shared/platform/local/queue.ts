@@ -18,6 +18,7 @@ const takeMessage = 'UPDATE messages SET receive_count = ?, visible_at = ? WHERE
 const buryMessage = 'UPDATE messages SET queue = ?, receive_count = 0, visible_at = ? WHERE id = ?';
 const removeMessage = 'DELETE FROM messages WHERE queue = ? AND id = ? AND receive_count = ?';
 const releaseMessage = 'UPDATE messages SET visible_at = ? WHERE queue = ? AND id = ? AND receive_count = ?';
+const reclaimMessages = 'UPDATE messages SET visible_at = ? WHERE queue = ? AND receive_count > 0 AND visible_at > ?';
 const selectDepth = `
   SELECT count(*) AS total, count(*) FILTER (WHERE receive_count > 0 AND visible_at > ?) AS in_flight
   FROM messages WHERE queue = ?`;
@@ -91,6 +92,18 @@ export class SqliteQueue implements Queue {
     await this.#database.write(() => {
       const visibleAt = this.#clock.now() + seconds * 1000;
       this.#database.prepare(releaseMessage).run(visibleAt, this.#name, id, receiveCount);
+      this.#database.announce(topicOf(this.#name));
+    }, 'process');
+  }
+
+  /**
+   * Makes every message that was received visible again, for a process that begins: whoever received it ended with the
+   * process before. One that waits for another try comes sooner.
+   */
+  async reclaim(): Promise<void> {
+    await this.#database.write(() => {
+      const now = this.#clock.now();
+      this.#database.prepare(reclaimMessages).run(now, this.#name, now);
       this.#database.announce(topicOf(this.#name));
     }, 'process');
   }

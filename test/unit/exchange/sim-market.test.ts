@@ -154,6 +154,16 @@ describe('at any moment', () => {
     );
   });
 
+  it('the high and the low of the day hold until they are a day old', () => {
+    for (let hour = 0; hour < 120; hour += 3) {
+      const at = START + hour * 60 * MINUTE_MS;
+      const { high, low } = market.quote(SOL, at);
+      const oldest = Array.from({ length: 45 }, (_, minute) => market.price(SOL, at - DAY_MS + minute * MINUTE_MS));
+      expect(Math.max(...oldest)).toBeLessThanOrEqual(high * (1 + 1e-12));
+      expect(Math.min(...oldest)).toBeGreaterThanOrEqual(low * (1 - 1e-12));
+    }
+  });
+
   it('changing Bitcoin for Ether directly or by way of dollars costs the same', () => {
     const cross = positionOf('ETH/BTC');
     fc.assert(

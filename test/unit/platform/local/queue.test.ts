@@ -27,6 +27,15 @@ describe('SqliteQueue', () => {
     expect(await queue.depth()).toEqual({ waiting: 0, inFlight: 1 });
   });
 
+  it('has what was in hand at once again for a process that begins, as often received as it was', async () => {
+    const { queue, named } = open();
+    await queue.send([{ body: 'm' }]);
+    await queue.receive(1, 60);
+    const next = named('deliveries');
+    await next.reclaim();
+    expect(await next.receive(1, 60)).toMatchObject([{ body: 'm', receiveCount: 2 }]);
+  });
+
   it.each(['', 'no receipt', 'a/b', '/1'])('does nothing for %j, which is no receipt', async (receipt) => {
     const { queue } = open();
     await queue.send([{ body: 'm' }]);

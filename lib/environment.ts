@@ -1,0 +1,40 @@
+import { RESOURCE_VARIABLES } from '#shared/platform/aws/config';
+import type { FunctionEntry } from '../functions/manifest.ts';
+import type { Resources } from './resources.ts';
+import type { Settings } from './settings.ts';
+
+/** How often a run of the market sync asks each venue. */
+const marketSyncSeconds = 5;
+/** How long a run goes on: until just before the next one of the same venue begins. */
+const marketSyncWindowSeconds = 55;
+
+/** A function's environment: the configuration, and the names of the resources that it is granted. Nothing in it is secret. */
+export const environmentOf = (
+  { grants, trigger }: FunctionEntry,
+  {
+    settings,
+    version,
+    resources,
+  }: { readonly settings: Settings; readonly version: string; readonly resources: Resources },
+): Record<string, string> => {
+  const { state, queues, sockets, mail } = resources;
+  const queueNames = [...(grants.send ?? []), ...(grants.receive ?? []), ...(grants.watch ?? [])];
+  return {
+    ALPHAPULSE_VERSION: version,
+    ALPHAPULSE_VENUES: settings.venues.join(','),
+    ALPHAPULSE_SYMBOLS: settings.symbols.join(','),
+    ALPHAPULSE_MAIL_FROM: settings.mailFrom,
+    ALPHAPULSE_CORS_ORIGINS: settings.allowedOrigins.join(','),
+    ...(grants.venues &&
+      Object.keys(settings.venueUrls).length > 0 && { ALPHAPULSE_VENUE_URLS: JSON.stringify(settings.venueUrls) }),
+    ...(trigger.type === 'schedule' && {
+      ALPHAPULSE_MARKET_SYNC_SECONDS: String(marketSyncSeconds),
+      ALPHAPULSE_MARKET_SYNC_WINDOW_SECONDS: String(marketSyncWindowSeconds),
+    }),
+    ...(grants.table && { [RESOURCE_VARIABLES.table]: state.table.tableName }),
+    ...(grants.secrets && { [RESOURCE_VARIABLES.secretsPrefix]: state.secretsPrefix }),
+    ...(grants.push && { [RESOURCE_VARIABLES.webSocketEndpoint]: sockets.endpoint }),
+    ...(grants.mail && { [RESOURCE_VARIABLES.mailConfigurationSet]: mail.configurationSetName }),
+    ...Object.fromEntries(queueNames.map((name) => [RESOURCE_VARIABLES.queueUrl(name), queues.get(name).queueUrl])),
+  };
+};

@@ -1,0 +1,68 @@
+import type { FunctionEntry, SecretName } from '../functions/manifest.ts';
+import { type DeployedQueue, deadLettersOf } from './queue-names.ts';
+
+/** What a role may reach, by name; the stack knows the ARNs. */
+export type ResourceName =
+  | 'table'
+  | 'table-index:gsi1'
+  | 'table-index:gsi2'
+  | 'table-stream'
+  | `queue:${DeployedQueue}`
+  | `secret:${SecretName}`
+  | 'mail-identity'
+  | 'mail-configuration-set'
+  | 'socket-connections'
+  | 'log-group'
+  /** X-Ray has no resources to name: its traces can only be sent to `*`. */
+  | 'traces';
+
+/** Actions that are allowed on resources. */
+export interface Grant {
+  readonly actions: readonly string[];
+  readonly on: readonly ResourceName[];
+}
+
+const indexes = ['table-index:gsi1', 'table-index:gsi2'] as const;
+
+/** Every permission of a function's role: what its manifest entry grants, what its trigger needs, logs and traces. */
+export const grantsOf = (entry: Pick<FunctionEntry, 'grants' | 'trigger'>): readonly Grant[] =>
+  [
+    { actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], on: ['log-group'] },
+    { actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], on: ['traces'] },
+    ...tableGrants(entry.grants.table),
+    { actions: ['sqs:SendMessage'], on: queues([...(entry.grants.send ?? []), ...deadLettersOf(entry)]) },
+    {
+      actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
+      on: queues([...(entry.grants.receive ?? []), ...(entry.trigger.type === 'queue' ? [entry.trigger.queue] : [])]),
+    },
+    { actions: ['sqs:GetQueueAttributes'], on: queues(entry.grants.watch ?? []) },
+    {
+      actions: ['secretsmanager:GetSecretValue'],
+      on: (entry.grants.secrets ?? []).map((name) => `secret:${name}` as const),
+    },
+    { actions: ['ses:SendEmail'], on: entry.grants.mail ? ['mail-identity', 'mail-configuration-set'] : [] },
+    { actions: ['execute-api:ManageConnections'], on: entry.grants.push ? ['socket-connections'] : [] },
+    {
+      actions: [
+        'dynamodb:DescribeStream',
+        'dynamodb:GetRecords',
+        'dynamodb:GetShardIterator',
+        // Lambda checks this one when it makes the mapping, although it is told the stream.
+        'dynamodb:ListStreams',
+      ],
+      on: entry.trigger.type === 'stream' ? ['table-stream'] : [],
+    },
+  ].filter((grant): grant is Grant => grant.on.length > 0);
+
+const tableGrants = (access: FunctionEntry['grants']['table']): readonly Grant[] => {
+  if (access === undefined) return [];
+  // A transaction needs the actions of its writes and, for its checks, ConditionCheckItem.
+  const reads = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:ConditionCheckItem'];
+  const writes = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem'];
+  return [
+    { actions: access === 'read' ? reads : [...reads, ...writes], on: ['table'] },
+    { actions: ['dynamodb:Query'], on: indexes },
+  ];
+};
+
+const queues = (names: readonly DeployedQueue[]) => [...new Set(names)].map((name) => `queue:${name}` as const);

@@ -1,0 +1,144 @@
+import { Duration } from 'aws-cdk-lib';
+import { AccessLogField, AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import {
+  CfnStage,
+  CorsHttpMethod,
+  HttpApi,
+  HttpMethod,
+  HttpRoute,
+  HttpRouteKey,
+  HttpStage,
+  LogGroupLogDestination,
+} from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Construct } from 'constructs';
+import { type Route, routeKey, type Throttle } from '../functions/http/route.ts';
+import { CustomDomain } from './custom-domain.ts';
+import { logGroup } from './log-group.ts';
+import type { DeployedFunction } from './manifest-function.ts';
+import { accept } from './nag-findings.ts';
+import type { Settings } from './settings.ts';
+
+/** A declaration's throttle is for one caller, the gateway's for all of them: for this many at their limit at once. */
+const CALLERS_AT_LIMIT = 50;
+/** The bucket holds the requests of this long, so that callers who start together are let through. */
+const burstSeconds = 2;
+/** For what no declaration limits: requests that no route matches. */
+const unroutedThrottle = { rateLimit: 100, burstLimit: 200 };
+const preflightCache = Duration.hours(1);
+
+/** The HTTP API: one route for each declaration, with its function, its throttle, and the authorizer unless it is public. */
+export class HttpGateway extends Construct {
+  readonly url: string;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    { functions, settings }: { readonly functions: readonly DeployedFunction[]; readonly settings: Settings },
+  ) {
+    super(scope, id);
+    const api = new HttpApi(this, 'Api', {
+      apiName: `alphapulse-${settings.stage}`,
+      description: 'AlphaPulse REST API',
+      createDefaultStage: false,
+      corsPreflight: {
+        allowOrigins: [...settings.allowedOrigins],
+        allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST, CorsHttpMethod.PUT, CorsHttpMethod.DELETE],
+        allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'x-api-key'],
+        exposeHeaders: ['x-request-id', 'retry-after'],
+        maxAge: preflightCache,
+      },
+    });
+    const authorizer = authorizerOf(functions);
+    const { domains } = settings;
+    const stage = new HttpStage(this, 'Stage', {
+      httpApi: api,
+      autoDeploy: true,
+      throttle: unroutedThrottle,
+      ...(domains && {
+        domainMapping: { domainName: new CustomDomain(this, 'Domain', domains.http, domains).domainName },
+      }),
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(logGroup(this, 'AccessLogs', settings.stage)),
+        format: accessLogFormat,
+      },
+    });
+    const throttles: Record<string, CfnRouteThrottle> = {};
+    for (const { entry, lambda } of functions) {
+      if (entry.trigger.type !== 'http') continue;
+      const integration = new HttpLambdaIntegration(entry.name, lambda, { scopePermissionToRoute: false });
+      for (const declaration of entry.trigger.routes) {
+        const key = routeKey(declaration);
+        const route = new HttpRoute(this, key, {
+          httpApi: api,
+          routeKey: HttpRouteKey.with(declaration.path, methods[declaration.method]),
+          integration,
+          ...(declaration.scope === 'public' ? {} : { authorizer }),
+        });
+        if (declaration.scope === 'public') {
+          accept(route, 'AwsSolutions-APIG4', 'The route is declared public: it works without an account.');
+        }
+        throttles[key] = throttleOf(declaration.throttle);
+        // A stage can only throttle routes that exist.
+        stage.node.addDependency(route);
+      }
+      if (entry.trigger.fallback) {
+        const fallback = new HttpRoute(this, '$default', { httpApi: api, routeKey: HttpRouteKey.DEFAULT, integration });
+        accept(fallback, 'AwsSolutions-APIG4', 'It only tells that a path or a method does not exist.');
+      }
+    }
+    if (stage.node.defaultChild instanceof CfnStage) stage.node.defaultChild.routeSettings = throttles;
+    this.url = domains === undefined ? api.apiEndpoint : `https://${domains.http}`;
+  }
+}
+
+const methods: Readonly<Record<Route['method'], HttpMethod>> = {
+  GET: HttpMethod.GET,
+  POST: HttpMethod.POST,
+  PUT: HttpMethod.PUT,
+  DELETE: HttpMethod.DELETE,
+};
+
+/** Spelled as CloudFormation does: the property is plain JSON to the CDK. */
+interface CfnRouteThrottle {
+  readonly ThrottlingRateLimit: number;
+  readonly ThrottlingBurstLimit: number;
+}
+
+const throttleOf = ({ requestsPerMinute }: Throttle): CfnRouteThrottle => {
+  const perSecond = Math.ceil((requestsPerMinute * CALLERS_AT_LIMIT) / 60);
+  return { ThrottlingRateLimit: perSecond, ThrottlingBurstLimit: perSecond * burstSeconds };
+};
+
+/**
+ * Asked on every request, whatever its headers: see docs/decisions/aws-http-authorizer.md.
+ * @throws {Error} the manifest has no authorizer
+ */
+const authorizerOf = (functions: readonly DeployedFunction[]): HttpLambdaAuthorizer => {
+  const check = functions.find(({ entry }) => entry.trigger.type === 'authorizer');
+  if (check === undefined) throw new Error('The manifest has no function that is the authorizer');
+  return new HttpLambdaAuthorizer('Authorizer', check.lambda, {
+    responseTypes: [HttpLambdaResponseType.SIMPLE],
+    identitySource: [],
+    resultsCacheTtl: Duration.seconds(0),
+  });
+};
+
+/** No query and no headers: they may hold what a log must not. */
+const accessLogFormat = AccessLogFormat.custom(
+  JSON.stringify({
+    requestId: AccessLogField.contextRequestId(),
+    time: AccessLogField.contextRequestTimeEpoch(),
+    route: AccessLogField.contextRouteKey(),
+    path: AccessLogField.contextPath(),
+    status: AccessLogField.contextStatus(),
+    bytes: AccessLogField.contextResponseLength(),
+    latencyMs: AccessLogField.contextResponseLatency(),
+    functionLatencyMs: AccessLogField.contextIntegrationLatency(),
+    functionError: AccessLogField.contextIntegrationErrorMessage(),
+    authorizerError: AccessLogField.contextAuthorizerError(),
+    sourceAddress: AccessLogField.contextIdentitySourceIp(),
+    userAgent: AccessLogField.contextIdentityUserAgent(),
+  }),
+);

@@ -1,0 +1,81 @@
+import { Duration } from 'aws-cdk-lib';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  type Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import type { FunctionEntry } from '../functions/manifest.ts';
+import { grantsOf, type ResourceName } from './grants.ts';
+import { logGroup } from './log-group.ts';
+import { acceptWildcard } from './nag-findings.ts';
+import type { SharedResource } from './resources.ts';
+import type { Settings } from './settings.ts';
+
+/** An entry of the manifest with its name. */
+export type NamedEntry = FunctionEntry & { readonly name: string };
+
+/** A function as the other constructs see it: what it was declared to be, and what it became. */
+export interface DeployedFunction {
+  readonly entry: NamedEntry;
+  readonly lambda: LambdaFunction;
+}
+
+export interface ManifestFunctionProps {
+  readonly entry: NamedEntry;
+  /** A folder with `index.mjs`. */
+  readonly code: Code;
+  readonly stage: Settings['stage'];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly arnOf: (resource: SharedResource) => string;
+}
+
+/** One entry of the manifest as a Lambda function, with its log group and a role that holds exactly its grants. */
+export class ManifestFunction extends Construct implements DeployedFunction {
+  readonly entry: NamedEntry;
+  readonly lambda: LambdaFunction;
+
+  constructor(scope: Construct, id: string, { entry, code, stage, environment, arnOf }: ManifestFunctionProps) {
+    super(scope, id);
+    this.entry = entry;
+    const logs = logGroup(this, 'Logs', stage);
+    const arn = (resource: ResourceName): string => {
+      if (resource === 'log-group') return logs.logGroupArn;
+      if (resource === 'traces') return '*';
+      return arnOf(resource);
+    };
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      inlinePolicies: {
+        Grants: new PolicyDocument({
+          statements: grantsOf(entry).map(
+            ({ actions, on }) => new PolicyStatement({ actions: [...actions], resources: on.map(arn) }),
+          ),
+        }),
+      },
+    });
+    acceptWildcard(role, '*', 'X-Ray has no resources: traces can only be sent to all.');
+    if (entry.grants.push) {
+      acceptWildcard(role, arnOf('socket-connections'), 'Connections come and go; the API and the stage are named.');
+    }
+    this.lambda = new LambdaFunction(this, 'Function', {
+      description: `${id} (functions/${entry.file}.ts)`,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      handler: 'index.handler',
+      code,
+      memorySize: entry.memoryMb,
+      timeout: Duration.seconds(entry.timeoutSeconds),
+      // No construct may widen the role: it holds the grants and nothing else.
+      role: role.withoutPolicyUpdates(),
+      logGroup: logs,
+      loggingFormat: LoggingFormat.JSON,
+      tracing: Tracing.ACTIVE,
+      environment,
+    });
+  }
+}

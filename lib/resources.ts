@@ -1,0 +1,44 @@
+import type { SecretName } from '../functions/manifest.ts';
+import type { ResourceName } from './grants.ts';
+import type { MailSender } from './mail-sender.ts';
+import type { DeployedQueue } from './queue-names.ts';
+import type { Queues } from './queues.ts';
+import type { SocketGateway } from './socket-gateway.ts';
+import type { StatefulStack } from './stateful-stack.ts';
+import { streamArnOf } from './streams.ts';
+
+/** What functions share. */
+export interface Resources {
+  readonly state: StatefulStack;
+  readonly queues: Queues;
+  readonly sockets: SocketGateway;
+  readonly mail: MailSender;
+}
+
+/** A resource that functions share; the others are a function's own. */
+export type SharedResource = Exclude<ResourceName, 'log-group' | 'traces'>;
+
+/** @throws {Error} the queue or secret does not exist */
+export const arnOf = ({ state, queues, sockets, mail }: Resources, resource: SharedResource): string => {
+  const [kind, name = ''] = resource.split(':');
+  switch (kind as FirstPart<SharedResource>) {
+    case 'table':
+      return state.table.tableArn;
+    case 'table-index':
+      return `${state.table.tableArn}/index/${name}`;
+    case 'table-stream':
+      return streamArnOf(state.table);
+    case 'queue':
+      return queues.get(name as DeployedQueue).queueArn;
+    case 'secret':
+      return state.secretArn(name as SecretName);
+    case 'mail-identity':
+      return mail.identityArn;
+    case 'mail-configuration-set':
+      return mail.configurationSetArn;
+    case 'socket-connections':
+      return sockets.connectionsArn;
+  }
+};
+
+type FirstPart<Name extends string> = Name extends `${infer Kind}:${string}` ? Kind : Name;

@@ -1,0 +1,69 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Schedule, ScheduleExpression, ScheduleTargetInput, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
+import { Construct } from 'constructs';
+import type { DeployedFunction } from './manifest-function.ts';
+import type { Queues } from './queues.ts';
+
+const deliveryRetries = 2;
+
+/** Runs the scheduled functions, each once per venue. A run that fails is not made again: the next one is due. */
+export class Schedules extends Construct {
+  constructor(
+    scope: Construct,
+    id: string,
+    {
+      functions,
+      queues,
+      venues,
+    }: {
+      readonly functions: readonly DeployedFunction[];
+      readonly queues: Queues;
+      readonly venues: readonly string[];
+    },
+  ) {
+    super(scope, id);
+    for (const { entry, lambda } of functions) {
+      if (entry.trigger.type !== 'schedule') continue;
+      const period = Duration.minutes(entry.trigger.everyMinutes);
+      const deadLetters = queues.get('schedules-dead');
+      lambda.configureAsyncInvoke({
+        retryAttempts: 0,
+        maxEventAge: period,
+        onFailure: { bind: () => ({ destination: deadLetters.queueArn }) },
+      });
+      const role = new Role(this, `${entry.name}-role`, {
+        assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+          conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+        }),
+        inlinePolicies: {
+          Invoke: new PolicyDocument({
+            statements: [
+              new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [lambda.functionArn] }),
+              new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }),
+            ],
+          }),
+        },
+      });
+      for (const venue of venues) {
+        new Schedule(this, `${entry.name}-${venue}`, {
+          description: `Runs ${entry.name} for ${venue}`,
+          schedule: ScheduleExpression.rate(period),
+          timeWindow: TimeWindow.off(),
+          target: {
+            bind: () => ({
+              arn: lambda.functionArn,
+              role,
+              input: ScheduleTargetInput.fromObject({ venue }),
+              retryPolicy: {
+                maximumRetryAttempts: deliveryRetries,
+                maximumEventAgeInSeconds: period.toSeconds(),
+              },
+              deadLetterConfig: { arn: deadLetters.queueArn },
+            }),
+          },
+        });
+      }
+    }
+  }
+}

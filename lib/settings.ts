@@ -1,0 +1,133 @@
+import * as z from 'zod';
+import { exchangeIds } from '#shared/exchange/venues/ccxt-exchanges';
+import { MarketSymbol } from '#shared/market/symbols';
+import { VenueUrls } from '#shared/platform/aws/config';
+
+const venuesMax = 20;
+const symbolsMax = 100;
+const originsMax = 20;
+
+const listed = z.string().transform((text) => text.split(',').map((part) => part.trim()));
+
+const isOrigin = (text: string): boolean =>
+  URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
+
+/** Recordings are files of one machine, so that the simulator is the only venue here besides the exchanges. */
+const isVenue = (id: string): boolean => id === 'sim' || exchangeIds().includes(id);
+
+const Domain = z.string().regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be a domain such as "api.example.com"');
+
+const Mail = z.email('must be a mail address');
+const Origins = listed.pipe(
+  z
+    .array(z.string().refine(isOrigin, 'must be origins such as "https://app.example.com", separated by commas'))
+    .max(originsMax),
+);
+
+const whenLeftOut = (message: string) => ({
+  error: (issue: { readonly input?: unknown }) => (issue.input === undefined ? message : undefined),
+});
+const inProduction = whenLeftOut('is needed in production');
+
+const common = {
+  venues: listed
+    .pipe(z.array(z.string().refine(isVenue, 'must be exchanges of ccxt, separated by commas, or sim')).max(venuesMax))
+    .default(['binance']),
+  symbols: listed.pipe(z.array(MarketSymbol).max(symbolsMax)).default(['BTC/USDT', 'ETH/USDT']),
+  venueUrls: VenueUrls.default({}),
+  operatorMail: Mail.exactOptional(),
+  domain: Domain.exactOptional(),
+  socketDomain: Domain.exactOptional(),
+  certificateArn: z
+    .string()
+    .regex(/^arn:aws[a-z-]*:acm:/, "must be the ARN of a certificate of ACM in the deployment's region")
+    .exactOptional(),
+  hostedZoneId: z
+    .string()
+    .regex(/^Z[A-Z0-9]{1,31}$/, 'must be the id of a hosted zone of Route 53')
+    .exactOptional(),
+};
+
+const Context = z.discriminatedUnion(
+  'stage',
+  [
+    z.object({
+      stage: z.literal('dev'),
+      ...common,
+      mailFrom: Mail.default('alphapulse@example.com'),
+      allowedOrigins: Origins.default(['http://localhost:5173']),
+    }),
+    z.object({
+      stage: z.literal('prod'),
+      ...common,
+      mailFrom: z.string(inProduction).pipe(Mail),
+      allowedOrigins: z.string(inProduction).pipe(Origins),
+    }),
+  ],
+  'must be dev or prod',
+);
+
+/** Names of our own. API Gateway can not have HTTP and sockets under one name, so there are two, and a certificate for both. */
+export interface Domains {
+  readonly http: string;
+  readonly sockets: string;
+  readonly certificateArn: string;
+  /** Where the address records are made; without it they are made by hand. */
+  readonly hostedZoneId?: string;
+}
+
+const WithDomains = Context.transform(({ domain, socketDomain, certificateArn, hostedZoneId, ...settings }, context) => {
+  const needed = { domain, socketDomain, certificateArn };
+  const given = Object.entries({ ...needed, hostedZoneId }).filter(([, value]) => value !== undefined);
+  if (domain === undefined || socketDomain === undefined || certificateArn === undefined) {
+    const [name] = given[0] ?? [];
+    if (name === undefined) return settings;
+    for (const [missing, value] of Object.entries(needed)) {
+      if (value === undefined) context.addIssue({ code: 'custom', path: [missing], message: `is needed with ${name}` });
+    }
+    return z.NEVER;
+  }
+  const domains: Domains = {
+    http: domain,
+    sockets: socketDomain,
+    certificateArn,
+    ...(hostedZoneId === undefined ? {} : { hostedZoneId }),
+  };
+  return { ...settings, domains };
+});
+
+/**
+ * What one deployment is set up with: `mailFrom` sends mails and is verified by SES, `operatorMail` gets the alarms,
+ * `venueUrls` leads requests to a venue to another origin, such as a proxy with a fixed address.
+ */
+export type Settings = Readonly<z.infer<typeof Context>> & { readonly domains?: Domains };
+
+/** The names of the settings in the CDK context. */
+export const SETTING_NAMES = [
+  'stage',
+  'venues',
+  'venueUrls',
+  'symbols',
+  'mailFrom',
+  'operatorMail',
+  'allowedOrigins',
+  'domain',
+  'socketDomain',
+  'certificateArn',
+  'hostedZoneId',
+] as const;
+
+/**
+ * The settings of a deployment from the CDK context, as `-c venues=binance,kraken` gives them. A `dev` deployment needs none.
+ * @throws {Error} naming every setting that is missing or wrong
+ */
+export const readSettings = (context: (name: string) => unknown): Settings => {
+  const given = SETTING_NAMES.flatMap((name) => {
+    const value = context(name);
+    return value === undefined || value === '' ? [] : [[name, value]];
+  });
+  const read = WithDomains.safeParse({ stage: 'dev', ...Object.fromEntries(given) });
+  if (read.success) return read.data;
+  const complaints = read.error.issues.map(({ path, message }) => `-c ${String(path[0])}=…: ${message}`);
+  throw new Error(`AlphaPulse can't be deployed with these settings:\n  ${[...new Set(complaints)].join('\n  ')}`);
+};

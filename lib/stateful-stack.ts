@@ -1,0 +1,78 @@
+import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import {
+  AttributeType,
+  BillingMode,
+  ProjectionType,
+  StreamViewType,
+  Table,
+  TableEncryption,
+} from 'aws-cdk-lib/aws-dynamodb';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import type { FunctionEntry, SecretName } from '../functions/manifest.ts';
+import { accept } from './nag-findings.ts';
+import type { Settings } from './settings.ts';
+
+const secretCharacters = 64;
+
+export interface StatefulStackProps extends StackProps {
+  readonly settings: Settings;
+  readonly functions: readonly FunctionEntry[];
+}
+
+/** What must outlive every deployment: the table and the secrets. */
+export class StatefulStack extends Stack {
+  readonly table: Table;
+  /** A secret's name is this, a slash, and its name in the manifest. */
+  readonly secretsPrefix: string;
+  readonly #secrets: ReadonlyMap<SecretName, Secret>;
+
+  constructor(scope: Construct, id: string, { settings, functions, ...props }: StatefulStackProps) {
+    super(scope, id, { terminationProtection: settings.stage === 'prod', ...props });
+    this.secretsPrefix = this.stackName;
+
+    this.table = new Table(this, 'Table', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      stream: StreamViewType.NEW_AND_OLD_IMAGES,
+      timeToLiveAttribute: 'expiresAt',
+      encryption: TableEncryption.AWS_MANAGED,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: settings.stage === 'prod',
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    for (const indexName of ['gsi1', 'gsi2']) {
+      this.table.addGlobalSecondaryIndex({
+        indexName,
+        partitionKey: { name: `${indexName}pk`, type: AttributeType.STRING },
+        sortKey: { name: `${indexName}sk`, type: AttributeType.STRING },
+        projectionType: ProjectionType.ALL,
+      });
+    }
+
+    const names = new Set(functions.flatMap(({ grants }) => grants.secrets ?? []));
+    this.#secrets = new Map([...names].map((name) => [name, this.#createSecret(name)]));
+  }
+
+  /** @throws {Error} no function of the manifest is granted the secret, so it was not made */
+  secretArn(name: SecretName): string {
+    const secret = this.#secrets.get(name);
+    if (secret === undefined) throw new Error(`There is no secret ${name}`);
+    return secret.secretArn;
+  }
+
+  #createSecret(name: SecretName): Secret {
+    const secret = new Secret(this, name, {
+      secretName: `${this.secretsPrefix}/${name}`,
+      generateSecretString: { passwordLength: secretCharacters, excludePunctuation: true },
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    accept(
+      secret,
+      'AwsSolutions-SMG4',
+      'A new secret ends every session or changes every webhook signature, so that an operator decides when.',
+    );
+    return secret;
+  }
+}

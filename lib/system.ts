@@ -1,0 +1,47 @@
+import { type App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import type { NamedEntry } from './manifest-function.ts';
+import type { Settings } from './settings.ts';
+import { StatefulStack } from './stateful-stack.ts';
+import { StatelessStack } from './stateless-stack.ts';
+
+export interface System {
+  readonly state: StatefulStack;
+  readonly stateless: StatelessStack;
+}
+
+/**
+ * Puts one deployment into the app: what must be kept, and everything else. Synthesis fails on what cdk-nag finds and
+ * no construct accepts with a reason.
+ */
+export const addSystem = (
+  app: App,
+  props: {
+    readonly settings: Settings;
+    readonly functions: readonly NamedEntry[];
+    /** Folder that holds each function's bundle in a folder of its name. */
+    readonly bundles: string;
+    readonly version: string;
+  },
+): System => {
+  const { settings, functions } = props;
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  const { state: stateName, stateless: statelessName } = stackNames(settings.stage);
+  const tags = { application: 'alphapulse', stage: settings.stage };
+  const state = new StatefulStack(app, stateName, {
+    description: 'AlphaPulse: the table and the secrets',
+    tags,
+    settings,
+    functions,
+  });
+  const stateless = new StatelessStack(app, statelessName, {
+    description: 'AlphaPulse: functions, APIs, schedules, queues, alarms',
+    tags,
+    ...props,
+    state,
+  });
+  return { state, stateless };
+};
+
+export const stackNames = (stage: Settings['stage']) =>
+  ({ state: `alphapulse-${stage}-state`, stateless: `alphapulse-${stage}` }) as const;

@@ -1,0 +1,81 @@
+import type { FunctionEntry } from '#functions/manifest';
+import type { Mailer, Platform, Push, Queue, QueueName, Secrets } from '#shared/platform/ports';
+import type { Table } from '#shared/platform/table';
+
+/** A function used what its manifest entry does not grant. On AWS its role would have refused it. */
+export class NotGranted extends Error {
+  override readonly name = 'NotGranted';
+}
+
+/**
+ * The platform as one function gets it: what its entry in the manifest does not grant is refused here as it is by its
+ * role on AWS. Its logger tells the function's name.
+ */
+export const grantedPlatform = (
+  platform: Platform,
+  { name, grants }: Pick<FunctionEntry, 'grants'> & { readonly name: string },
+): Platform => {
+  const refuse = (what: string, grant: string) => (): Promise<never> =>
+    Promise.reject(
+      new NotGranted(`The function ${name} may not ${what}: functions/manifest.ts, '${name}', grants.${grant}`),
+    );
+
+  const table = (): Table => {
+    if (grants.table === 'read-write') return platform.table;
+    const noRead = refuse('read the table', "table: 'read'");
+    const noWrite = refuse('write the table', "table: 'read-write'");
+    const writing = { put: noWrite, update: noWrite, delete: noWrite, writeMany: noWrite, transact: noWrite };
+    const source = platform.table;
+    return grants.table === 'read'
+      ? {
+          get: (key, options) => source.get(key, options),
+          getMany: (keys, options) => source.getMany(keys, options),
+          query: (query) => source.query(query),
+          ...writing,
+        }
+      : { get: noRead, getMany: noRead, query: noRead, ...writing };
+  };
+
+  const secrets = (): Secrets => {
+    const granted = (secret: string) => grants.secrets?.some((known) => known === secret) === true;
+    const no = (secret: string) => refuse(`use the secret ${secret}`, `secrets: ['${secret}']`)();
+    const source = platform.secrets;
+    return {
+      get: (secret) => (granted(secret) ? source.get(secret) : no(secret)),
+      put: (secret, value) => (granted(secret) ? source.put(secret, value) : no(secret)),
+      create: (secret, value) => (granted(secret) ? source.create(secret, value) : no(secret)),
+      delete: (secret) => (granted(secret) ? source.delete(secret) : no(secret)),
+    };
+  };
+
+  const noMail = refuse('send mail', 'mail: true');
+  const mailer: Mailer = grants.mail === true ? platform.mailer : { send: noMail };
+  const noPush = refuse('send to connections', 'push: true');
+  const push: Push = grants.push === true ? platform.push : { send: noPush, close: noPush };
+
+  const queue = (queueName: QueueName): Queue => {
+    const source = platform.queue(queueName);
+    const noSend = refuse(`send to ${queueName}`, `send: ['${queueName}']`);
+    const noReceive = refuse(`receive from ${queueName}`, `receive: ['${queueName}']`);
+    const noWatch = refuse(`watch ${queueName}`, `watch: ['${queueName}']`);
+    const sends = grants.send?.includes(queueName) === true;
+    const receives = grants.receive?.includes(queueName) === true;
+    return {
+      send: sends ? (messages) => source.send(messages) : noSend,
+      receive: receives ? (max, visibilitySeconds) => source.receive(max, visibilitySeconds) : noReceive,
+      remove: receives ? (receipt) => source.remove(receipt) : noReceive,
+      release: receives ? (receipt, seconds) => source.release(receipt, seconds) : noReceive,
+      depth: grants.watch?.includes(queueName) === true ? () => source.depth() : noWatch,
+    };
+  };
+
+  return {
+    ...platform,
+    logger: platform.logger.createChild({ persistentKeys: { function: name } }),
+    table: table(),
+    secrets: secrets(),
+    mailer,
+    push,
+    queue,
+  };
+};

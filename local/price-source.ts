@@ -1,0 +1,81 @@
+import { resolve } from 'node:path';
+import { createNetwork } from '#shared/platform/network';
+import type { Config } from '#shared/platform/ports';
+import { systemClock } from '#shared/platform/system';
+import { BadOption, type Options } from './options.ts';
+
+const symbolsDefault = [
+  'BTC/USDT',
+  'ETH/USDT',
+  'SOL/USDT',
+  'BNB/USDT',
+  'XRP/USDT',
+  'ADA/USDT',
+  'DOGE/USDT',
+  'AVAX/USDT',
+];
+/** How long live venues have to answer before the simulator stands in for them. */
+const probeMs = 2_000;
+
+/** Where prices come from, and how to tell a person. */
+export interface PriceSource {
+  readonly venues: readonly string[];
+  readonly symbols: readonly string[];
+  readonly files: readonly string[];
+  readonly description: string;
+  /** Where `auto` found no live venue: what stands in, and why. */
+  readonly fallback?: NonNullable<Config['fallback']>;
+}
+
+/**
+ * Finds out where prices come from; `auto` asks the live venues.
+ * @throws {BadCandleFile} a file can't be played
+ * @throws {BadOption} two files record the same symbol
+ */
+export const choosePriceSource = async (options: Options): Promise<PriceSource> => {
+  const { symbols, replay } = options;
+  const recorded = await recordedSymbols(replay.files);
+  const files = replay.files.map((file) => resolve(file));
+  if (options.venues === 'auto') {
+    return { ...(await liveOrSimulated(options)), symbols: symbols ?? symbolsDefault, files };
+  }
+  const onlyRecorded = options.venues.every((venue) => venue === 'replay');
+  const others = onlyRecorded ? [] : symbolsDefault;
+  return {
+    venues: options.venues,
+    symbols: symbols ?? [...new Set([...recorded, ...others])],
+    files,
+    description: options.venues.map((venue) => describe(venue, replay)).join('; '),
+  };
+};
+
+const describe = (venue: string, { files, speed }: Options['replay']): string => {
+  if (venue === 'sim') return 'simulated (venue sim)';
+  if (venue === 'replay') return `recorded, played ${speed} times as fast as time (venue replay: ${files.join(', ')})`;
+  return `live, the public prices of ${venue}`;
+};
+
+const liveOrSimulated = async ({ venueUrls, replay }: Options) => {
+  const { probeLive } = await import('#shared/exchange/venues/auto');
+  const network = createNetwork({ publicOnly: false });
+  const probe = await probeLive({ network, clock: systemClock, venueUrls, timeoutMs: probeMs });
+  if (probe.id !== undefined) return { venues: [probe.id], description: describe(probe.id, replay) };
+  return {
+    venues: ['sim'],
+    fallback: { venue: 'sim', reason: probe.reason },
+    description: `${describe('sim', replay)}, because no live venue answered: ${probe.reason}`,
+  };
+};
+
+const recordedSymbols = async (files: readonly string[]): Promise<string[]> => {
+  if (files.length === 0) return [];
+  const { loadCandles } = await import('#shared/exchange/venues/replay-candle-file');
+  const fileOf = new Map<string, string>();
+  for (const file of files) {
+    const { symbol } = await loadCandles(file);
+    const other = fileOf.get(symbol);
+    if (other !== undefined) throw new BadOption(`--replay: ${symbol} is recorded twice, in ${other} and ${file}.`);
+    fileOf.set(symbol, file);
+  }
+  return [...fileOf.keys()];
+};

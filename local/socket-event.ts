@@ -1,0 +1,74 @@
+import type { IncomingMessage } from 'node:http';
+import { sourceAddressOf } from './http-event.ts';
+
+/** Where WebSockets are. */
+export const socketPath = '/ws';
+
+/** What a connection is from its handshake to its end. */
+export interface ConnectionFacts {
+  readonly connectionId: string;
+  /** Epoch ms. */
+  readonly connectedAt: number;
+  readonly handshake: IncomingMessage;
+}
+
+/** Which event of the connection it is, when, and under which request id. */
+export interface EventFacts {
+  readonly routeKey: '$connect' | '$default' | '$disconnect';
+  readonly eventType: 'CONNECT' | 'MESSAGE' | 'DISCONNECT';
+  readonly requestId: string;
+  readonly at: number;
+}
+
+/**
+ * An event as API Gateway's WebSocket API hands it to a function:
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html
+ */
+export const socketEvent = (connection: ConnectionFacts, { routeKey, eventType, requestId, at }: EventFacts) => ({
+  requestContext: {
+    routeKey,
+    eventType,
+    connectionId: connection.connectionId,
+    connectedAt: connection.connectedAt,
+    requestId,
+    extendedRequestId: requestId,
+    requestTimeEpoch: at,
+    messageDirection: 'IN',
+    domainName: connection.handshake.headers.host ?? 'localhost',
+    stage: 'local',
+    apiId: 'local',
+    identity: {
+      sourceIp: sourceAddressOf(connection.handshake),
+      userAgent: connection.handshake.headers['user-agent'] ?? '',
+    },
+  },
+  isBase64Encoded: false,
+});
+
+/** What the event of a handshake has on top: its headers, named as they were sent, and its query. */
+export const handshakeParts = ({ rawHeaders, url = '' }: IncomingMessage) => {
+  const multiValueHeaders = new Map<string, string[]>();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    append(multiValueHeaders, rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '');
+  }
+  const multiValueQuery = new Map<string, string[]>();
+  const question = url.indexOf('?');
+  if (question !== -1) {
+    for (const [name, value] of new URLSearchParams(url.slice(question + 1))) append(multiValueQuery, name, value);
+  }
+  return {
+    headers: lastOf(multiValueHeaders),
+    multiValueHeaders: Object.fromEntries(multiValueHeaders),
+    ...(multiValueQuery.size > 0 && {
+      queryStringParameters: lastOf(multiValueQuery),
+      multiValueQueryStringParameters: Object.fromEntries(multiValueQuery),
+    }),
+  };
+};
+
+const append = (map: Map<string, string[]>, name: string, value: string): void => {
+  map.set(name, [...(map.get(name) ?? []), value]);
+};
+
+const lastOf = (map: ReadonlyMap<string, readonly string[]>): Record<string, string> =>
+  Object.fromEntries([...map].map(([name, values]) => [name, values.at(-1) ?? '']));

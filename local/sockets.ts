@@ -1,0 +1,152 @@
+import { type IncomingMessage, type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from '@aws-lambda-powertools/logger';
+import { WebSocketServer } from 'ws';
+import { HttpProblem } from '#functions/http/problem';
+import { Unavailable } from '#shared/platform/errors';
+import type { Clock, Ids } from '#shared/platform/ports';
+import { Connection } from './connection.ts';
+import { hostCheck } from './host-check.ts';
+import { type Answer, answerOf, problemAnswer, statusAnswer } from './http-answer.ts';
+import type { Invoke } from './invoke.ts';
+import { handshakeParts, socketEvent, socketPath } from './socket-event.ts';
+import type { WsPush } from './ws-push.ts';
+
+/** Limits of API Gateway's WebSocket APIs. */
+const messageBytesMax = 128 * 1024;
+/** Open connections and handshakes at a time. */
+const connectionsMax = 5_000;
+const heartbeatMs = 30_000;
+/** How long clients have to answer the closing handshake when the server stops. */
+const goodbyeMs = 1_000;
+
+export interface SocketsOptions {
+  readonly invoke: Invoke;
+  readonly push: WsPush;
+  readonly corsOrigins: readonly string[];
+  /** The address that the server is bound to. */
+  readonly host: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Pick<Logger, 'error'>;
+}
+
+/** The WebSocket API on one machine: hands connections and messages to the socket function as API Gateway does. */
+export class Sockets {
+  readonly #options: SocketsOptions;
+  readonly #server: WebSocketServer;
+  readonly #answersTo: (host: string | undefined) => boolean;
+  /** Each with the promise of its end. */
+  readonly #connections = new Map<Connection, Promise<void>>();
+  /** The subprotocol that the handler chose, by handshake. */
+  readonly #protocols = new WeakMap<IncomingMessage, string>();
+  readonly #stopped = new AbortController();
+  #handshakes = 0;
+
+  constructor(options: SocketsOptions) {
+    this.#options = options;
+    this.#answersTo = hostCheck(options.host);
+    this.#server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: messageBytesMax,
+      handleProtocols: (_offered, handshake) => this.#protocols.get(handshake) ?? false,
+    });
+    void this.#watch();
+  }
+
+  /** Handles a request to become a WebSocket. Never rejects. */
+  async upgrade(handshake: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { ids, clock, invoke, logger } = this.#options;
+    const requestId = ids.next();
+    const [path = ''] = (handshake.url ?? '').split('?', 1);
+    socket.on('error', () => socket.destroy());
+    this.#handshakes++;
+    try {
+      const refusal = this.#refusal(handshake, path, requestId);
+      if (refusal !== undefined) return refuse(socket, refusal, requestId);
+      const facts = { connectionId: ids.next(), connectedAt: clock.now(), handshake };
+      const event = socketEvent(facts, { routeKey: '$connect', eventType: 'CONNECT', requestId, at: clock.now() });
+      const answer = answerOf(await invoke({ ...event, ...handshakeParts(handshake) }));
+      if (answer.status !== 200) return refuse(socket, answer, requestId);
+      const connection = new Connection(facts, this.#options);
+      if (socket.destroyed || this.#stopped.signal.aborted) {
+        socket.destroy();
+        return await connection.disconnected(1006);
+      }
+      const protocol = answer.headers['sec-websocket-protocol'];
+      if (typeof protocol === 'string') this.#protocols.set(handshake, protocol);
+      this.#accept(connection, handshake, socket, head);
+    } catch (error) {
+      logger.error('A WebSocket handshake failed', { requestId, error: error as Error });
+      refuse(socket, problemAnswer(error, path, requestId), requestId);
+    } finally {
+      this.#handshakes--;
+    }
+  }
+
+  /** Says goodbye to everybody; resolves when the connections are closed and the function was told. */
+  async close(): Promise<void> {
+    this.#stopped.abort();
+    await Promise.all(
+      [...this.#connections].map(async ([connection, ended]) => {
+        await connection.goodbye(goodbyeMs);
+        await ended;
+      }),
+    );
+  }
+
+  #accept(connection: Connection, handshake: IncomingMessage, socket: Duplex, head: Buffer): void {
+    let opened = false;
+    this.#server.handleUpgrade(handshake, socket, head, (webSocket) => {
+      opened = true;
+      const ended = connection.open(webSocket).finally(() => this.#connections.delete(connection));
+      this.#connections.set(connection, ended);
+    });
+    // A handshake that ws itself refuses is answered by it.
+    if (!opened) void connection.disconnected(1006);
+  }
+
+  #refusal(handshake: IncomingMessage, path: string, requestId: string): Answer | undefined {
+    const { host, origin } = handshake.headers;
+    if (!this.#answersTo(host)) {
+      const detail = 'This server answers to the names of its own machine only: localhost, 127.0.0.1, [::1].';
+      return statusAnswer(421, 'Misdirected Request', detail, path, requestId);
+    }
+    if (path !== socketPath) {
+      return problemAnswer(new HttpProblem('not-found', `WebSockets are at ${socketPath}.`), path, requestId);
+    }
+    const known =
+      origin === undefined || this.#options.corsOrigins.includes(origin) || URL.parse(origin)?.host === host;
+    if (!known) {
+      return problemAnswer(new HttpProblem('forbidden', 'Pages of this origin may not connect.'), path, requestId);
+    }
+    if (this.#stopped.signal.aborted || this.#connections.size + this.#handshakes > connectionsMax) {
+      return problemAnswer(new Unavailable('There is no room for another connection.'), path, requestId);
+    }
+    return undefined;
+  }
+
+  async #watch(): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      await clock.sleep(heartbeatMs, signal);
+      if (!signal.aborted) for (const connection of this.#connections.keys()) connection.check(clock.now());
+    }
+  }
+}
+
+/** Answers a handshake with a plain HTTP answer. */
+const refuse = (socket: Duplex, { status, headers, body }: Answer, requestId: string): void => {
+  const all: OutgoingHttpHeaders = {
+    ...headers,
+    'x-request-id': requestId,
+    'x-content-type-options': 'nosniff',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${String(value).replace(/[\r\n]+/g, ' ')}`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+};

@@ -1,0 +1,33 @@
+/** A stranger's server that takes webhooks. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+
+export interface ReceivedWebhook {
+  readonly delivery: string;
+  readonly signature: string;
+  readonly body: string;
+}
+
+export const startWebhookReceiver = async () => {
+  const received: ReceivedWebhook[] = [];
+  const server = createServer(async (request, response) => {
+    const body = await text(request).catch(() => undefined);
+    if (body === undefined) return;
+    const header = (name: string) => String(request.headers[name] ?? '');
+    received.push({ delivery: header('x-alphapulse-delivery'), signature: header('x-alphapulse-signature'), body });
+    response.writeHead(204).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    /** Oldest first. */
+    received: received as readonly ReceivedWebhook[],
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+};

@@ -1,0 +1,206 @@
+import * as fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Route, routeKey } from '#functions/http/route';
+import { alertKey, type StoredAlert } from '#shared/alerts/stored';
+import { SCOPES_OF_ROLE } from '#shared/auth/scopes';
+import type { UserId } from '#shared/users/user';
+import { httpApi, namedRoutes, pathOf, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
+import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
+
+/** What stands in the system before, so that some requests meet it. */
+const known = { alertId: '01890000-0000-7000-8000-0000000a1e47', userId: '' as UserId };
+const runs = 250;
+const seed = 20_261_122;
+
+let system: TestPlatform;
+let http: TestHttpApi;
+let token: string;
+beforeAll(async () => {
+  system = testPlatform();
+  await system.list('sim', ['BTC/USDT', 'ETH/USDT']);
+  await system.tick('BTC/USDT', '60000');
+  http = await httpApi(system.platform);
+  known.userId = await system.user();
+  token = await tokenOf(system.platform, known.userId, 'admin');
+});
+
+/** The alert that requests meet; some of them delete it. */
+const standing = (): Promise<void> => {
+  const condition = { type: 'price', venue: 'sim', symbol: 'BTC/USDT', operator: 'above', value: '70000' } as const;
+  const { alertId, userId } = known;
+  const alert: StoredAlert = {
+    ...alertKey(userId, alertId),
+    kind: 'alert',
+    ...{
+      userId,
+      alertId,
+      version: 1,
+      name: null,
+      condition,
+      channels: ['websocket'],
+      severity: 'info',
+      repeat: 'once',
+    },
+    ...{ cooldownSeconds: 0, endsAt: null, status: 'triggered', level: null, lastFiredAt: null, firedCount: 0 },
+    ...{ createdAt: system.clock.now(), updatedAt: system.clock.now() },
+  };
+  return system.table.put(alert);
+};
+
+/** How many changes the table has seen. */
+const changes = async (): Promise<number> => {
+  let seen = 0;
+  for (;;) {
+    const batch = await system.changes.read('alerts', 1000);
+    const last = batch.at(-1);
+    if (last === undefined) break;
+    seen += batch.length;
+    await system.changes.advance('alerts', last.sequence);
+  }
+  return seen;
+};
+
+const nasty = fc.constantFrom<unknown>(
+  '',
+  '\0',
+  '#',
+  '\u212a',
+  '😀'.repeat(70),
+  '__proto__',
+  '-0',
+  '0',
+  '1e400',
+  'NaN',
+  '9'.repeat(400),
+  "'; DROP TABLE items; --",
+  '../..',
+  -0,
+  Number.MAX_SAFE_INTEGER,
+  1e300,
+  5e-324,
+  null,
+  true,
+  [],
+  {},
+  [[[[]]]],
+  { $gt: '' },
+);
+/** Values that fields of the API hold, so that some bodies get far. */
+const likely = fc.constantFrom<unknown>(
+  { type: 'price', venue: 'sim', symbol: 'BTC/USDT', operator: 'above', value: '70000' },
+  { type: 'price', venue: 'sim', symbol: 'ETH/USDT', operator: 'crosses_below', value: '0.000000000000000001' },
+  {
+    type: 'price',
+    venue: 'sim',
+    symbol: 'BTC/USDT',
+    operator: 'below',
+    value: '999999999999999999.999999999999999999',
+  },
+  'sim',
+  'BTC/USDT',
+  ['websocket'],
+  ['email', 'webhook'],
+  'always',
+  'critical',
+  'ada@example.com',
+  'https://example.com/hook',
+  '01890000-0000-7000-8000-000000000000',
+  4_102_444_800_000,
+  1,
+  60,
+);
+const anyValue = fc.oneof(
+  { weight: 4, arbitrary: likely },
+  { weight: 3, arbitrary: nasty },
+  fc.jsonValue({ maxDepth: 3 }),
+);
+
+/** Bodies that are taken, to be changed a little. Without a password: hashing is slow by design, and not looked at here. */
+const good: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'POST /api/alerts/create': {
+    condition: { type: 'price', venue: 'sim', symbol: 'BTC/USDT', operator: 'above', value: '70000' },
+    name: 'up',
+    channels: ['email'],
+    repeat: 'always',
+    cooldownSeconds: 60,
+  },
+  'PUT /api/alerts/update': { alertId: known.alertId, name: 'down', severity: 'critical' },
+  'PUT /api/user/settings': { webhookUrl: 'https://example.com/hook' },
+  'POST /api/user/register': { email: 'ada@example.com' },
+  'POST /api/user/login': { email: 'ada@example.com' },
+};
+
+const nearly = (route: Route): fc.Arbitrary<Record<string, unknown>> => {
+  const fields = route.body !== undefined && 'shape' in route.body ? Object.keys(route.body.shape as object) : [];
+  const field = fc.oneof(
+    { weight: 9, arbitrary: fc.constantFrom(...fields.filter((name) => name !== 'password'), 'surprise') },
+    fc.string({ maxLength: 8 }),
+  );
+  const changes = fc.array(fc.tuple(field, anyValue), { maxLength: 2 });
+  return changes.map((changed) => ({ ...good[routeKey(route)], ...Object.fromEntries(changed) }));
+};
+
+const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), likely.map(String), nasty.map(String));
+const queryOf = (route: Route): fc.Arbitrary<string> => {
+  const names = [...Object.keys(route.query?.shape ?? {}), 'x'];
+  const pair = fc.tuple(fc.constantFrom(...names), text);
+  return fc
+    .array(pair, { maxLength: 3 })
+    .map((pairs) => pairs.map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`).join('&'));
+};
+const targetOf = (route: Route): fc.Arbitrary<string> =>
+  fc.tuple(fc.oneof(text, fc.constantFrom('', 'internal')), queryOf(route)).map(([id, query]) => {
+    const path = route.path.replaceAll(/\{\w+\}/g, () => encodeURIComponent(id.toWellFormed()) || known.alertId);
+    return query === '' ? path : `${path}?${query}`;
+  });
+const bodyOf = (route: Route): fc.Arbitrary<unknown> =>
+  fc.oneof({ weight: 6, arbitrary: nearly(route) }, anyValue, fc.json(), fc.string({ unit: 'binary' }));
+
+describe.each(namedRoutes)('$name', ({ route }) => {
+  it('refuses or takes whatever it gets, and what it refuses changes nothing', async () => {
+    let taken = 0;
+    const sent = fc.record({
+      target: targetOf(route),
+      body: route.body === undefined ? fc.constant(undefined) : bodyOf(route),
+      key: fc.option(fc.string({ minLength: 0, maxLength: 3 }), { nil: undefined }),
+    });
+    await fc.assert(
+      fc.asyncProperty(sent, async ({ target, body, key }) => {
+        await standing();
+        await changes();
+        const headers = {
+          'content-type': 'application/json',
+          ...(key === undefined ? {} : { 'idempotency-key': key }),
+        };
+        const { status, text: answer } = await http.request(route.method, target, { token, body, headers });
+        expect(status, answer).toBeLessThan(500);
+        if (status < 300) taken += 1;
+        const changed = await changes();
+        // A key that is taken and given back leaves two changes and nothing behind.
+        if (status >= 400) expect([0, 2].slice(0, key === undefined ? 1 : 2)).toContain(changed);
+      }),
+      { numRuns: runs, seed },
+    );
+    // Else nothing would have come past the gate.
+    const isPasswordNeeded = /login|register/.test(route.path);
+    if (!isPasswordNeeded) expect(taken).toBeGreaterThan(0);
+  });
+});
+
+describe.each(namedRoutes.filter(({ route }) => route.scope !== 'public'))('$name without rights', ({ route }) => {
+  it('changes nothing', async () => {
+    const viewer = await tokenOf(system.platform, known.userId, 'viewer');
+    await changes();
+    await fc.assert(
+      fc.asyncProperty(bodyOf(route), async (body) => {
+        const bare = await http.request(route.method, pathOf(route), { body });
+        expect(bare.status).toBe(401);
+        if (!SCOPES_OF_ROLE.viewer.some((scope) => scope === route.scope) && route.scope !== 'self') {
+          expect((await http.request(route.method, pathOf(route), { body, token: viewer })).status).toBe(403);
+        }
+        expect(await changes()).toBe(0);
+      }),
+      { numRuns: 25, seed },
+    );
+  });
+});

@@ -1,0 +1,193 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { routes } from '#functions/api/routes';
+import { PROBLEMS } from '#functions/http/problem';
+import { SCOPES } from '#shared/auth/scopes';
+import type { UserId } from '#shared/users/user';
+import { httpApi, namedRoutes, tokenOf } from '../../support/http-events.ts';
+import { testPlatform } from '../../support/test-platform.ts';
+
+const Schema = z.record(z.string(), z.unknown());
+const Content = z.record(z.string(), z.strictObject({ schema: Schema }));
+const Parameter = z.strictObject({
+  name: z.string(),
+  in: z.enum(['path', 'query', 'header']),
+  required: z.boolean(),
+  description: z.string().exactOptional(),
+  schema: Schema,
+});
+const Operation = z.strictObject({
+  operationId: z.string().regex(/^[a-z][A-Za-z0-9]+$/),
+  summary: z.string().min(1),
+  tags: z.array(z.string().regex(/^[a-z]+$/)).length(1),
+  security: z.array(z.record(z.string(), z.array(z.enum(SCOPES)))),
+  parameters: z.array(Parameter),
+  requestBody: z.strictObject({ required: z.literal(true), content: Content }).exactOptional(),
+  responses: z.record(
+    z.string().regex(/^([1-5]\d\d|default)$/),
+    z.strictObject({ description: z.string().min(1), content: Content.exactOptional() }),
+  ),
+});
+/** What of OpenAPI 3.1 the document uses; anything else would be a mistake. */
+const Document = z.strictObject({
+  openapi: z.string().regex(/^3\.1\.\d$/),
+  info: z.strictObject({
+    title: z.string(),
+    version: z.string(),
+    license: z.strictObject({ name: z.string(), identifier: z.string() }),
+  }),
+  paths: z.record(z.string().startsWith('/'), z.partialRecord(z.enum(['get', 'post', 'put', 'delete']), Operation)),
+  components: z.strictObject({
+    securitySchemes: z.strictObject({
+      bearer: z.strictObject({ type: z.literal('http'), scheme: z.literal('bearer'), bearerFormat: z.literal('JWT') }),
+    }),
+    schemas: z.record(z.string().regex(/^[\w.-]+$/), Schema),
+  }),
+});
+
+/** Every object within a document. */
+const objectsOf = (value: unknown): Record<string, unknown>[] => {
+  if (Array.isArray(value)) return value.flatMap(objectsOf);
+  if (typeof value !== 'object' || value === null) return [];
+  return [value as Record<string, unknown>, ...Object.values(value).flatMap(objectsOf)];
+};
+
+describe('the OpenAPI document', () => {
+  let document: z.infer<typeof Document>;
+  let raw: Record<string, unknown>;
+  beforeAll(async () => {
+    const http = await httpApi(testPlatform().platform);
+    raw = (await http.request('GET', '/openapi.json')).body;
+    document = Document.parse(raw);
+  });
+  const operation = (method: string, path: string) =>
+    Operation.parse(document.paths[path]?.[method.toLowerCase() as 'get']);
+
+  it.each(namedRoutes)('declares $name', ({ route }) => {
+    const { parameters, requestBody, responses, security } = operation(route.method, route.path);
+    const named = (place: string) => parameters.filter((one) => one.in === place).map(({ name }) => name);
+    expect(named('path')).toEqual([...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
+    expect(parameters.filter((one) => one.in === 'path').every(({ required }) => required)).toBe(true);
+    expect(named('query')).toEqual(Object.keys(route.query?.shape ?? {}));
+    expect(named('header')).toEqual(route.idempotent ? ['Idempotency-Key'] : []);
+    expect(requestBody === undefined).toBe(route.body === undefined);
+    expect(Object.keys(responses).sort()).toEqual([...Object.keys(route.response), 'default'].sort());
+    const scopes = route.scope === 'self' ? [] : [route.scope];
+    expect(security).toEqual(route.scope === 'public' ? [] : [{ bearer: scopes }]);
+  });
+
+  it('declares nothing else', () => {
+    const declared = Object.entries(document.paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(declared.sort()).toEqual(namedRoutes.map(({ name }) => name).sort());
+  });
+
+  it('gives every operation an id of its own', () => {
+    const ids = objectsOf(raw).flatMap(({ operationId }) => (typeof operationId === 'string' ? [operationId] : []));
+    expect(new Set(ids).size).toBe(routes.length);
+  });
+
+  it('refers only to what it holds', () => {
+    const references = new Set(objectsOf(raw).flatMap(({ $ref }) => (typeof $ref === 'string' ? [$ref] : [])));
+    expect(references.size).toBeGreaterThan(3);
+    for (const reference of references) {
+      const target = reference
+        .slice(2)
+        .split('/')
+        .reduce<unknown>((at, name) => (at as never)?.[name], raw);
+      expect(target, reference).toBeTypeOf('object');
+      expect(reference).toMatch(/^#\/components\/schemas\//);
+    }
+  });
+
+  it('describes each named schema in full', () => {
+    for (const schema of Object.values(document.components.schemas)) expect(schema).toHaveProperty('type');
+    expect(document.components.schemas).toHaveProperty('Problem.properties.requestId');
+  });
+
+  it('has only patterns that are regular expressions with Unicode', () => {
+    for (const { pattern } of objectsOf(raw)) {
+      if (typeof pattern === 'string') expect(() => new RegExp(pattern, 'u')).not.toThrow();
+    }
+  });
+});
+
+describe('routes', () => {
+  it('each need a scope that exists, a throttle, and an answer', () => {
+    for (const { scope, throttle, response, summary } of routes) {
+      expect(['public', 'self', ...SCOPES]).toContain(scope);
+      expect(throttle.requestsPerMinute).toBeGreaterThan(0);
+      expect(Object.keys(response).length).toBeGreaterThan(0);
+      expect(summary).not.toBe('');
+    }
+  });
+
+  it('are public only where nobody can be logged in yet, or nothing is private', () => {
+    const open = namedRoutes.filter(({ route }) => route.scope === 'public').map(({ name }) => name);
+    expect(open.sort()).toEqual([
+      'GET /health',
+      'GET /openapi.json',
+      'GET /problems/{code}',
+      'POST /api/user/login',
+      'POST /api/user/register',
+    ]);
+  });
+
+  it('that change something are none of a viewer', () => {
+    const changing = routes.filter(({ method, scope }) => method !== 'GET' && scope !== 'public' && scope !== 'self');
+    for (const { scope } of changing) expect(scope).toMatch(/:(write|admin)$/);
+  });
+
+  it('never tell of a problem with a status other than its own', () => {
+    for (const { status, title } of Object.values(PROBLEMS)) {
+      expect(status).toBeGreaterThanOrEqual(400);
+      expect(title).not.toBe('');
+    }
+  });
+});
+
+describe('real answers', () => {
+  it('of every route are as it declares', async () => {
+    const system = testPlatform();
+    await system.list('sim', ['BTC/USDT']);
+    await system.tick('BTC/USDT', '60000');
+    const http = await httpApi(system.platform);
+    const seen = new Set<string>();
+    const call = async (method: string, target: string, name: string, request: object = {}) => {
+      const answer = await http.request(method, target, request);
+      expect(answer.status, `${name} ${answer.text}`).toBeLessThan(300);
+      seen.add(name);
+      return answer.body;
+    };
+    const person = { email: 'ada@example.com', password: 'correct horse battery' };
+    const { userId } = await call('POST', '/api/user/register', 'POST /api/user/register', { body: person });
+    const { accessToken } = await call('POST', '/api/user/login', 'POST /api/user/login', { body: person });
+    const token = await tokenOf(system.platform, userId as UserId, 'admin');
+    expect(accessToken.length).toBe(token.length);
+    const body = (more: object) => ({ token, body: more });
+    await call('PUT', '/api/user/settings', 'PUT /api/user/settings', body({ webhookUrl: 'https://example.com/hook' }));
+    await call('GET', '/api/user/profile', 'GET /api/user/profile', { token });
+    const condition = { type: 'price', venue: 'sim', symbol: 'BTC/USDT', operator: 'above', value: '50000' };
+    const alert = { condition, name: 'up', channels: ['websocket', 'email', 'webhook'], severity: 'critical' };
+    const { alertId } = await call('POST', '/api/alerts/create', 'POST /api/alerts/create', body(alert));
+    await call(
+      'PUT',
+      '/api/alerts/update',
+      'PUT /api/alerts/update',
+      body({ alertId, expiresAt: null, repeat: 'always' }),
+    );
+    await system.settle();
+    const history = await call('GET', '/api/alerts/history', 'GET /api/alerts/history', { token });
+    expect(history.items.length).toBeGreaterThan(0);
+    await call('GET', '/api/alerts/list?symbol=BTC/USDT', 'GET /api/alerts/list', { token });
+    await call('DELETE', `/api/alerts/${alertId}`, 'DELETE /api/alerts/{alertId}', { token });
+    await call('GET', '/api/market/prices', 'GET /api/market/prices', { token });
+    await call('GET', '/api/market/prices?symbols=BTC/USDT', 'GET /api/market/prices', { token });
+    await call('GET', '/api/system/status', 'GET /api/system/status', { token });
+    await call('GET', '/health', 'GET /health');
+    await call('GET', '/openapi.json', 'GET /openapi.json');
+    await call('GET', '/problems/internal', 'GET /problems/{code}');
+    expect([...seen].sort()).toEqual(namedRoutes.map(({ name }) => name).sort());
+  });
+});

@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Catalog } from '#shared/market/catalog';
+import { type VenueStatus, writeVenueStatus } from '#shared/market/venue-status';
+import type { UserId } from '#shared/users/user';
+import { httpApi, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
+import { marketOf, type TestPlatform, testPlatform } from '../../support/test-platform.ts';
+
+const venues = ['sim', 'replay', 'binance'];
+
+let system: TestPlatform;
+let http: TestHttpApi;
+let token: string;
+beforeEach(async () => {
+  system = testPlatform({ venues });
+  http = await httpApi(system.platform);
+  token = await tokenOf(system.platform, '01890000-0000-7000-8000-00000000ada0' as UserId, 'viewer');
+});
+
+const prices = (query = '') => http.request('GET', `/api/market/prices${query}`, { token });
+const succeeded = (venue: string, lastSuccessAt: number | null): Promise<void> => {
+  const status: VenueStatus = {
+    venue,
+    source: 'simulated',
+    lastSuccessAt,
+    lastAttemptAt: system.clock.now(),
+    lastChangeAt: null,
+    durationMs: 1,
+    items: 1,
+    failure: null,
+    detail: null,
+    consecutiveFailures: 0,
+  };
+  return writeVenueStatus(system.table, status);
+};
+const named = ({ venue, symbol }: { venue: string; symbol: string }) => `${venue} ${symbol}`;
+
+const walk = async (limit: number): Promise<string[]> => {
+  const seen: string[] = [];
+  let cursor: string | null = '';
+  for (let pages = 0; cursor !== null; pages++) {
+    if (pages > 100) throw new Error('The list has no end');
+    const { status, body } = await prices(`?limit=${limit}${cursor === '' ? '' : `&cursor=${cursor}`}`);
+    expect(status).toBe(200);
+    expect(body.items.length).toBeLessThanOrEqual(limit);
+    seen.push(...body.items.map(named));
+    cursor = body.nextCursor;
+  }
+  return seen;
+};
+
+describe('all prices', () => {
+  it.each([1, 2, 3, 4, 5, 200])('come once each, over every venue, in pages of %i', async (limit) => {
+    const expected: string[] = [];
+    for (const [venue, count] of [
+      ['sim', 4],
+      ['binance', 5],
+    ] as const) {
+      for (let index = 0; index < count; index++) {
+        await system.tick(`A${index}/USDT`, '1', venue);
+        expected.push(`${venue} A${index}/USDT`);
+      }
+    }
+    expect(await walk(limit)).toEqual(expected);
+  });
+
+  it('are none as long as there are none', async () => {
+    expect(await walk(50)).toEqual([]);
+  });
+
+  it('of one venue are only its own', async () => {
+    await system.tick('A/USDT', '1', 'sim');
+    await system.tick('A/USDT', '2', 'binance');
+    const { body } = await prices('?venue=binance');
+    expect(body.items.map(named)).toEqual(['binance A/USDT']);
+    expect(body.nextCursor).toBeNull();
+  });
+
+  it('of another selection have another cursor', async () => {
+    for (const symbol of ['A/USDT', 'B/USDT']) await system.tick(symbol, '1');
+    const { nextCursor } = (await prices('?limit=1')).body;
+    expect((await prices(`?limit=1&venue=sim&cursor=${nextCursor}`)).status).toBe(400);
+  });
+
+  it.each(['99', 'zz', '-1', '1.', '', '00!', '00eyJhIjoxfQ', '00W10', '00WyIiXQ', '00WyJcdWQ4MDAiXQ', '03'])(
+    'refuse a cursor that somebody made up (%s), though its checksum is right',
+    async (inner) => {
+      await system.tick('A/USDT', '1');
+      const checksum = createHash('sha256')
+        .update(`prices ${venues.join()}\n${inner}`)
+        .digest('base64url')
+        .slice(0, 16);
+      const { status, body } = await prices(`?cursor=${inner}.${checksum}`);
+      expect({ status, type: body.type }).toEqual({ status: 400, type: '/problems/invalid-cursor' });
+    },
+  );
+});
+
+describe('prices of named symbols', () => {
+  const list = async (venue: string, ...symbols: string[]) =>
+    new Catalog(system.table).replace(venue, symbols.map(marketOf), system.clock.now());
+
+  it('come from every venue that has them, each once', async () => {
+    await system.tick('A/USDT', '1', 'sim');
+    await system.tick('A/USDT', '2', 'binance');
+    await system.tick('B/USDT', '3', 'binance');
+    const { body } = await prices('?symbols=A/USDT,B/USDT,A/USDT');
+    expect(body.items.map(named)).toEqual(['sim A/USDT', 'binance A/USDT', 'binance B/USDT']);
+  });
+
+  it('that are traded but were not seen yet are left out', async () => {
+    await list('sim', 'A/USDT', 'B/USDT');
+    await system.tick('A/USDT', '1');
+    expect((await prices('?venue=sim&symbols=A/USDT,B/USDT')).body.items.map(named)).toEqual(['sim A/USDT']);
+  });
+
+  it('that no venue trades are a 422', async () => {
+    for (const venue of venues) await list(venue, 'A/USDT');
+    const { status, body } = await prices('?symbols=A/USDT,NOT/TRADED');
+    expect({ status, path: body.errors[0].path }).toEqual({ status: 422, path: 'symbols' });
+    expect(body.detail).toContain('NOT/TRADED');
+  });
+
+  it('are not called unknown before the markets were read', async () => {
+    await list('sim', 'A/USDT');
+    expect((await prices('?symbols=B/USDT')).status).toBe(503);
+    expect((await prices('?venue=sim&symbols=B/USDT')).status).toBe(422);
+  });
+
+  it.each([
+    ['?venue=kraken', 'venue'],
+    ['?venue=SIM', 'query.venue'],
+    ['?venue=', 'query.venue'],
+    ['?symbols=', 'query.symbols.0'],
+    ['?symbols=A/USDT,,B/USDT', 'query.symbols.1'],
+    ['?symbols=A%23/USDT', 'query.symbols.0'],
+    [`?symbols=${Array.from({ length: 101 }, (_, index) => `A${index}/USDT`).join()}`, 'query.symbols'],
+  ])('%s is a 422', async (query, path) => {
+    const { status, body } = await prices(query);
+    expect({ status, path: body.errors[0].path }).toEqual({ status: 422, path });
+  });
+});
+
+describe('a price is stale', () => {
+  const stale = async () => (await prices('?venue=sim')).body.items.map((price: { stale: boolean }) => price.stale);
+  beforeEach(() => system.tick('A/USDT', '1'));
+
+  it('when its venue never answered', async () => {
+    expect(await stale()).toEqual([true]);
+    await succeeded('sim', null);
+    expect(await stale()).toEqual([true]);
+  });
+
+  it('when its venue has not answered for more than a minute', async () => {
+    await succeeded('sim', system.clock.now());
+    expect(await stale()).toEqual([false]);
+    await system.clock.advance(60_000);
+    expect(await stale()).toEqual([false]);
+    await system.clock.advance(1);
+    expect(await stale()).toEqual([true]);
+  });
+
+  it('whatever the other venues do', async () => {
+    await system.tick('A/USDT', '1', 'binance');
+    await succeeded('binance', system.clock.now());
+    const items: { venue: string; stale: boolean }[] = (await prices('?symbols=A/USDT')).body.items;
+    expect(items.map(({ venue, stale: is }) => [venue, is])).toEqual([
+      ['sim', true],
+      ['binance', false],
+    ]);
+  });
+});

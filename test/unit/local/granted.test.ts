@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Grants } from '#functions/manifest';
+import { grantedPlatform, NotGranted } from '#local/granted';
+import { createLocalPlatform } from '#local/platform';
+import { localLogger } from '#local/telemetry';
+import { openMemoryDatabase } from '#shared/platform/local/database';
+import { createNetwork } from '#shared/platform/network';
+import { systemRandom } from '#shared/platform/system';
+import { testConfig } from '../../support/test-platform.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+const dataFolder = mkdtempSync(join(tmpdir(), 'alphapulse-'));
+afterAll(() => rmSync(dataFolder, { recursive: true }));
+
+const platform = createLocalPlatform({
+  config: testConfig,
+  database: openMemoryDatabase(),
+  dataFolder,
+  clock: new VirtualClock(),
+  random: systemRandom,
+  network: createNetwork({ publicOnly: false }),
+  logger: localLogger('SILENT'),
+  mailServer: undefined,
+});
+const granting = (grants: Grants) => grantedPlatform(platform, { name: 'some-api', grants });
+
+const item = { pk: 'A', sk: 'B', kind: 'note' };
+const mail = { id: '1', to: 'a@example.com', subject: '', text: '', html: '' };
+const uses: [string, Grants, (own: ReturnType<typeof granting>) => Promise<unknown>][] = [
+  ['reading the table', { table: 'read' }, ({ table }) => table.get(item)],
+  ['writing the table', { table: 'read-write' }, ({ table }) => table.put(item)],
+  ['a transaction', { table: 'read-write' }, ({ table }) => table.transact([{ put: item }])],
+  ['a secret', { secrets: ['token-signing'] }, ({ secrets }) => secrets.get('token-signing')],
+  ['mail', { mail: true }, ({ mailer }) => mailer.send(mail)],
+  ['push', { push: true }, ({ push }) => push.send('c', '')],
+  ['sending', { send: ['deliveries'] }, (own) => own.queue('deliveries').send([{ body: 'x' }])],
+  ['receiving', { receive: ['deliveries'] }, (own) => own.queue('deliveries').receive(1, 1)],
+  ['watching a queue', { watch: ['deliveries'] }, (own) => own.queue('deliveries').depth()],
+];
+
+describe('grantedPlatform', () => {
+  it.each(uses)('lets a function do what it is granted: %s', async (_, grants, use) => {
+    await use(granting(grants));
+  });
+
+  it.each(uses)('refuses what is not granted: %s', async (_, _grants, use) => {
+    await expect(use(granting({}))).rejects.toThrow(NotGranted);
+  });
+
+  it('refuses writes where only reading is granted', async () => {
+    await expect(granting({ table: 'read' }).table.put(item)).rejects.toThrow(NotGranted);
+  });
+
+  it('names the function and the grant that is missing', async () => {
+    await expect(granting({}).mailer.send(mail)).rejects.toThrow(/some-api.*functions\/manifest\.ts.*mail: true/);
+  });
+});

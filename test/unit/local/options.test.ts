@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { BadOption, readOptions } from '#local/options';
+
+const read = (args = '', environment: Record<string, string> = {}) => {
+  const options = readOptions(args.split(' ').filter(Boolean), environment, ['binance', 'kraken']);
+  if (options === 'help') throw new Error('help');
+  return options;
+};
+
+describe('readOptions', () => {
+  it('has a default for everything', () => {
+    expect(read()).toMatchObject({
+      host: '127.0.0.1',
+      port: 3000,
+      dataFolder: '.alphapulse',
+      venues: 'auto',
+      symbols: undefined,
+      marketSyncSeconds: 5,
+      logLevel: 'WARN',
+    });
+  });
+
+  it('reads flags', () => {
+    expect(
+      read('--port 8080 --host 0.0.0.0 --data /tmp/x --venue sim,binance --symbols BTC/USDT,ETH/USDT'),
+    ).toMatchObject({
+      port: 8080,
+      host: '0.0.0.0',
+      dataFolder: '/tmp/x',
+      venues: ['sim', 'binance'],
+      symbols: ['BTC/USDT', 'ETH/USDT'],
+    });
+  });
+
+  it('takes a flag before its variable', () => {
+    expect(read('--port 1', { ALPHAPULSE_PORT: '2', ALPHAPULSE_HOST: 'localhost' })).toMatchObject({
+      port: 1,
+      host: 'localhost',
+    });
+  });
+
+  it('takes an empty variable as none', () => expect(read('', { ALPHAPULSE_PORT: '' }).port).toBe(3000));
+
+  it('takes several files behind one --replay or several, and plays them', () => {
+    expect(read('--replay a.csv b.csv --speed 600 --replay c.csv')).toMatchObject({
+      venues: ['replay'],
+      replay: { files: ['a.csv', 'b.csv', 'c.csv'], speed: 600 },
+    });
+  });
+
+  it.each([
+    ['5', 5],
+    ['0.05,60', 0.05],
+  ])('reads the sync periods %s', (text, seconds) =>
+    expect(read('', { ALPHAPULSE_SYNC_SECONDS: text }).marketSyncSeconds).toBe(seconds),
+  );
+
+  it('reads the URLs of venues', () => {
+    const urls = { binance: 'http://127.0.0.1:9001' };
+    expect(read('', { ALPHAPULSE_VENUE_URLS: JSON.stringify(urls) }).venueUrls).toEqual(urls);
+  });
+
+  it('gives the usage when asked', () => expect(readOptions(['--help'], {}, [])).toBe('help'));
+
+  it.each([
+    ['--prot 1', 'There is no flag --prot, perhaps --port; see --help.'],
+    ['--port', '--port needs a value; see --help.'],
+    ['--port --host x', '--port needs a value; see --help.'],
+    ['--port 70000', '--port must be a port, 0 to 65535, not "70000".'],
+    ['--port 1.5', '--port must be a port, 0 to 65535, not "1.5".'],
+    ['--port 0x10', '--port must be a port, 0 to 65535, not "0x10".'],
+    ['--venue binanse', '--venue: there is no venue binanse, perhaps binance.'],
+    ['--venue auto,sim', '--venue: auto stands alone and plays no files.'],
+    ['--venue replay', '--venue: replay needs --replay with a file to play.'],
+    ['--venue sim --replay a.csv', '--replay needs the venue replay, and --venue leaves it out.'],
+    ['--symbols BTC', '--symbols must be a list of symbols such as BTC/USDT,ETH/USDT, not "BTC".'],
+    ['--speed 60', '--speed needs --replay with a file to play.'],
+    ['--replay a.csv --speed 0', '--speed must be a number above 0 such as 60, not "0".'],
+    ['extra', '"extra" belongs to no flag; see --help.'],
+  ])('says what is wrong with %s', (args, message) => expect(() => read(args)).toThrow(new BadOption(message)));
+
+  it.each([
+    ['ALPHAPULSE_VENUE_URLS', '{'],
+    ['ALPHAPULSE_VENUE_URLS', '{"binance":"ftp://x"}'],
+    ['ALPHAPULSE_SYNC_SECONDS', '5,60,1'],
+    ['ALPHAPULSE_SYNC_SECONDS', '0'],
+    ['ALPHAPULSE_LOG_LEVEL', 'loud'],
+    ['ALPHAPULSE_CORS_ORIGINS', '*'],
+    ['ALPHAPULSE_SMTP_URL', 'http://x'],
+  ])('names the variable that is wrong: %s=%s', (name, value) =>
+    expect(() => read('', { [name]: value })).toThrow(new RegExp(`^${name} must be`)),
+  );
+
+  it('does not repeat the password of a mail server', () =>
+    expect(() => read('', { ALPHAPULSE_SMTP_URL: 'user:secret@host' })).toThrow(/^[^@]*$/));
+});

@@ -1,0 +1,412 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createSockets } from '#functions/websocket/sockets';
+import { streamEvent } from '#local/stream-event';
+import { NewAlert } from '#shared/alerts/alert';
+import { AlertBook } from '#shared/alerts/alert-book';
+import { openSigningKey } from '#shared/auth/keys';
+import { issueAccessToken } from '#shared/auth/tokens';
+import { Unavailable } from '#shared/platform/errors';
+import { Connections, SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/realtime/connections';
+import type { UserId } from '#shared/users/user';
+import { type TestPlatform, testContext, testPlatform } from '../../support/test-platform.ts';
+
+interface Told {
+  readonly type: string;
+  readonly channel?: string;
+  readonly channels?: readonly string[];
+  readonly seq?: number;
+  readonly data?: unknown;
+  readonly problem?: { readonly status: number; readonly type: string };
+}
+
+const ada = 'ada' as UserId;
+const bob = 'bob' as UserId;
+const btc = 'prices:sim:BTC/USDT';
+const eth = 'prices:sim:ETH/USDT';
+
+let given: TestPlatform;
+let sockets: ReturnType<typeof createSockets>;
+let book: AlertBook;
+
+beforeEach(async () => {
+  given = testPlatform();
+  sockets = createSockets(given.platform);
+  book = new AlertBook({ ...given.platform, table: given.store });
+  await given.list('sim', ['BTC/USDT', 'ETH/USDT']);
+  await given.tick('BTC/USDT', '100');
+  await given.settle();
+});
+
+const connect = async (connectionId: string, userId: UserId): Promise<void> => {
+  given.sockets.open(connectionId);
+  await new Connections(given.platform).open(connectionId, userId);
+};
+const event = (connectionId: string, routeKey: string, body?: string) =>
+  ({ requestContext: { connectionId, routeKey, requestId: 'r' }, ...(body === undefined ? {} : { body }) }) as never;
+const say = async (connectionId: string, message: unknown): Promise<void> => {
+  const body = typeof message === 'string' ? message : JSON.stringify(message);
+  await given.awake(sockets(event(connectionId, '$default', body), testContext));
+};
+const subscribe = (connectionId: string, channels: readonly string[], since?: Record<string, number>) =>
+  say(connectionId, { action: 'subscribe', channels, ...(since === undefined ? {} : { since }) });
+const heard = (connectionId: string) => given.sockets.messages(connectionId) as readonly Told[];
+const seqs = (connectionId: string, type = 'update') =>
+  heard(connectionId).flatMap((message) => (message.type === type ? (message.seq ?? []) : []));
+const newAlert = (more: object = {}) => {
+  const condition = { type: 'price', venue: 'sim', symbol: 'BTC/USDT', operator: 'above', value: '1' };
+  return NewAlert.parse({ condition, ...more });
+};
+/** Has alerts of the user fire, as many as told; nobody is told before the stream is. */
+const fire = async (userId: UserId, count = 1, more: object = {}): Promise<void> => {
+  for (let fired = 0; fired < count; fired += 1) await book.add(userId, newAlert(more));
+};
+const statuses = async (userId: UserId) =>
+  (await book.history(userId, { limit: 200 })).items.map(({ deliveries }) => deliveries[0]?.status).reverse();
+
+describe('subscribing', () => {
+  it('answers with one frame: what was subscribed, and a snapshot of each channel', async () => {
+    await fire(ada, 2);
+    await connect('c', ada);
+    await subscribe('c', [btc, 'alerts']);
+    expect(given.sockets.frames).toHaveLength(1);
+    expect(heard('c')).toMatchObject([
+      { type: 'subscribed', channels: [btc, 'alerts'] },
+      { type: 'snapshot', channel: btc, seq: 1, data: { last: '100' } },
+      { type: 'snapshot', channel: 'alerts', seq: 2 },
+    ]);
+  });
+
+  it('is followed by updates with rising numbers', async () => {
+    await connect('c', ada);
+    await subscribe('c', [btc]);
+    for (const price of ['101', '102', '103']) {
+      await given.tick('BTC/USDT', price);
+      await given.settle();
+    }
+    expect(seqs('c')).toEqual([2, 3, 4]);
+  });
+
+  it('to a symbol without a price yet says so, and tells the first one', async () => {
+    await connect('c', ada);
+    await subscribe('c', [eth]);
+    expect(heard('c')[1]).toEqual({ type: 'snapshot', channel: eth, seq: 0, data: null });
+    await given.tick('ETH/USDT', '10');
+    await given.settle();
+    expect(seqs('c')).toEqual([1]);
+  });
+
+  it('sees the tick that lands between the snapshot and the subscription', async () => {
+    await connect('c', ada);
+    given.table.once(
+      ({ name, keys }) => name === 'put' && keys.some(({ pk }) => pk.startsWith('AUDIENCE')),
+      async () => {
+        await given.tick('BTC/USDT', '101');
+        await given.settle();
+      },
+    );
+    await subscribe('c', [btc]);
+    await given.settle();
+    expect([seqs('c', 'snapshot'), seqs('c')]).toEqual([[1], [2]]);
+  });
+
+  it('again begins anew', async () => {
+    await connect('c', ada);
+    await subscribe('c', [btc]);
+    await subscribe('c', [btc]);
+    await given.tick('BTC/USDT', '101');
+    await given.settle();
+    expect([seqs('c', 'snapshot'), seqs('c')]).toEqual([[1, 1], [2]]);
+  });
+
+  it('ends with unsubscribe', async () => {
+    await connect('c', ada);
+    await subscribe('c', [btc, eth]);
+    await say('c', { action: 'unsubscribe', channels: [btc] });
+    await given.tick('BTC/USDT', '101');
+    await given.tick('ETH/USDT', '10');
+    await given.settle();
+    expect(heard('c').filter(({ type }) => type === 'update')).toMatchObject([{ channel: eth }]);
+  });
+});
+
+describe('since', () => {
+  it('gives exactly the firings that were missed', async () => {
+    await fire(ada, 5);
+    await given.settle();
+    await connect('c', ada);
+    await subscribe('c', ['alerts'], { alerts: 2 });
+    await given.settle();
+    expect([seqs('c', 'snapshot'), seqs('c')]).toEqual([[], [3, 4, 5]]);
+  });
+
+  it('marks the missed ones as delivered', async () => {
+    await fire(ada, 2);
+    await given.settle();
+    expect(await statuses(ada)).toEqual(['no-listener', 'no-listener']);
+    await connect('c', ada);
+    await subscribe('c', ['alerts'], { alerts: 1 });
+    expect(await statuses(ada)).toEqual(['no-listener', 'delivered']);
+  });
+
+  it.each([
+    ['too many were missed', 101, 0],
+    ['it is a number of the future', 3, 4],
+  ])('gives a snapshot when %s', async (_, count, since) => {
+    await fire(ada, count);
+    await connect('c', ada);
+    await subscribe('c', ['alerts'], { alerts: since });
+    expect([seqs('c', 'snapshot'), seqs('c')]).toEqual([[count], []]);
+  });
+
+  it('the present price gives nothing until it changes', async () => {
+    await connect('c', ada);
+    await subscribe('c', [btc], { [btc]: 1 });
+    expect(heard('c').map(({ type }) => type)).toEqual(['subscribed']);
+  });
+});
+
+describe('a firing', () => {
+  const points = Array.from({ length: 24 }, (_, point) => point);
+
+  it.each(['with a snapshot', 'with since'])('at any point of a subscription %s arrives exactly once', async (how) => {
+    let injected = 0;
+    for (const point of points) {
+      given = testPlatform();
+      sockets = createSockets(given.platform);
+      book = new AlertBook({ ...given.platform, table: given.store });
+      await given.list('sim', ['BTC/USDT']);
+      await given.tick('BTC/USDT', '100');
+      await fire(ada, 3);
+      await given.settle();
+      await connect('c', ada);
+      let call = 0;
+      given.table.before = async () => {
+        call += 1;
+        if (call - 1 !== point) return;
+        injected += 1;
+        given.table.before = () => {};
+        await fire(ada);
+        await given.settle();
+      };
+      await subscribe('c', ['alerts'], how === 'with since' ? { alerts: 1 } : undefined);
+      given.table.before = () => {};
+      await fire(ada);
+      await given.settle();
+      const inSnapshot = heard('c')
+        .filter(({ type }) => type === 'snapshot')
+        .flatMap(({ seq }) => Array.from({ length: seq ?? 0 }, (_, position) => position + 1));
+      const last = (await given.store.get<never>({ pk: 'USER#ada', sk: 'FEED' })) as unknown as { seq: number };
+      const expected = Array.from({ length: last.seq }, (_, position) => position + 1);
+      const got = how === 'with since' ? [1, ...seqs('c')] : [...inSnapshot, ...seqs('c')];
+      expect([point, got]).toEqual([point, expected]);
+    }
+    expect(injected).toBeGreaterThan(7);
+  });
+
+  it('reaches every connection of its owner and nobody else', async () => {
+    for (const [connectionId, userId] of [
+      ['a1', ada],
+      ['a2', ada],
+      ['b', bob],
+    ] as const) {
+      await connect(connectionId, userId);
+      await subscribe(connectionId, ['alerts']);
+    }
+    await fire(ada);
+    await given.settle();
+    expect(['a1', 'a2', 'b'].map((connectionId) => seqs(connectionId))).toEqual([[1], [1], []]);
+  });
+
+  it('is in nobody else’s snapshot', async () => {
+    await fire(ada, 3);
+    await connect('b', bob);
+    await subscribe('b', ['alerts']);
+    expect(heard('b')[1]).toEqual({ type: 'snapshot', channel: 'alerts', seq: 0, data: [] });
+  });
+
+  it('of an alert that is not pushed is neither an update nor in a snapshot', async () => {
+    await connect('c', ada);
+    await subscribe('c', ['alerts']);
+    await fire(ada, 1, { channels: ['email'] });
+    await fire(ada, 1);
+    await given.settle().catch(() => {});
+    expect(seqs('c')).toEqual([2]);
+    await connect('d', ada);
+    await subscribe('d', ['alerts']);
+    expect(heard('d')[1]?.data).toHaveLength(1);
+  });
+
+  it.each([
+    ['delivered', true],
+    ['no-listener', false],
+  ] as const)('is %s when somebody listens: %s', async (status, listens) => {
+    await connect('c', ada);
+    if (listens) await subscribe('c', ['alerts']);
+    await fire(ada);
+    await given.settle();
+    expect(await statuses(ada)).toEqual([status]);
+  });
+
+  it('has no listener when the only connection is gone', async () => {
+    await connect('c', ada);
+    await subscribe('c', ['alerts']);
+    given.sockets.drop('c');
+    await fire(ada);
+    await given.settle();
+    expect(await statuses(ada)).toEqual(['no-listener']);
+  });
+
+  it('that could not be pushed is pushed when the stream tells of it again', async () => {
+    await connect('c', ada);
+    await subscribe('c', ['alerts']);
+    await fire(ada);
+    const send = given.sockets.send.bind(given.sockets);
+    given.sockets.send = async () => {
+      given.sockets.send = send;
+      throw new Unavailable('Too many requests');
+    };
+    await expect(given.settle()).rejects.toThrow('push failed');
+    await given.settle();
+    expect([seqs('c'), await statuses(ada)]).toEqual([[1], ['delivered']]);
+  });
+
+  it('that the stream tells of twice is pushed once', async () => {
+    await connect('c', ada);
+    await subscribe('c', ['alerts']);
+    await fire(ada, 2);
+    const changes = (await given.changes.read('push', 100)).filter(({ after }) => after?.kind === 'notification');
+    for (let again = 0; again < 3; again += 1) await given.consumers.push(streamEvent(changes), testContext);
+    expect(seqs('c')).toEqual([1, 2]);
+  });
+});
+
+describe('prices', () => {
+  it('of a batch come in one frame for each connection, the newest of each symbol', async () => {
+    for (const connectionId of ['c', 'd']) {
+      await connect(connectionId, ada);
+      await subscribe(connectionId, [btc, eth]);
+    }
+    given.sockets.frames.length = 0;
+    for (const price of ['101', '102']) await given.tick('BTC/USDT', price);
+    await given.tick('ETH/USDT', '10');
+    await given.settle();
+    expect(given.sockets.frames.map(({ connectionId }) => connectionId).sort()).toEqual(['c', 'd']);
+    expect(heard('c').filter(({ type }) => type === 'update')).toMatchObject([{ seq: 3 }, { seq: 1 }]);
+  });
+
+  it('are not pushed again when their batch comes again', async () => {
+    await connect('c', ada);
+    await subscribe('c', [btc]);
+    await given.tick('BTC/USDT', '101');
+    const changes = (await given.changes.read('push', 100)).filter(({ after }) => after?.kind === 'ticker');
+    for (let again = 0; again < 3; again += 1) await given.consumers.push(streamEvent(changes), testContext);
+    expect(seqs('c')).toEqual([2]);
+  });
+
+  it('go to the others when one connection fails', async () => {
+    for (const connectionId of ['c', 'd']) {
+      await connect(connectionId, ada);
+      await subscribe(connectionId, [btc]);
+    }
+    const send = given.sockets.send.bind(given.sockets);
+    given.sockets.send = async (connectionId, frame) => {
+      if (connectionId === 'c') throw new Unavailable('Broken');
+      return await send(connectionId, frame);
+    };
+    await given.tick('BTC/USDT', '101');
+    await given.settle();
+    expect(seqs('d')).toEqual([2]);
+  });
+});
+
+describe('a connection', () => {
+  const left = async (connectionId: string) => {
+    const audiences = [btc, eth, 'alerts#ada'].map((name) => given.store.query({ pk: `AUDIENCE#${name}` }));
+    const subscriptions = (await Promise.all(audiences)).flatMap(({ items }) => items);
+    const self = await given.store.query({ pk: `CONNECTION#${connectionId}` });
+    return [...subscriptions, ...self.items].length;
+  };
+
+  it.each(['tells that it ends', 'is found gone'])('is forgotten with its subscriptions when it %s', async (how) => {
+    await connect('c', ada);
+    await subscribe('c', [btc, eth, 'alerts']);
+    expect(await left('c')).toBe(4);
+    given.sockets.drop('c');
+    if (how === 'tells that it ends') await sockets(event('c', '$disconnect'), testContext);
+    await given.tick('BTC/USDT', '101');
+    await given.settle();
+    expect(await left('c')).toBe(0);
+  });
+
+  it('that is not known is closed', async () => {
+    given.sockets.open('stranger');
+    await say('stranger', { action: 'ping' });
+    expect(await given.sockets.send('stranger', '{}')).toBe('gone');
+  });
+
+  it('without a good token is refused', async () => {
+    const handshake = { requestContext: { connectionId: 'c', routeKey: '$connect' }, headers: {} } as never;
+    expect(await sockets(handshake, testContext)).toEqual({ statusCode: 401 });
+    expect(await left('c')).toBe(0);
+  });
+
+  it.each(['subprotocol', 'query'])('with a good token in its %s belongs to its bearer', async (place) => {
+    const key = await openSigningKey(given.platform.secrets, given.platform.random, given.store);
+    const token = await issueAccessToken(key, given.clock, { userId: ada, role: 'viewer' });
+    const handshake =
+      place === 'query'
+        ? { queryStringParameters: { token } }
+        : { headers: { 'Sec-WebSocket-Protocol': `bearer, ${token}` } };
+    const requestContext = { connectionId: 'c', routeKey: '$connect' };
+    expect(await sockets({ requestContext, ...handshake } as never, testContext)).toMatchObject({ statusCode: 200 });
+    expect(await new Connections(given.platform).ownerOf('c')).toBe(ada);
+  });
+
+  it('is answered to a ping', async () => {
+    await connect('c', ada);
+    await say('c', { action: 'ping' });
+    expect(heard('c')).toEqual([{ type: 'pong' }]);
+  });
+
+  it('listens to so many channels and no more, and a refused request changes nothing', async () => {
+    const symbols = Array.from({ length: SUBSCRIPTIONS_PER_CONNECTION_MAX + 10 }, (_, number) => `C${number}/USDT`);
+    await given.list('sim', symbols);
+    const channels = symbols.map((symbol) => `prices:sim:${symbol}`);
+    await connect('c', ada);
+    await subscribe('c', channels.slice(0, 50));
+    await subscribe('c', channels.slice(50, 95));
+    given.sockets.frames.length = 0;
+    await subscribe('c', channels.slice(90, 101));
+    expect(given.sockets.frames.map(({ frame }) => JSON.parse(frame).problem?.type)).toEqual([
+      '/problems/limit-exceeded',
+    ]);
+    await given.tick('C96/USDT', '1');
+    await given.tick('C94/USDT', '1');
+    await given.settle();
+    expect(seqs('c')).toEqual([1]);
+    await say('c', { action: 'unsubscribe', channels: channels.slice(0, 1) });
+    await subscribe('c', channels.slice(90, 101));
+    expect(heard('c').at(-1)?.type).toBe('snapshot');
+  });
+
+  it.each([
+    ['no JSON', '{', 400],
+    ['nothing', '', 400],
+    ['no action', '{}', 422],
+    ['an unknown action', { action: 'trade' }, 422],
+    ['no channels', { action: 'subscribe', channels: [] }, 422],
+    ['too many channels', { action: 'subscribe', channels: Array(51).fill('alerts') }, 422],
+    ['an unknown channel', { action: 'subscribe', channels: ['alerts', 'secrets'] }, 422],
+    ["somebody else's channel", { action: 'subscribe', channels: ['alerts#bob'] }, 422],
+    ['a symbol that is not traded', { action: 'subscribe', channels: [btc, 'prices:sim:NO/USDT'] }, 422],
+    ['a symbol of broken text', '{"action":"subscribe","channels":["prices:sim:\\ud800/USDT"]}', 422],
+    ['a negative number', { action: 'subscribe', channels: ['alerts'], since: { alerts: -1 } }, 422],
+    ['an unknown channel to leave', { action: 'unsubscribe', channels: ['a#b'] }, 422],
+  ])('that says %s is told what is wrong, and nothing changes', async (_, message, status) => {
+    await connect('c', ada);
+    const before = await left('c');
+    await say('c', message);
+    expect(heard('c')).toMatchObject([{ type: 'error', problem: { status } }]);
+    expect(await left('c')).toBe(before);
+  });
+});
