@@ -6,6 +6,8 @@ export default defineConfig({
     // Needs an emulator of AWS: vitest.e2e.config.ts.
     exclude: ['test/contract/aws.test.ts'],
     testTimeout: 20_000,
+    // Much of the time is waiting for processes, so that the second worker pays on two cores as well.
+    maxWorkers: 2,
     // The tests say what they measured themselves; what Powertools says of it belongs to the log of a function.
     env: { POWERTOOLS_METRICS_DISABLED: 'true' },
   },

@@ -48,7 +48,13 @@ export const createMarketApi = (platform: Platform) => {
         );
       }
       const venues = venue === undefined ? config.venues : [venue];
-      if (symbols !== undefined) return ok({ items: await named(venues, symbols), nextCursor: null });
+      if (symbols !== undefined) {
+        const list = `prices ${venues.join()} ${symbols.join()}`;
+        const start = Number(openCursor(list, cursor).cursor ?? 0);
+        const prices = await named(venues, symbols);
+        const end = start + limit;
+        return ok(pageOf(list, prices.slice(start, end), end < prices.length ? String(end) : undefined));
+      }
       const list = `prices ${venues.join()}`;
       const opened = openCursor(list, cursor).cursor;
       // Page by page through one venue after the other: the cursor names the venue it stands in.

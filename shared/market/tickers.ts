@@ -4,19 +4,11 @@ import { keyOf } from '#shared/platform/table';
 import type { Price } from './price.ts';
 
 /** The newest ticker of a symbol. Its version rises by one with each observation that differs from the one before. */
-export interface StoredTicker extends Item, Readonly<Record<keyof Ticker, string | number | null>> {
+export interface StoredTicker extends Item, Ticker {
+  readonly [attribute: string]: Item[string];
   readonly kind: 'ticker';
   readonly version: number;
   readonly venue: string;
-  readonly symbol: string;
-  readonly last: string;
-  readonly bid: string | null;
-  readonly ask: string | null;
-  readonly high: string | null;
-  readonly low: string | null;
-  readonly baseVolume: string | null;
-  readonly percentage: string | null;
-  readonly timestamp: number;
   readonly source: Source;
   readonly series: string;
   /** When we saw it, epoch ms. */

@@ -116,7 +116,8 @@ export class SystemStatus {
     const lagMs = Math.max(status.lagMs, silentMs > streamSilenceSeconds * 1000 ? silentMs : 0);
     return {
       status: lagMs > streamLagSecondsMax * 1000 ? 'degraded' : 'ok',
-      detail: `${lagMs} ms behind the table`,
+      // Streams tell the time of a change in whole seconds.
+      detail: lagMs < 1000 ? 'keeps up with the table' : `${Math.floor(lagMs / 1000)} s behind the table`,
       latencyMs: lagMs,
     };
   }

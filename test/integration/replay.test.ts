@@ -132,8 +132,8 @@ describe('recorded candles over a restart', () => {
   it('go on where they were, and what fired does not fire again', async () => {
     const dataFolder = join(folder.path, 'restarted');
     const wicks = [
-      { minute: 3, high: '160' },
-      { minute: 30, high: '180' },
+      { minute: 1, high: '160' },
+      { minute: 20, high: '180' },
     ];
     const file = await fileOf('SOLUSDT_1m.csv', candles(120, ['149', '150', '151'], wicks));
     const slow = await play(dataFolder, [file], 1);
@@ -180,7 +180,7 @@ describe('a file that can not be played', () => {
     [
       'has a wrong number',
       `${header}\n2025-08-05 20:49:00,100,11o,90,105,1\n`,
-      /, line 2: High "11o" is not a number\.$/i,
+      /, line 2: high "11o" is not a number\.$/,
     ],
     [
       'has high below low',

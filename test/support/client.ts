@@ -25,7 +25,7 @@ const mostItems = 200;
 export const call = async (url: string, init: RequestInit = {}): Promise<HttpReply> => {
   const answer = await fetch(url, init);
   const body = await answer.text();
-  const isJson = /json/.test(answer.headers.get('content-type') ?? '');
+  const isJson = body !== '' && /json/.test(answer.headers.get('content-type') ?? '');
   return { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(body) : body };
 };
 
