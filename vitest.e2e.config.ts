@@ -1,11 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-const installedByNeedMs = 900_000;
-
 /** Suites that need a whole system: `local` and `aws` are the same black box, `contract-aws` are adapters of ports. */
 export default defineConfig({
   test: {
-    hookTimeout: installedByNeedMs,
     projects: [
       {
         test: {
@@ -13,6 +10,7 @@ export default defineConfig({
           include: ['test/e2e/*.e2e.ts'],
           globalSetup: 'test/e2e/local.setup.ts',
           testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -21,6 +19,7 @@ export default defineConfig({
           include: ['test/e2e/*.e2e.ts', 'test/e2e/aws/*.e2e.ts'],
           globalSetup: 'test/e2e/aws.setup.ts',
           testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

@@ -9,7 +9,7 @@ declare module 'vitest' {
 }
 
 export default async ({ provide }: TestProject): Promise<() => Promise<void>> => {
-  const aws = await openAws();
+  const aws = await openAws('ministack-contract');
   provide('awsEndpoint', aws.url);
   return aws.close;
 };

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -54,6 +54,10 @@ describe('the start', () => {
     expect((await call(`${server.url}/health`)).body).toEqual({ status: 'ok' });
     expect((await logIn(server.url, password)).status).toBe(200);
   });
+
+  it('keeps the login in a file that only its owner reads', async () => {
+    expect((await stat(join(dataFolder, 'demo-login.txt'))).mode & 0o777).toBe(0o600);
+  });
 });
 
 describe('a stop by Ctrl-C', () => {
@@ -75,11 +79,23 @@ describe('a stop by Ctrl-C', () => {
     expect(socket.messages.at(-1)).toMatchObject({ type: 'goodbye', reconnect: true });
 
     await start();
+    const told = server.printed.join('\n');
+    expect(told).toContain('demo-login.txt');
+    expect(told).not.toContain(password);
     const answer = await logIn(server.url, password);
     expect(answer.status).toBe(200);
     const again = new ApiClient(server.url, (answer.body as { accessToken: string }).accessToken);
     expect(await again.alerts()).toEqual(alerts);
   });
+});
+
+it('a stop by SIGTERM ends well too', async () => {
+  const other = await startServerProcess(join(folder.path, 'terminated'), ['--venue', 'sim']);
+  expect(await other.end('SIGTERM')).toEqual({ code: 0, signal: null });
+});
+
+it('--help prints the usage', async () => {
+  expect((await runServerCommand(['--help'])).stdout).toMatch(/^Usage: npm start/);
 });
 
 describe('a start that can not be', () => {

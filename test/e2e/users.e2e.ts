@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { send, target } from './target.ts';
+import { newAddress, newUser, password } from './user.ts';
+
+const json = 'application/json';
+const register = (fields: object) => send('POST', '/api/user/register', JSON.stringify(fields), json);
+const logIn = (fields: object) => send('POST', '/api/user/login', JSON.stringify(fields), json);
+
+describe('registration', () => {
+  it('answers with the profile and without the password', async () => {
+    const email = newAddress();
+    const { status, body } = await register({ email, password, name: 'Ada' });
+    expect(status).toBe(201);
+    expect(body).toMatchObject({ email, name: 'Ada', settings: { webhookUrl: null } });
+    expect(JSON.stringify(body)).not.toContain('assword');
+  });
+
+  it('takes a mail address once, however it is spelled', async () => {
+    const { email } = await newUser();
+    const { status, body } = await register({ email: email.toUpperCase(), password });
+    expect([status, body]).toMatchObject([409, { type: '/problems/conflict' }]);
+  });
+
+  it('lets one of many at the same time have a mail address', async () => {
+    const email = newAddress();
+    const answers = await Promise.all([1, 2, 3, 4].map(() => register({ email, password })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);
+  });
+
+  it('refuses a short password and says where it stands', async () => {
+    const { status, body } = await register({ email: newAddress(), password: 'short' });
+    expect([status, body]).toMatchObject([422, { errors: [{ path: 'password' }] }]);
+  });
+});
+
+describe('login', () => {
+  it('gives a bearer token', async () => {
+    const { loggedIn } = await newUser();
+    expect([loggedIn.status, loggedIn.body]).toMatchObject([
+      200,
+      { accessToken: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/), tokenType: 'Bearer' },
+    ]);
+  });
+
+  it('tells a wrong password and an unknown address apart in nothing', async () => {
+    const { email } = await newUser();
+    const answers = await Promise.all([
+      logIn({ email, password: `${password}!` }),
+      logIn({ email: newAddress(), password }),
+    ]);
+    const [wrong, unknown] = answers.map(({ status, body }) => ({ status, ...(body as object), requestId: '' }));
+    expect(wrong).toMatchObject({ status: 401, type: '/problems/invalid-credentials' });
+    expect(unknown).toEqual(wrong);
+  });
+});
+
+describe('the profile', () => {
+  it('is the one of the token', async () => {
+    const { email, client } = await newUser();
+    expect(await client.get('/api/user/profile')).toMatchObject({ email });
+  });
+
+  it('shows the webhook address that was set, whose secret the answer gives', async () => {
+    const { client } = await newUser();
+    expect(await client.useWebhook('https://hooks.example.com/1')).toMatch(/^whsec_/);
+    expect(await client.get('/api/user/profile')).toMatchObject({
+      settings: { webhookUrl: 'https://hooks.example.com/1' },
+    });
+  });
+});
+
+describe('a token', () => {
+  const profile = (headers: Record<string, string>) => fetch(`${target.url}/api/user/profile`, { headers });
+
+  it.each([
+    ['missing', {}, 'Bearer'],
+    ['made up', { authorization: 'Bearer abc.def.ghi' }, 'Bearer error="invalid_token"'],
+    ['of another scheme', { authorization: 'Basic YTpi' }, expect.stringContaining('Bearer')],
+  ])('that is %s is refused with a challenge', async (_kind, headers, challenge) => {
+    const answer = await profile(headers as Record<string, string>);
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, challenge]);
+    expect(await answer.json()).toMatchObject({ type: '/problems/unauthenticated' });
+  });
+
+  it('whose signature was changed is refused', async () => {
+    const { token } = await newUser();
+    const [header, claims, signature = ''] = token.split('.');
+    const changed = [header, claims, (signature.startsWith('A') ? 'B' : 'A') + signature.slice(1)].join('.');
+    expect((await profile({ authorization: `Bearer ${changed}` })).status).toBe(401);
+  });
+});
