@@ -38,7 +38,6 @@ const start = async (options: Options): Promise<void> => {
   const [source, startServer] = await Promise.all([choosePriceSource(options), loadServer()]);
   const dataFolder = resolve(options.dataFolder);
   const logger = localLogger(options.logLevel);
-  if (source.fallback !== undefined) logger.warn('No live venue answered; prices are simulated', source.fallback);
   let login: DemoLogin | undefined;
   const server = await startServer({
     ...options,
@@ -63,6 +62,7 @@ const start = async (options: Options): Promise<void> => {
         : ['  Note       Other machines can reach this server; anyone who does can read the outbox.']),
     ].join('\n'),
   );
+  if (source.fallback !== undefined) logger.warn('No live venue answered; prices are simulated', source.fallback);
 };
 
 const loginLine = (login: DemoLogin | undefined): string => {
