@@ -11,4 +11,12 @@ const bundles = resolve(import.meta.dirname, '../dist/functions');
 const app = new App();
 const settings = readSettings((name) => app.node.tryGetContext(name));
 await bundleFunctions(functions, { outdir: bundles, venues: settings.venues });
-addSystem(app, { settings, functions, bundles, version: manifest.version });
+// Set by the CDK command when it knows where to deploy.
+const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
+addSystem(app, {
+  settings,
+  functions,
+  bundles,
+  version: manifest.version,
+  ...(account && region ? { env: { account, region } } : {}),
+});

@@ -11,12 +11,14 @@ const platformFolder = 'shared/platform/aws/';
 /** The simulator is code of our own; every other venue is an exchange of ccxt. */
 const simulator = 'sim';
 
-/** Bytes of a function's bundle. */
+/** What a function's bundle weighs, in bytes, and is made of. */
 export interface BundleSize {
   /** Loaded before the first request: the entry, what it imports, and the platform of its grants. */
   readonly initBytes: number;
   /** All of it; an exchange is loaded when a run needs it. */
   readonly totalBytes: number;
+  /** Names of the npm packages that left code in it. */
+  readonly packages: readonly string[];
 }
 
 export type BundledEntry = Pick<FunctionEntry, 'file' | 'grants'> & { readonly name: string };
@@ -109,5 +111,17 @@ const sizeOf = ({ outputs }: esbuild.Metafile): BundleSize => {
   if (entry !== undefined) load(entry);
   const bytesOf = (paths: Iterable<string>): number =>
     [...paths].reduce((sum, path) => sum + (outputs[path]?.bytes ?? 0), 0);
-  return { initBytes: bytesOf(loaded), totalBytes: bytesOf(Object.keys(outputs).filter(isCode)) };
+  return {
+    initBytes: bytesOf(loaded),
+    totalBytes: bytesOf(Object.keys(outputs).filter(isCode)),
+    packages: packagesOf(outputs),
+  };
+};
+
+const packagesOf = (outputs: esbuild.Metafile['outputs']): string[] => {
+  const files = Object.values(outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),
+  );
+  const names = files.flatMap((file) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []);
+  return [...new Set(names)].toSorted();
 };

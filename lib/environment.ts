@@ -4,9 +4,9 @@ import type { Resources } from './resources.ts';
 import type { Settings } from './settings.ts';
 
 /** How often a run of the market sync asks each venue. */
-const marketSyncSeconds = 5;
+export const marketSyncSeconds = 5;
 /** How long a run goes on: until just before the next one of the same venue begins. */
-const marketSyncWindowSeconds = 55;
+export const marketSyncWindowSeconds = 55;
 
 /** A function's environment: the configuration, and the names of the resources that it is granted. Nothing in it is secret. */
 export const environmentOf = (

@@ -1,18 +1,26 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, type IMetric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, ComparisonOperator, type IMetric, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
+import { VENUE_IN_SYNC } from '#shared/market/market-sync';
 import type { DeployedFunction } from './manifest-function.ts';
 import type { Queues } from './queues.ts';
+import type { Settings } from './settings.ts';
 
 const period = Duration.minutes(5);
 /** A consumer of the stream that is this far behind holds up alerts and live feeds. */
 const iteratorAgeMaxMs = 60_000;
 
-/** Alarms for every function and every dead letter, told to the operator. */
+/** The sections of the runbook, a kind of alarm each. */
+export type RunbookSection = 'function-errors' | 'throttles' | 'stream-behind' | 'dead-letters' | 'sync-not-running';
+
+const runbook = 'docs/runbook.md';
+
+/** Alarms for every function, every dead letter and the sync of every venue, told to the operator. */
 export class Monitoring extends Construct {
   readonly #topic: Topic;
 
@@ -22,11 +30,11 @@ export class Monitoring extends Construct {
     {
       functions,
       queues,
-      operatorMail,
+      settings: { stage, venues, operatorMail },
     }: {
       readonly functions: readonly DeployedFunction[];
       readonly queues: Queues;
-      readonly operatorMail: string | undefined;
+      readonly settings: Settings;
     },
   ) {
     super(scope, id);
@@ -35,22 +43,53 @@ export class Monitoring extends Construct {
       this.#alarm(`${entry.name}-errors`, {
         metric: lambda.metricErrors({ period }),
         description: `${entry.name} failed; its log group tells why`,
+        section: 'function-errors',
       });
       this.#alarm(`${entry.name}-throttles`, {
         metric: lambda.metricThrottles({ period }),
         description: `${entry.name} was throttled: the account's concurrent executions are used up`,
+        section: 'throttles',
       });
+      if (entry.trigger.type === 'schedule') this.#watchSyncs({ entry, lambda }, stage, venues);
       if (entry.trigger.type !== 'stream') continue;
       this.#alarm(`${entry.name}-iterator-age`, {
         metric: lambda.metric('IteratorAge', { period, statistic: Stats.MAXIMUM }),
         aboveThreshold: iteratorAgeMaxMs,
         description: `${entry.name} is more than ${iteratorAgeMaxMs / 1000} s behind the table's changes`,
+        section: 'stream-behind',
       });
     }
     for (const [name, queue] of queues.deadLetters) {
       this.#alarm(`${name}-depth`, {
         metric: queue.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.MAXIMUM }),
         description: `${name} holds what failed for good; it is kept for 14 days`,
+        section: 'dead-letters',
+      });
+    }
+  }
+
+  /** Counts what the sync logs when a venue answered: a schedule that is off and a venue that fails look alike, and are told alike. */
+  #watchSyncs({ entry, lambda }: DeployedFunction, stage: Settings['stage'], venues: Settings['venues']): void {
+    const [metricNamespace, metricName] = [`AlphaPulse/${stage}`, `${entry.name}-successes`];
+    new MetricFilter(this, metricName, {
+      logGroup: lambda.logGroup,
+      filterPattern: FilterPattern.stringValue('$.message', '=', VENUE_IN_SYNC),
+      metricNamespace,
+      metricName,
+      dimensions: { venue: '$.venue' },
+    });
+    for (const venue of venues) {
+      this.#alarm(`${entry.name}-${venue}-stopped`, {
+        metric: new Metric({
+          namespace: metricNamespace,
+          metricName,
+          dimensionsMap: { venue },
+          period,
+          statistic: Stats.SAMPLE_COUNT,
+        }),
+        description: `${entry.name} had no answer of ${venue} for ${period.toMinutes()} minutes: its prices are stale`,
+        section: 'sync-not-running',
+        when: 'missing',
       });
     }
   }
@@ -60,22 +99,36 @@ export class Monitoring extends Construct {
     {
       metric,
       description,
+      section,
       aboveThreshold = 0,
+      when = 'above',
     }: {
       readonly metric: IMetric;
       readonly description: string;
+      readonly section: RunbookSection;
       readonly aboveThreshold?: number;
+      readonly when?: 'above' | 'missing';
     },
   ): void {
     const alarm = new Alarm(this, id, {
       metric,
-      alarmDescription: description,
-      threshold: aboveThreshold,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      alarmDescription: `${description}. See ${runbook}#${section}`,
       evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      ...(when === 'missing'
+        ? {
+            threshold: 1,
+            comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+            treatMissingData: TreatMissingData.BREACHING,
+          }
+        : {
+            threshold: aboveThreshold,
+            comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+            treatMissingData: TreatMissingData.NOT_BREACHING,
+          }),
     });
-    alarm.addAlarmAction(new SnsAction(this.#topic));
+    const tell = new SnsAction(this.#topic);
+    alarm.addAlarmAction(tell);
+    alarm.addOkAction(tell);
   }
 
   #createTopic(operatorMail: string | undefined): Topic {

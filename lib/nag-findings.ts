@@ -9,6 +9,10 @@ export const accept = (construct: IConstruct, rule: `AwsSolutions-${string}`, re
 export const acceptWildcard = (role: IConstruct, arn: string, reason: string): void =>
   accept(role, `AwsSolutions-IAM5[Resource::${flat(Stack.of(role).resolve(arn))}]`, reason);
 
+/** Accepts that a role has this policy of AWS. */
+export const acceptManagedPolicy = (role: IConstruct, arn: string, reason: string): void =>
+  accept(role, `AwsSolutions-IAM4[Policy::${flat(Stack.of(role).resolve(arn))}]`, reason);
+
 /** An ARN as cdk-nag writes it in a finding: `<AWS::Region>` for a reference. */
 const flat = (value: unknown): string => {
   if (typeof value === 'string') return value;

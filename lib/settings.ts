@@ -15,7 +15,9 @@ const isOrigin = (text: string): boolean =>
 /** Recordings are files of one machine, so that the simulator is the only venue here besides the exchanges. */
 const isVenue = (id: string): boolean => id === 'sim' || exchangeIds().includes(id);
 
-const Domain = z.string().regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be a domain such as "api.example.com"');
+const Domain = z
+  .string()
+  .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be a domain such as "api.example.com"');
 
 const Mail = z.email('must be a mail address');
 const Origins = listed.pipe(
@@ -46,6 +48,7 @@ const common = {
     .string()
     .regex(/^Z[A-Z0-9]{1,31}$/, 'must be the id of a hosted zone of Route 53')
     .exactOptional(),
+  data: z.enum(['keep', 'delete'], 'must be keep or delete').default('keep'),
 };
 
 const Context = z.discriminatedUnion(
@@ -76,29 +79,33 @@ export interface Domains {
   readonly hostedZoneId?: string;
 }
 
-const WithDomains = Context.transform(({ domain, socketDomain, certificateArn, hostedZoneId, ...settings }, context) => {
-  const needed = { domain, socketDomain, certificateArn };
-  const given = Object.entries({ ...needed, hostedZoneId }).filter(([, value]) => value !== undefined);
-  if (domain === undefined || socketDomain === undefined || certificateArn === undefined) {
-    const [name] = given[0] ?? [];
-    if (name === undefined) return settings;
-    for (const [missing, value] of Object.entries(needed)) {
-      if (value === undefined) context.addIssue({ code: 'custom', path: [missing], message: `is needed with ${name}` });
+const WithDomains = Context.transform(
+  ({ domain, socketDomain, certificateArn, hostedZoneId, ...settings }, context) => {
+    const needed = { domain, socketDomain, certificateArn };
+    const given = Object.entries({ ...needed, hostedZoneId }).filter(([, value]) => value !== undefined);
+    if (domain === undefined || socketDomain === undefined || certificateArn === undefined) {
+      const [name] = given[0] ?? [];
+      if (name === undefined) return settings;
+      for (const [missing, value] of Object.entries(needed)) {
+        if (value === undefined)
+          context.addIssue({ code: 'custom', path: [missing], message: `is needed with ${name}` });
+      }
+      return z.NEVER;
     }
-    return z.NEVER;
-  }
-  const domains: Domains = {
-    http: domain,
-    sockets: socketDomain,
-    certificateArn,
-    ...(hostedZoneId === undefined ? {} : { hostedZoneId }),
-  };
-  return { ...settings, domains };
-});
+    const domains: Domains = {
+      http: domain,
+      sockets: socketDomain,
+      certificateArn,
+      ...(hostedZoneId === undefined ? {} : { hostedZoneId }),
+    };
+    return { ...settings, domains };
+  },
+);
 
 /**
  * What one deployment is set up with: `mailFrom` sends mails and is verified by SES, `operatorMail` gets the alarms,
- * `venueUrls` leads requests to a venue to another origin, such as a proxy with a fixed address.
+ * `venueUrls` leads requests to a venue to another origin, such as a proxy with a fixed address, `data` says what becomes
+ * of the table and the secrets when their stack is deleted.
  */
 export type Settings = Readonly<z.infer<typeof Context>> & { readonly domains?: Domains };
 
@@ -115,19 +122,32 @@ export const SETTING_NAMES = [
   'socketDomain',
   'certificateArn',
   'hostedZoneId',
+  'data',
 ] as const;
+
+export type SettingName = (typeof SETTING_NAMES)[number];
+
+/** Settings that are missing or wrong. */
+export class SettingsError extends Error {
+  readonly complaints: readonly { readonly setting: string; readonly message: string }[];
+
+  constructor(complaints: SettingsError['complaints']) {
+    const lines = complaints.map(({ setting, message }) => `-c ${setting}=…: ${message}`);
+    super(`AlphaPulse can't be deployed with these settings:\n  ${[...new Set(lines)].join('\n  ')}`);
+    this.complaints = complaints;
+  }
+}
 
 /**
  * The settings of a deployment from the CDK context, as `-c venues=binance,kraken` gives them. A `dev` deployment needs none.
- * @throws {Error} naming every setting that is missing or wrong
+ * @throws {SettingsError} naming every setting that is missing or wrong
  */
-export const readSettings = (context: (name: string) => unknown): Settings => {
+export const readSettings = (context: (name: SettingName) => unknown): Settings => {
   const given = SETTING_NAMES.flatMap((name) => {
     const value = context(name);
     return value === undefined || value === '' ? [] : [[name, value]];
   });
   const read = WithDomains.safeParse({ stage: 'dev', ...Object.fromEntries(given) });
   if (read.success) return read.data;
-  const complaints = read.error.issues.map(({ path, message }) => `-c ${String(path[0])}=…: ${message}`);
-  throw new Error(`AlphaPulse can't be deployed with these settings:\n  ${[...new Set(complaints)].join('\n  ')}`);
+  throw new SettingsError(read.error.issues.map(({ path, message }) => ({ setting: String(path[0]), message })));
 };

@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 import { CustomDomain } from './custom-domain.ts';
 import { logGroup } from './log-group.ts';
 import type { DeployedFunction } from './manifest-function.ts';
-import { accept } from './nag-findings.ts';
+import { accept, acceptManagedPolicy } from './nag-findings.ts';
 import type { Settings } from './settings.ts';
 
 /** The path of the sockets, as on one machine. */
@@ -72,13 +72,14 @@ export class SocketGateway extends Construct {
    * other APIs may use as well, so it stays when the stack goes.
    */
   #allowLogs(): CfnAccount {
+    const logsPolicy = ManagedPolicy.fromAwsManagedPolicyName('service-role/AmazonAPIGatewayPushToCloudWatchLogs');
     const role = new Role(this, 'LogsRole', {
       assumedBy: new ServicePrincipal('apigateway.amazonaws.com'),
-      managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName('service-role/AmazonAPIGatewayPushToCloudWatchLogs')],
+      managedPolicies: [logsPolicy],
     });
-    accept(
+    acceptManagedPolicy(
       role,
-      'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]',
+      logsPolicy.managedPolicyArn,
       'The role is shared by all APIs of the account and region, and this policy is what AWS made for it.',
     );
     role.applyRemovalPolicy(RemovalPolicy.RETAIN);

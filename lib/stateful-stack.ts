@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import {
   AttributeType,
   BillingMode,
@@ -20,7 +20,7 @@ export interface StatefulStackProps extends StackProps {
   readonly functions: readonly FunctionEntry[];
 }
 
-/** What must outlive every deployment: the table and the secrets. */
+/** What must outlive every deployment: the table and the secrets. Only when told to delete its data does it let go of them. */
 export class StatefulStack extends Stack {
   readonly table: Table;
   /** A secret's name is this, a slash, and its name in the manifest. */
@@ -28,7 +28,9 @@ export class StatefulStack extends Stack {
   readonly #secrets: ReadonlyMap<SecretName, Secret>;
 
   constructor(scope: Construct, id: string, { settings, functions, ...props }: StatefulStackProps) {
-    super(scope, id, { terminationProtection: settings.stage === 'prod', ...props });
+    const isProtected = settings.stage === 'prod' && settings.data === 'keep';
+    const removalPolicy = settings.data === 'keep' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+    super(scope, id, { terminationProtection: isProtected, ...props });
     this.secretsPrefix = this.stackName;
 
     this.table = new Table(this, 'Table', {
@@ -39,8 +41,8 @@ export class StatefulStack extends Stack {
       timeToLiveAttribute: 'expiresAt',
       encryption: TableEncryption.AWS_MANAGED,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: settings.stage === 'prod',
-      removalPolicy: RemovalPolicy.RETAIN,
+      deletionProtection: isProtected,
+      removalPolicy,
     });
     for (const indexName of ['gsi1', 'gsi2']) {
       this.table.addGlobalSecondaryIndex({
@@ -52,7 +54,11 @@ export class StatefulStack extends Stack {
     }
 
     const names = new Set(functions.flatMap(({ grants }) => grants.secrets ?? []));
-    this.#secrets = new Map([...names].map((name) => [name, this.#createSecret(name)]));
+    this.#secrets = new Map([...names].map((name) => [name, this.#createSecret(name, removalPolicy)]));
+    if (settings.data === 'delete') {
+      // CloudFormation takes over a deletion policy only together with another change of the resource.
+      Tags.of(this).add('data', 'delete');
+    }
   }
 
   /** @throws {Error} no function of the manifest is granted the secret, so it was not made */
@@ -62,11 +68,11 @@ export class StatefulStack extends Stack {
     return secret.secretArn;
   }
 
-  #createSecret(name: SecretName): Secret {
+  #createSecret(name: SecretName, removalPolicy: RemovalPolicy): Secret {
     const secret = new Secret(this, name, {
       secretName: `${this.secretsPrefix}/${name}`,
       generateSecretString: { passwordLength: secretCharacters, excludePunctuation: true },
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy,
     });
     accept(
       secret,

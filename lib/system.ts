@@ -1,4 +1,4 @@
-import { type App, Validations } from 'aws-cdk-lib';
+import { type App, type Environment, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { NamedEntry } from './manifest-function.ts';
 import type { Settings } from './settings.ts';
@@ -22,9 +22,11 @@ export const addSystem = (
     /** Folder that holds each function's bundle in a folder of its name. */
     readonly bundles: string;
     readonly version: string;
+    /** The account and region; without it the templates fit any. */
+    readonly env?: Environment;
   },
 ): System => {
-  const { settings, functions } = props;
+  const { settings, functions, env } = props;
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   const { state: stateName, stateless: statelessName } = stackNames(settings.stage);
   const tags = { application: 'alphapulse', stage: settings.stage };
@@ -33,6 +35,7 @@ export const addSystem = (
     tags,
     settings,
     functions,
+    ...(env && { env }),
   });
   const stateless = new StatelessStack(app, statelessName, {
     description: 'AlphaPulse: functions, APIs, schedules, queues, alarms',

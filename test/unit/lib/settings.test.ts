@@ -12,6 +12,7 @@ describe('settings of a deployment', () => {
       symbols: ['BTC/USDT', 'ETH/USDT'],
       mailFrom: 'alphapulse@example.com',
       allowedOrigins: ['http://localhost:5173'],
+      data: 'keep',
     });
   });
 
@@ -25,6 +26,12 @@ describe('settings of a deployment', () => {
   it('leads requests to a venue elsewhere', () => {
     const venueUrls = '{"binance":"https://proxy.example.com"}';
     expect(settings({ venueUrls })).toMatchObject({ venueUrls: { binance: 'https://proxy.example.com' } });
+  });
+
+  it('takes a domain only with one for the sockets and their certificate', () => {
+    expect(() => settings({ domain: 'api.example.com' })).toThrow(
+      /-c socketDomain=…: is needed with domain[\s\S]*-c certificateArn=…: is needed with domain/,
+    );
   });
 
   it('asks for everything that production lacks at once', () => {
@@ -42,6 +49,10 @@ describe('settings of a deployment', () => {
     ['operatorMail', 'nobody'],
     ['allowedOrigins', 'https://app.example.com/path'],
     ['allowedOrigins', '*'],
+    ['domain', 'https://api.example.com'],
+    ['certificateArn', 'my-certificate'],
+    ['hostedZoneId', 'example.com'],
+    ['data', 'forget'],
   ])('refuses -c %s=%s by its name', (name, value) => {
     expect(() => settings({ [name]: value })).toThrow(`-c ${name}=…: `);
   });

@@ -15,6 +15,7 @@ import {
   stateful,
   stateless,
   statementsOf,
+  synthesize,
   tableId,
   textOf,
 } from './templates.ts';
@@ -96,6 +97,22 @@ describe('the table', () => {
       ['gsi1', 'ALL'],
       ['gsi2', 'ALL'],
     ]);
+  });
+
+  it('goes with its stack where a deployment said to delete data', () => {
+    const { state, stateful: resources } = synthesize({
+      stage: 'prod',
+      mailFrom: 'mail@example.com',
+      allowedOrigins: 'https://app.example.com',
+      data: 'delete',
+    });
+    expect(Object.values(resources).map(({ DeletionPolicy }) => DeletionPolicy)).toEqual([
+      'Delete',
+      'Delete',
+      'Delete',
+    ]);
+    expect(propertiesOf('AWS::DynamoDB::Table', resources)[0]?.DeletionProtectionEnabled).toBe(false);
+    expect(state.terminationProtection).toBe(false);
   });
 
   it('can not be deleted in production, nor can its stack', () => {

@@ -7,8 +7,7 @@ import { afterAll } from 'vitest';
 import cdk from '../../../cdk.json' with { type: 'json' };
 import { functions } from '../../../functions/manifest.ts';
 import { readSettings } from '../../../lib/settings.ts';
-import { StatefulStack } from '../../../lib/stateful-stack.ts';
-import { StatelessStack } from '../../../lib/stateless-stack.ts';
+import { addSystem } from '../../../lib/system.ts';
 
 const bundles = mkdtempSync(join(tmpdir(), 'alphapulse-template-'));
 for (const { name } of functions) {
@@ -26,18 +25,24 @@ export interface Resource {
   readonly UpdateReplacePolicy?: string;
 }
 
-const synthesize = (given: Readonly<Record<string, string>>) => {
-  const app = new App({ context: cdk.context, outdir: join(bundles, 'cdk.out', given.stage ?? 'dev') });
+/** A deployment that is not synthesized yet. */
+export const compose = (given: Readonly<Record<string, string>>) => {
+  const app = new App({ context: cdk.context, outdir: mkdtempSync(join(bundles, 'cdk.out-')) });
   const settings = readSettings((name) => given[name]);
-  const state = new StatefulStack(app, 'state', { settings, functions });
-  const system = new StatelessStack(app, 'system', { settings, functions, bundles, version: '1.2.3', state });
+  return { app, ...addSystem(app, { settings, functions, bundles, version: '1.2.3' }) };
+};
+
+export const synthesize = (given: Readonly<Record<string, string>>) => {
+  const { state, stateless } = compose(given);
   const resourcesOf = (template: Template): Record<string, Resource> => template.toJSON().Resources;
+  const statelessTemplate = Template.fromStack(stateless);
   const stateTemplate = Template.fromStack(state);
   return {
     state,
     outputs: stateTemplate.toJSON().Outputs as Json,
     stateful: resourcesOf(stateTemplate),
-    stateless: resourcesOf(Template.fromStack(system)),
+    stateless: resourcesOf(statelessTemplate),
+    urls: statelessTemplate.toJSON().Outputs as Json,
   };
 };
 

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { deploy } from '../../../../lib/commands/deploy.ts';
+import { operator } from './operator.ts';
+
+const dev = { stage: 'dev', settings: {}, yes: false } as const;
+const known = JSON.stringify({
+  dev: { mailFrom: 'a@example.com', operatorMail: '', allowedOrigins: '', venues: 'kraken' },
+});
+
+describe('npm run deploy', () => {
+  it('asks what it must know, deploys, and remembers the answers', async () => {
+    const person = operator({ answers: ['a@example.com', 'ops@example.com', '', 'binance,kraken', 'y'] });
+    await deploy(dev, person.surroundings);
+    expect(person.context()).toEqual([
+      'stage=dev',
+      'mailFrom=a@example.com',
+      'operatorMail=ops@example.com',
+      'venues=binance,kraken',
+    ]);
+    expect(person.remembered().dev).toMatchObject({ mailFrom: 'a@example.com', venues: 'binance,kraken' });
+    expect(person.ran()).toEqual(['synth', 'deploy']);
+  });
+
+  it('asks again after an answer that can not be used', async () => {
+    const person = operator({ answers: ['nobody', '', '', '', 'binanec', 'binance', 'y'] });
+    await deploy(dev, person.surroundings);
+    expect(person.said()).toContain('That must be a mail address.');
+    expect(person.said()).toContain('That must be exchanges of ccxt, separated by commas, or sim.');
+  });
+
+  it('does not ask what it was told before, and does not forget a setting given once', async () => {
+    const person = operator({ answers: ['y'], rememberedText: known });
+    await deploy({ ...dev, settings: { symbols: 'BTC/USD' } }, person.surroundings);
+    expect(person.context()).toEqual(['stage=dev', 'mailFrom=a@example.com', 'venues=kraken', 'symbols=BTC/USD']);
+    expect(person.remembered().dev).toMatchObject({ venues: 'kraken', symbols: 'BTC/USD' });
+  });
+
+  it('says where it deploys to before it does', async () => {
+    const person = operator({ answers: ['no'], rememberedText: known });
+    await deploy(dev, person.surroundings);
+    expect(person.said()).toContain('Deploy AlphaPulse dev to account 111122223333 in eu-west-1?');
+    expect(person.ran()).toEqual(['synth']);
+  });
+
+  it('bootstraps an account that was never used with the CDK', async () => {
+    const failure = 'SSM parameter /cdk-bootstrap/hnb659fds/version not found. Has the environment been bootstrapped?';
+    const person = operator({ answers: ['y'], rememberedText: known, failures: { deploy: [failure] } });
+    await deploy(dev, person.surroundings);
+    expect(person.ran()).toEqual(['synth', 'deploy', 'bootstrap aws://111122223333/eu-west-1', 'deploy']);
+  });
+
+  it('ends with both URLs and what to do next', async () => {
+    const person = operator({ rememberedText: known });
+    await deploy({ ...dev, yes: true }, person.surroundings);
+    expect(person.said()).toMatch(/https:\/\/api\.test\n.*wss:\/\/live\.test/);
+    expect(person.said()).toContain('the first user is the admin');
+    expect(person.said()).toContain('SES sent to a@example.com');
+  });
+
+  it('asks nothing with --yes, and says what production lacks', async () => {
+    const person = operator({});
+    await expect(deploy({ stage: 'prod', settings: {}, yes: true }, person.surroundings)).rejects.toThrow(
+      /mailFrom=…: is needed in production/,
+    );
+    expect(person.ran()).toEqual([]);
+  });
+
+  it.each([
+    ['nobody to ask', {}, /Nobody is here to answer questions/],
+    ['no credentials', { answers: [], environment: 'aws://unknown-account/unknown-region' }, /No AWS credentials/],
+    ['a file that is broken', { answers: [], rememberedText: '{' }, /can not be understood/],
+    [
+      'missing permissions',
+      { answers: ['y'], failures: { deploy: ['User is not authorized to perform: cloudformation:CreateChangeSet'] } },
+      /Sign in as somebody who may deploy/,
+    ],
+    [
+      'a session that ended',
+      { answers: ['y'], failures: { deploy: ['ExpiredToken: The security token included in the request is expired'] } },
+      /Sign in again/,
+    ],
+    [
+      'a failed resource',
+      { answers: ['y'], failures: { deploy: ['alphapulse-dev failed: ROLLBACK_COMPLETE'] } },
+      /took the changes back/,
+    ],
+  ])('tells of %s in plain words', async (_, circumstances, sentence) => {
+    const person = operator({ rememberedText: known, ...circumstances });
+    await expect(deploy(dev, person.surroundings)).rejects.toThrow(sentence);
+  });
+});
