@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/{unit,contract,integration}/**/*.test.ts'],
-    // Needs an emulator of AWS: vitest.e2e.config.ts.
-    exclude: ['test/contract/aws.test.ts'],
+    // They need an emulator of AWS (vitest.e2e.config.ts) and DynamoDB Local (vitest.dynamodb.config.ts).
+    exclude: ['test/contract/aws.test.ts', 'test/contract/dynamodb-local.test.ts'],
     testTimeout: 20_000,
     // Much of the time is waiting for processes, so that the second worker pays on two cores as well.
     maxWorkers: 2,

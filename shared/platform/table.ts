@@ -58,7 +58,7 @@ export const anyOf = (...any: Condition[]): Condition => ({ any });
 export interface Changes {
   readonly set?: { readonly [path: string]: Value };
   readonly remove?: readonly string[];
-  /** Adds to a number; a missing attribute counts as 0. */
+  /** Adds to a number, in decimal: 0.1 and 0.2 make 0.3. A missing attribute counts as 0. */
   readonly add?: { readonly [attribute: string]: number };
 }
 
@@ -79,7 +79,7 @@ export interface Query {
     | { readonly after: string }
     | { readonly before: string };
   readonly descending?: boolean;
-  /** Most items of a page, 1..1000; a page may hold fewer and still have a cursor (DynamoDB ends a page at 1 MB). */
+  /** Most items of a page, 1..{@link QUERY_ITEMS_MAX}; a page may hold fewer and still have a cursor (DynamoDB ends a page at 1 MB). */
   readonly limit?: number;
   /** The `cursor` of the page before. It stays within `pk`, whatever it says. */
   readonly cursor?: string;
@@ -93,8 +93,19 @@ export interface Page<T extends Item = Item> {
   readonly cursor?: string;
 }
 
+/** Most items of a page. */
+export const QUERY_ITEMS_MAX = 1000;
+
+/** @throws {RangeError} no page can have this limit */
+export const checkQueryLimit = (limit: number): void => {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= QUERY_ITEMS_MAX) return;
+  throw new RangeError(`The limit of a page is 1..${QUERY_ITEMS_MAX}`);
+};
+
 /** Most writes of one transaction. */
 export const TRANSACTION_WRITES_MAX = 100;
+/** Largest sum of what one transaction writes: DynamoDB's limit, held by every adapter. */
+export const TRANSACTION_BYTES_MAX = 4 * 1024 * 1024;
 /** Largest item: DynamoDB's limit, held by every adapter. */
 export const ITEM_BYTES_MAX = 400 * 1024;
 
@@ -116,7 +127,7 @@ export interface Table {
    */
   writeMany(writes: readonly (Put | Delete)[]): Promise<number[]>;
   /**
-   * All or nothing, 1..{@link TRANSACTION_WRITES_MAX} writes, one per key.
+   * All or nothing, 1..{@link TRANSACTION_WRITES_MAX} writes, one per key, together at most {@link TRANSACTION_BYTES_MAX}.
    * @throws {TransactionCanceled} with the position of each condition that did not hold
    */
   transact(writes: readonly Write[]): Promise<void>;

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { CreateTableCommand, DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { inject } from 'vitest';
-import { DynamoTable, dynamoClient } from '#shared/platform/aws/dynamo-table';
 import { SecretsManagerSecrets, secretsManagerClient } from '#shared/platform/aws/secrets-manager';
 import { SqsQueue, sqsClient } from '#shared/platform/aws/sqs-queue';
-import { systemClock as clock, systemRandom as random, uuidV7Ids } from '#shared/platform/system';
+import { systemClock as clock, systemRandom as random } from '#shared/platform/system';
+import { openDynamoTable } from './dynamo-table.ts';
 import { queueContract } from './queue.contract.ts';
 import { secretsContract } from './secrets.contract.ts';
 import { tableContract } from './table.contract.ts';
@@ -17,34 +16,7 @@ const options = {
   credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
 };
 
-tableContract('DynamoDB', async () => {
-  const client = dynamoClient(options);
-  const TableName = `contract-${randomUUID()}`;
-  const keySchema = (prefix: string) => [
-    { AttributeName: `${prefix}pk`, KeyType: 'HASH' as const },
-    { AttributeName: `${prefix}sk`, KeyType: 'RANGE' as const },
-  ];
-  const indexes = ['gsi1', 'gsi2'];
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: ['', ...indexes]
-        .flatMap(keySchema)
-        .map(({ AttributeName }) => ({ AttributeName, AttributeType: 'S' })),
-      KeySchema: keySchema(''),
-      GlobalSecondaryIndexes: indexes.map((IndexName) => ({
-        IndexName,
-        KeySchema: keySchema(IndexName),
-        Projection: { ProjectionType: 'ALL' },
-      })),
-    }),
-  );
-  return {
-    table: new DynamoTable({ client, tableName: TableName, clock, random, ids: uuidV7Ids(clock, random) }),
-    close: async () => void (await client.send(new DeleteTableCommand({ TableName }))),
-  };
-});
+tableContract('DynamoDB', () => openDynamoTable(options.endpoint));
 
 const newQueue = async (client: SQSClient, attributes: Record<string, string> = {}) => {
   const create = new CreateQueueCommand({ QueueName: `contract-${randomUUID()}`, Attributes: attributes });

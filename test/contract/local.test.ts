@@ -11,14 +11,16 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 import { mailerContract } from './mailer.contract.ts';
 import { queueContract } from './queue.contract.ts';
 import { secretsContract } from './secrets.contract.ts';
-import { tableContract } from './table.contract.ts';
+import { tableContract, tableRefusals } from './table.contract.ts';
 
 const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'alphapulse-'));
 
-tableContract('SQLite in memory', async () => {
+const openInMemory = async () => {
   const database = openMemoryDatabase();
   return { table: new SqliteTable(database, new VirtualClock()), close: async () => database.close() };
-});
+};
+tableContract('SQLite in memory', openInMemory);
+tableRefusals('SQLite', openInMemory);
 
 tableContract('SQLite in a folder', async () => {
   const folder = await newFolder();

@@ -13,6 +13,7 @@ import {
   type Key,
   PRESENT,
   type Put,
+  QUERY_ITEMS_MAX,
   type Query,
   type Table,
   TRANSACTION_WRITES_MAX,
@@ -147,6 +148,29 @@ export function tableContract(name: string, open: () => Promise<OpenTable>): voi
         expect(await stored(item)).toEqual(item);
       });
 
+      it.each<[object, number]>([
+        [{}, 409_541],
+        [{ n: 1, negative: -12_345.678, large: 1e100, small: 0.001, round: 100, zero: 0 }, 409_497],
+        [{ m: { a: 'b', c: [1, true, null, { d: '' }] }, l: [] }, 409_512],
+      ])('beside %j may have so much text, and no byte more', async (attributes, most) => {
+        const key = { pk: newPartition(), sk: 'a' };
+        const item = (length: number) => ({ ...key, kind: 'x', ...attributes, text: 'x'.repeat(length) });
+        await expect(table.put(item(most + 1))).rejects.toThrow();
+        await table.put(item(most));
+      });
+
+      it('are returned after they have expired, until they are removed', async () => {
+        const item = await given({ expiresAt: 1 });
+        expect(await stored(item)).toEqual(item);
+      });
+
+      it('may be nested 31 levels deep', async () => {
+        const item = await given({ deep: nested(31) });
+        expect(await stored(item)).toEqual(item);
+        await expect(given({ deep: nested(32) })).rejects.toThrow();
+        await expect(table.update(item, { set: { 'map.deep': nested(31) } })).rejects.toThrow();
+      });
+
       it('may have sort keys of 1024 bytes', async () => {
         const sk = 'é'.repeat(512);
         const pk = await givenSorted(sk);
@@ -270,7 +294,7 @@ export function tableContract(name: string, open: () => Promise<OpenTable>): voi
         expect((await table.query({ pk, limit: 2, consistent: true })).items).toHaveLength(2);
       });
 
-      it.each([0, -1])('refuse a limit of %d', async (limit) => {
+      it.each([0, -1, 1.5, QUERY_ITEMS_MAX + 1])('refuse a limit of %d', async (limit) => {
         await expect(table.query({ pk: newPartition(), limit })).rejects.toThrow();
       });
 
@@ -526,6 +550,11 @@ export function tableContract(name: string, open: () => Promise<OpenTable>): voi
         expect((await table.update<Thing>(item, { add: { count: -2.5 } })).count).toBe(-2.5);
       });
 
+      it('add in decimal', async () => {
+        const item = await given({ sum: 0.1 });
+        expect((await table.update<Thing>(item, { add: { sum: 0.2 } })).sum).toBe(0.3);
+      });
+
       it('add up from many writers', async () => {
         const item = await given();
         await Promise.all(Array.from({ length: 20 }, () => table.update(item, { add: { count: 1 } })));
@@ -547,12 +576,14 @@ export function tableContract(name: string, open: () => Promise<OpenTable>): voi
         ['a name in a map that is missing', { set: { 'missing.a': 1 } }],
         ['a name in what is no map', { set: { 'text.a': 1 } }],
         ['adding to what is no number', { add: { text: 1 } }],
+        ['adding to null', { add: { nothing: 1 } }],
+        ['adding beyond the largest number', { add: { large: 9.9e125 } }],
         ['the partition key', { set: { pk: 'other' } }],
         ['the sort key', { set: { sk: 'other' } }],
         ['a number that is none', { set: { text: Number.NaN } }],
         ['too much', { set: { text: 'x'.repeat(ITEM_BYTES_MAX) } }],
       ])('refuse %s and change nothing', async (_what, changes) => {
-        const item = await given({ text: 'm', map: { a: 1 } });
+        const item = await given({ text: 'm', map: { a: 1 }, nothing: null, large: 9.9e125 });
         await expect(table.update(item, { ...changes, set: { ...changes.set, also: 1 } })).rejects.toThrow();
         expect(await stored(item)).toEqual(item);
       });
@@ -669,11 +700,66 @@ export function tableContract(name: string, open: () => Promise<OpenTable>): voi
         expect(await sortKeys({ pk })).toHaveLength(TRANSACTION_WRITES_MAX);
       });
 
+      it('are refused when they write more than 4 MB', async () => {
+        const pk = newPartition();
+        const puts = (count: number) =>
+          Array.from({ length: count }, (_, sk) => ({ put: thing(pk, `${sk}`, { text: 'x'.repeat(390 * 1024) }) }));
+        await expect(table.transact(puts(11))).rejects.toThrow();
+        expect(await sortKeys({ pk })).toEqual([]);
+        await table.transact(puts(10));
+        expect(await sortKeys({ pk })).toHaveLength(10);
+      });
+
+      it('change an item by nothing', async () => {
+        const item = await given();
+        await table.transact([{ update: item, changes: {} }]);
+        expect(await stored(item)).toEqual(item);
+      });
+
       it('are refused when they write a key twice', async () => {
         const pk = newPartition();
         await expect(table.transact([{ put: thing(pk, 'a') }, { delete: { pk, sk: 'a' } }])).rejects.toThrow();
         expect(await sortKeys({ pk })).toEqual([]);
       });
+    });
+  });
+}
+
+/** A list in a list, this many deep. */
+const nested = (levels: number): Value => (levels === 0 ? 1 : [nested(levels - 1)]);
+
+/** What DynamoDB refuses and emulators let pass: whoever kept to an emulator would learn of it in production. */
+export function tableRefusals(name: string, open: () => Promise<OpenTable>): void {
+  describe(`table, strictly: ${name}`, () => {
+    let opened: OpenTable;
+    beforeAll(async () => {
+      opened = await open();
+    });
+    afterAll(() => opened.close());
+
+    const key: Key = { pk: 'refusals', sk: 'a' };
+    const item = { ...key, kind: 'thing', text: 'm', map: { a: 1 }, yes: true, large: 1e60 };
+
+    it.each<[string, (table: Table) => Promise<unknown>]>([
+      ['an attribute without a name', (table) => table.put({ ...item, '': 1 })],
+      ['a name in a map that is empty', (table) => table.put({ ...item, map: { '': 1 } })],
+      ['the name __proto__', (table) => table.put({ ...item, map: JSON.parse('{"__proto__":1}') })],
+      ['changing a map in part and as a whole', (table) => table.update(key, { set: { map: {}, 'map.b': 1 } })],
+      ['removing from a map that is missing', (table) => table.update(key, { remove: ['missing.a'] })],
+      ['removing from what is no map', (table) => table.update(key, { remove: ['text.a'] })],
+      ['a sum of more than 38 digits', (table) => table.update(key, { add: { large: 1e-60 } })],
+      ['ordering booleans', (table) => table.put(item, { path: 'yes', is: '<', value: true })],
+      ['a bound longer than a key', (table) => table.query({ pk: key.pk, sk: { before: 'x'.repeat(1025) } })],
+      ['a prefix longer than a key', (table) => table.query({ pk: key.pk, sk: { prefix: 'x'.repeat(1025) } })],
+    ])('refuses %s', async (_what, call) => {
+      await opened.table.put(item);
+      const refused = await call(opened.table).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      expect(refused).toBeInstanceOf(Error);
+      expect(refused).not.toBeInstanceOf(ConditionFailed);
+      expect(await opened.table.get(key, { consistent: true })).toEqual(item);
     });
   });
 }

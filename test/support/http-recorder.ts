@@ -20,6 +20,8 @@ export interface Recorder {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
   readonly requests: RecordedRequest[];
+  /** Whether one of its answers is none, so that a client must lose its patience. */
+  readonly hangs: boolean;
 }
 
 /** An HTTP server on this machine that gives the answers in turn and then 501; it closes with the test. */
@@ -48,20 +50,24 @@ export const httpRecorder = async (
     server.close();
     server.closeAllConnections();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    hangs: answers.includes('hang'),
+  };
 };
 
 /** The last part of a JSON-protocol request's target: the operation's name. */
 export const operationOf = ({ headers }: RecordedRequest): string =>
   String(headers['x-amz-target']).split('.').at(-1) ?? '';
 
-/** Options of an AWS client that talks to a recorder: fixed credentials, no repetition by the SDK, short patience. */
+/** Options of an AWS client that talks to a recorder: fixed credentials, no repetition by the SDK, and patience that only a silent recorder wears out. */
 export const towards = (recorder: Recorder) => ({
   endpoint: recorder.url,
   region: 'us-east-1',
   credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   maxAttempts: 1,
-  requestHandler: { requestTimeout: 100, throwOnRequestTimeout: true },
+  requestHandler: { requestTimeout: recorder.hangs ? 100 : 15_000, throwOnRequestTimeout: true },
 });
 
 /** A failure as the JSON services of AWS tell it. */

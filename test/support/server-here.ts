@@ -1,4 +1,5 @@
 /** The server of one machine within this process, on a clock that can leap. */
+import type { Logger } from '@aws-lambda-powertools/logger';
 import { ensureDemoLogin } from '#local/demo-login';
 import { startServer } from '#local/server';
 import { localLogger } from '#local/telemetry';
@@ -7,26 +8,38 @@ import { LeapingClock } from './leaping-clock.ts';
 import { temporaryFolder } from './server-process.ts';
 import { testConfig } from './test-platform.ts';
 
-export const startServerHere = async (config: Partial<Config> = {}) => {
-  const folder = await temporaryFolder();
-  const clock = new LeapingClock();
+export interface ServerHereOptions {
+  /** A folder of a server that was stopped; else a new one, which ends with the server. */
+  readonly dataFolder?: string;
+  readonly logger?: Logger;
+  /** The clock of a server that was stopped, so that time does not go back. */
+  readonly clock?: LeapingClock;
+}
+
+export const startServerHere = async (config: Partial<Config> = {}, options: ServerHereOptions = {}) => {
+  const folder = options.dataFolder === undefined ? await temporaryFolder() : undefined;
+  const dataFolder = options.dataFolder ?? folder?.path ?? '';
+  const clock = options.clock ?? new LeapingClock();
   const server = await startServer({
     config: { ...testConfig, marketSyncSeconds: 0.05, ...config },
-    dataFolder: folder.path,
+    dataFolder,
     host: '127.0.0.1',
     port: 0,
     clock,
-    logger: localLogger('SILENT'),
-    prepare: async (platform) => void (await ensureDemoLogin(platform, folder.path)),
+    logger: options.logger ?? localLogger('SILENT'),
+    prepare: async (platform) => void (await ensureDemoLogin(platform, dataFolder)),
   });
   return {
     url: server.url,
     webSocketUrl: server.webSocketUrl,
-    dataFolder: folder.path,
+    platform: server.platform,
+    dataFolder,
     clock,
     end: async () => {
       await server.close();
-      await folder.remove();
+      await folder?.remove();
     },
   };
 };
+
+export type ServerHere = Awaited<ReturnType<typeof startServerHere>>;

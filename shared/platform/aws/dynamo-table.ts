@@ -12,7 +12,19 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { ConditionFailed, InvalidCursor, Unavailable } from '../errors.ts';
 import type { Clock, Ids, Random } from '../ports.ts';
-import type { Changes, Condition, Delete, Item, Key, Page, Put, Query, Table, Write } from '../table.ts';
+import {
+  type Changes,
+  type Condition,
+  checkQueryLimit,
+  type Delete,
+  type Item,
+  type Key,
+  type Page,
+  type Put,
+  type Query,
+  type Table,
+  type Write,
+} from '../table.ts';
 import { drained, FRUITLESS_ATTEMPTS_MAX, pause } from './backoff.ts';
 import { CLIENT_OPTIONS } from './client-options.ts';
 import { concurrently, piecesOf } from './concurrently.ts';
@@ -88,6 +100,7 @@ export class DynamoTable implements Table {
 
   async query<T extends Item>(query: Query): Promise<Page<T>> {
     const { index, descending = false, limit, cursor, consistent = false } = query;
+    if (limit !== undefined) checkQueryLimit(limit);
     const start = cursor === undefined ? undefined : positionOf(query, cursor);
     const expressions = new Expressions();
     const keyCondition = expressions.keyCondition(query);

@@ -41,7 +41,7 @@ export class SecretsManagerSecrets implements Secrets {
   async put(name: string, value: string): Promise<void> {
     const SecretId = this.#idOf(name);
     try {
-      await this.#client.send(new PutSecretValueCommand({ SecretId, SecretString: value })).catch(refuse);
+      await this.#client.send(new PutSecretValueCommand({ SecretId, SecretString: value })).catch(refused(SecretId));
     } catch (error) {
       if (isMissing(error)) await this.#create(name, value);
       else if (isAwaitingDeletion(error)) await this.#restore(name, value);
@@ -62,15 +62,17 @@ export class SecretsManagerSecrets implements Secrets {
   }
 
   async delete(name: string): Promise<void> {
-    const command = new DeleteSecretCommand({ SecretId: this.#idOf(name), RecoveryWindowInDays: recoveryDays });
-    await this.#client.send(command).catch(refuse).catch(unlessGone);
+    const SecretId = this.#idOf(name);
+    const command = new DeleteSecretCommand({ SecretId, RecoveryWindowInDays: recoveryDays });
+    await this.#client.send(command).catch(refused(SecretId)).catch(unlessGone);
     this.#cache.delete(name);
   }
 
   async #read(name: string): Promise<string> {
     this.#cache.delete(name);
-    const command = new GetSecretValueCommand({ SecretId: this.#idOf(name) });
-    const { SecretString: value = '' } = await this.#client.send(command).catch(refuse);
+    const SecretId = this.#idOf(name);
+    const command = new GetSecretValueCommand({ SecretId });
+    const { SecretString: value = '' } = await this.#client.send(command).catch(refused(SecretId));
     this.#remember(name, value);
     return value;
   }
@@ -87,14 +89,15 @@ export class SecretsManagerSecrets implements Secrets {
   }
 
   async #create(name: string, value: string): Promise<void> {
-    await this.#client.send(new CreateSecretCommand({ Name: this.#idOf(name), SecretString: value })).catch(refuse);
+    const Name = this.#idOf(name);
+    await this.#client.send(new CreateSecretCommand({ Name, SecretString: value })).catch(refused(Name));
   }
 
   /** A name whose secret awaits its deletion is taken; the secret is brought back and gets the new value. */
   async #restore(name: string, value: string): Promise<void> {
     const SecretId = this.#idOf(name);
-    await this.#client.send(new RestoreSecretCommand({ SecretId })).catch(refuse);
-    await this.#client.send(new PutSecretValueCommand({ SecretId, SecretString: value })).catch(refuse);
+    await this.#client.send(new RestoreSecretCommand({ SecretId })).catch(refused(SecretId));
+    await this.#client.send(new PutSecretValueCommand({ SecretId, SecretString: value })).catch(refused(SecretId));
   }
 
   #remember(name: string, value: string): void {
@@ -110,19 +113,21 @@ export class SecretsManagerSecrets implements Secrets {
 }
 
 /**
- * Throws what an error means to the domain. What the client failed at is kept back: an answer that could not be read
- * shows in the message of its error.
+ * Throws what an error means to the domain, and which secret was asked for. What the client failed at is kept back: an
+ * answer that could not be read shows in the message of its error.
  */
-const refuse = (error: unknown): never => {
-  const failure = failureOf('The secret store', error);
-  if (failure instanceof DomainError) {
-    delete failure.cause;
-    throw failure;
-  }
-  const refusal = new Error('The secret store refused the request');
-  refusal.name = nameOf(error);
-  throw refusal;
-};
+const refused =
+  (secretId: string) =>
+  (error: unknown): never => {
+    const failure = failureOf('The secret store', error);
+    if (failure instanceof DomainError) {
+      delete failure.cause;
+      throw failure;
+    }
+    const refusal = new Error(`The secret store refused the request for ${secretId}`);
+    refusal.name = nameOf(error);
+    throw refusal;
+  };
 
 const isMissing = (error: unknown): boolean => nameOf(error) === 'ResourceNotFoundException';
 

@@ -1,3 +1,4 @@
+import { Decimal } from 'decimal.js';
 import type { Changes, Key, Value } from '../table.ts';
 import { attributeOf, isMap, namesOf } from './condition.ts';
 import { type Attributes, checkValue } from './item.ts';
@@ -39,11 +40,26 @@ export function applyChanges(
   for (const [path, value] of Object.entries(set)) changed = withValue(changed, path, value);
   for (const path of remove) changed = withValue(changed, path, undefined);
   for (const [attribute, amount] of Object.entries(add)) {
-    const stored = attributeOf(changed, attribute) ?? 0;
-    if (typeof stored !== 'number') throw new TypeError(`${attribute}: not a number, nothing can be added to it`);
-    changed = withValue(changed, attribute, stored + amount);
+    const stored = attributeOf(changed, attribute);
+    if (stored !== undefined && typeof stored !== 'number') {
+      throw new TypeError(`${attribute}: not a number, nothing can be added to it`);
+    }
+    changed = withValue(changed, attribute, sumOf(stored ?? 0, amount, attribute));
   }
   return { ...changed, pk, sk };
+}
+
+/** DynamoDB's numbers are decimals of 38 digits. */
+const DIGITS_MAX = 38;
+/** Enough for any two numbers that can be stored, so that their sum is exact. */
+const Exact = Decimal.clone({ precision: 300 });
+
+/** @throws {RangeError} the sum has more digits than DynamoDB keeps */
+function sumOf(stored: number, amount: number, attribute: string): number {
+  if (Number.isSafeInteger(stored) && Number.isSafeInteger(amount)) return stored + amount;
+  const sum = new Exact(stored).plus(amount);
+  if (sum.precision() > DIGITS_MAX) throw new RangeError(`${attribute}: the sum has more than ${DIGITS_MAX} digits`);
+  return sum.toNumber();
 }
 
 function withValue(item: Attributes, path: string, value: Value | undefined): Attributes {

@@ -2,8 +2,9 @@ import { ITEM_BYTES_MAX, type Item, type Key, type Value } from '../table.ts';
 
 /** DynamoDB's limits, which this adapter holds as well so that what works on one machine works there. */
 const PARTITION_KEY_BYTES_MAX = 2048;
-const SORT_KEY_BYTES_MAX = 1024;
-const NESTING_MAX = 32;
+export const SORT_KEY_BYTES_MAX = 1024;
+/** Lists and maps within each other; what the innermost holds is DynamoDB's 32nd level. */
+const NESTING_MAX = 31;
 const NUMBER_MIN = 1e-130;
 const NUMBER_MAX = 1e126;
 
@@ -29,7 +30,7 @@ export function storedItem(item: Item | (Key & Attributes)): StoredItem {
   checkValue(item, 'item', 0);
   const json = JSON.stringify(item);
   // No item is larger than four bytes for each character of its JSON: most need not be measured.
-  if (json.length * 4 > ITEM_BYTES_MAX && sizeOf(item) - MAP_BYTES > ITEM_BYTES_MAX) {
+  if (json.length * 4 > ITEM_BYTES_MAX && itemSizeOf(item) > ITEM_BYTES_MAX) {
     throw new RangeError(`The item is larger than ${ITEM_BYTES_MAX} bytes`);
   }
   const [gsi1pk, gsi1sk] = indexKeys(item.gsi1pk, item.gsi1sk, 'gsi1');
@@ -69,6 +70,8 @@ function checkCollection(collection: object, path: string, depth: number): void 
   const prototype: unknown = Object.getPrototypeOf(collection);
   if (prototype !== Object.prototype && prototype !== null) throw new TypeError(`${path}: not a plain object`);
   for (const [name, value] of Object.entries(collection)) {
+    // DynamoDB takes no empty names, and its client no `__proto__`, which it would take for the object's own prototype.
+    if (name === '' || name === '__proto__') throw new TypeError(`${path}: '${name}' can't be a name`);
     if (value !== undefined) checkValue(value, `${path}.${name}`, depth + 1);
   }
 }
@@ -100,16 +103,35 @@ function indexKeys(pk: unknown, sk: unknown, index: string): [string, string] | 
   return pk !== undefined && sk !== undefined ? [pk, sk] : [null, null];
 }
 
-const MAP_BYTES = 3;
+const COLLECTION_BYTES = 3;
+const ELEMENT_BYTES = 1;
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html */
-function sizeOf(value: Value): number {
-  if (typeof value === 'string') return Buffer.byteLength(value);
-  if (typeof value === 'number') return Math.ceil(String(value).replace(/e.*|[-.]/g, '').length / 2) + 1;
-  if (typeof value === 'boolean' || value === null) return 1;
-  let bytes = MAP_BYTES;
-  for (const [name, inner] of Object.entries(value)) {
-    if (inner !== undefined) bytes += sizeOf(inner) + (Array.isArray(value) ? 1 : Buffer.byteLength(name));
+function itemSizeOf(item: Attributes): number {
+  let bytes = 0;
+  for (const [name, value] of Object.entries(item)) {
+    if (value !== undefined) bytes += Buffer.byteLength(name) + sizeOf(value);
   }
   return bytes;
+}
+
+function sizeOf(value: Value): number {
+  if (typeof value === 'string') return Buffer.byteLength(value);
+  if (typeof value === 'number') return numberSizeOf(value);
+  if (typeof value === 'boolean' || value === null) return 1;
+  let bytes = COLLECTION_BYTES;
+  for (const [name, inner] of Object.entries(value)) {
+    if (inner !== undefined) {
+      bytes += ELEMENT_BYTES + sizeOf(inner) + (Array.isArray(value) ? 0 : Buffer.byteLength(name));
+    }
+  }
+  return bytes;
+}
+
+/** A byte for two significant digits, one for the exponent and one for a minus. */
+function numberSizeOf(value: number): number {
+  const digits = String(Math.abs(value))
+    .replace(/e.*|[.]/g, '')
+    .replace(/^0+|0+$/g, '');
+  return Math.max(1, Math.ceil(digits.length / 2)) + 1 + (value < 0 ? 1 : 0);
 }

@@ -1,7 +1,7 @@
 import { InvalidCursor } from '../errors.ts';
 import type { Query } from '../table.ts';
 import { positionOf } from './cursor.ts';
-import { checkPartitionKey } from './item.ts';
+import { checkPartitionKey, SORT_KEY_BYTES_MAX } from './item.ts';
 
 const indexes = {
   table: { pk: 'pk', sk: 'sk', position: ['sk'] },
@@ -57,6 +57,8 @@ function boundsOf(range: NonNullable<Query['sk']> | undefined): Bound[] {
   const bounds = range === undefined ? [] : unchecked(range);
   for (const [, bound] of bounds) {
     if (!bound.isWellFormed()) throw new TypeError('The bound of a range must be well-formed');
+    if (Buffer.byteLength(bound) > SORT_KEY_BYTES_MAX)
+      throw new RangeError('The bound of a range is too long for a key');
   }
   return bounds;
 }

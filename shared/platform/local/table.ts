@@ -4,13 +4,16 @@ import type { Clock } from '../ports.ts';
 import {
   type Changes,
   type Condition,
+  checkQueryLimit,
   type Delete,
   type Item,
   type Key,
   type Page,
   type Put,
+  QUERY_ITEMS_MAX,
   type Query,
   type Table,
+  TRANSACTION_BYTES_MAX,
   TRANSACTION_WRITES_MAX,
   type Write,
 } from '../table.ts';
@@ -24,7 +27,6 @@ import { positionAttributes, selection } from './key-range.ts';
 /** Topic of {@link Database.onCommit}: the change log has grown. */
 export const CHANGES_TOPIC = 'changes';
 
-const PAGE_ITEMS_MAX = 1000;
 /** DynamoDB ends a page here. */
 const PAGE_BYTES_MAX = 1024 * 1024;
 const SWEEP_ITEMS_MAX = 1000;
@@ -66,10 +68,8 @@ export class SqliteTable implements Table {
   }
 
   async query<T extends Item>(query: Query): Promise<Page<T>> {
-    const limit = query.limit ?? PAGE_ITEMS_MAX;
-    if (!Number.isInteger(limit) || limit < 1 || limit > PAGE_ITEMS_MAX) {
-      throw new RangeError(`The limit of a page is 1..${PAGE_ITEMS_MAX}`);
-    }
+    const limit = query.limit ?? QUERY_ITEMS_MAX;
+    checkQueryLimit(limit);
     // One more than asked for tells whether there is more.
     const { sql, parameters } = selection(query, limit + 1);
     const items: T[] = [];
@@ -123,6 +123,9 @@ export class SqliteTable implements Table {
     }
     if (new Set(steps.map(({ pk, sk }) => JSON.stringify([pk, sk]))).size < steps.length) {
       throw new TypeError('A transaction writes a key twice');
+    }
+    if (Buffer.byteLength(JSON.stringify(writes)) > TRANSACTION_BYTES_MAX) {
+      throw new RangeError(`A transaction writes at most ${TRANSACTION_BYTES_MAX} bytes`);
     }
     await this.#database.write(() => {
       const failed = steps.flatMap((step, position) => (this.#allows(step) ? [] : position));

@@ -1,0 +1,30 @@
+import type { QueueName } from '#shared/platform/ports';
+import { type FunctionName, functions } from './manifest.ts';
+
+/** Where dead letters came from, which is where they are sent back to. */
+export type Origin =
+  /** Messages of a queue. */
+  | { readonly type: 'queue'; readonly deadLetters: QueueName; readonly queue: QueueName }
+  /** Changes of the table, of items of these kinds, that a function failed at. */
+  | {
+      readonly type: 'stream';
+      readonly deadLetters: QueueName;
+      readonly consumer: FunctionName;
+      readonly kinds: readonly string[];
+    }
+  /** Scheduled runs; on AWS alone. */
+  | { readonly type: 'schedule'; readonly deadLetters: 'schedules-dead' };
+
+/** Every queue of dead letters of the system, with its origin. */
+export const origins: readonly Origin[] = [
+  ...functions.flatMap(({ name, trigger }): Origin[] => {
+    if (trigger.type === 'queue') {
+      return [{ type: 'queue', deadLetters: `${trigger.queue}-dead` as QueueName, queue: trigger.queue }];
+    }
+    if (trigger.type === 'stream') {
+      return [{ type: 'stream', deadLetters: trigger.deadLetters, consumer: name, kinds: trigger.kinds }];
+    }
+    return [];
+  }),
+  { type: 'schedule', deadLetters: 'schedules-dead' },
+];

@@ -1,0 +1,152 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Logger } from '@aws-lambda-powertools/logger';
+import type { Origin } from '#functions/dead-letters';
+import { functions } from '#functions/manifest';
+import { NotFound, Unavailable } from '#shared/platform/errors';
+import { DataFolderInUse, openDatabase } from '#shared/platform/local/database';
+import { createNetwork } from '#shared/platform/network';
+import type { Clock, Config } from '#shared/platform/ports';
+import { systemClock, systemRandom } from '#shared/platform/system';
+import type { Change } from '#shared/platform/table';
+import { type Redriven, redrive } from '#shared/redrive/redrive';
+import { failedOf } from './batch-response.ts';
+import { grantedPlatform } from './granted.ts';
+import { Invoker } from './invoke.ts';
+import { createLocalPlatform, type LocalPlatform } from './platform.ts';
+import { streamEvent } from './stream-event.ts';
+
+/** What the stream consumers need to know of the installation: they watch no venue and send nothing out. */
+const config: Config = {
+  runtime: 'local',
+  version: 'redrive',
+  venues: [],
+  symbols: [],
+  venueUrls: {},
+  marketSyncSeconds: 5,
+  marketSyncWindowSeconds: 0,
+  simulation: { seed: '' },
+  replay: { files: [], speed: 1 },
+  mailFrom: '',
+  corsOrigins: [],
+  privateWebhooks: false,
+};
+
+export interface RedriveHereOptions {
+  readonly dataFolder: string;
+  /** Most dead letters to handle. */
+  readonly max: number;
+  readonly clock?: Clock;
+}
+
+/**
+ * Sends the dead letters of a data folder back: messages to their queue, which the server works off once it runs again;
+ * changes to the function that had failed at them, at once.
+ * @throws {NotFound} there is no data folder
+ * @throws {DataFolderInUse} the server runs
+ */
+export const redriveHere = async (
+  origin: Exclude<Origin, { type: 'schedule' }>,
+  { dataFolder, max, clock = systemClock }: RedriveHereOptions,
+): Promise<Redriven> => {
+  await checkFolder(dataFolder);
+  const database = openFolder(dataFolder);
+  try {
+    const heard = new HearingLogger();
+    const platform = createLocalPlatform({
+      config,
+      database,
+      dataFolder,
+      clock,
+      random: systemRandom,
+      network: createNetwork({ publicOnly: true }),
+      logger: heard,
+      mailServer: undefined,
+    });
+    const deadLetters = platform.queue(origin.deadLetters);
+    // The folder is nobody else's: whoever held a dead letter is gone.
+    await deadLetters.reclaim();
+    if (origin.type === 'queue') {
+      const queue = platform.queue(origin.queue);
+      return await redrive(deadLetters, (body) => queue.send([{ body }]), { max, clock });
+    }
+    const consumer = await consumerOf(origin.consumer, platform, heard);
+    try {
+      return await redrive(deadLetters, consumer.handle, { max, clock });
+    } finally {
+      consumer.stop();
+    }
+  } finally {
+    database.close();
+  }
+};
+
+/** Opening a folder that is not there would make one. */
+const checkFolder = async (dataFolder: string): Promise<void> => {
+  const store = await stat(join(dataFolder, 'alphapulse.db')).catch(() => undefined);
+  if (store === undefined) throw new NotFound(`There is no store in ${dataFolder}; name its folder with --data`);
+};
+
+const openFolder = (dataFolder: string) => {
+  try {
+    return openDatabase(dataFolder);
+  } catch (error) {
+    if (!(error instanceof DataFolderInUse)) throw error;
+    throw new DataFolderInUse(
+      `The data folder ${dataFolder} is in use: stop the server first, and start it afterwards`,
+      {
+        cause: error,
+      },
+    );
+  }
+};
+
+const consumerOf = async (name: string, platform: LocalPlatform, heard: HearingLogger) => {
+  const entry = functions.find((known) => known.name === name);
+  if (entry === undefined) throw new RangeError(`There is no function ${name}`);
+  const create = await entry.load();
+  const invoker = new Invoker(entry, create(grantedPlatform(platform, entry)), platform);
+  return {
+    stop: () => invoker.stop(),
+    handle: async (body: string): Promise<void> => {
+      const { change } = JSON.parse(body) as { readonly change: Change };
+      heard.forget();
+      const answer = await invoker.invoke(streamEvent([change]));
+      if (failedOf(answer, [change.sequence]).size > 0) {
+        throw new Unavailable(heard.lastError?.message ?? `${name} does not say why`);
+      }
+    },
+  };
+};
+
+/** Handlers tell what failed by their log alone; it is kept instead of written. */
+class HearingLogger extends Logger {
+  readonly #heard: { error: Error | undefined };
+
+  constructor(
+    options: ConstructorParameters<typeof Logger>[0] = {},
+    heard: { error: Error | undefined } = { error: undefined },
+  ) {
+    super({ ...options, logLevel: 'SILENT' });
+    this.#heard = heard;
+  }
+
+  get lastError(): Error | undefined {
+    return this.#heard.error;
+  }
+
+  forget(): void {
+    this.#heard.error = undefined;
+  }
+
+  override error(...[message, ...more]: Parameters<Logger['error']>): void {
+    for (const told of [message, ...more]) {
+      if (told instanceof Error) this.#heard.error = told;
+      else if (typeof told === 'object' && told.error instanceof Error) this.#heard.error = told.error;
+    }
+  }
+
+  protected override createLogger(options?: ConstructorParameters<typeof Logger>[0]): Logger {
+    return new HearingLogger(options, this.#heard);
+  }
+}
