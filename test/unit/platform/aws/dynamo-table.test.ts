@@ -372,7 +372,7 @@ describe('a table that can not be used', () => {
 
   it('is unavailable when nobody listens', async () => {
     const table = new DynamoTable({
-      client: dynamoClient({ ...towards({ url: 'http://127.0.0.1:1', requests: [] }) }),
+      client: dynamoClient({ ...towards({ url: 'http://127.0.0.1:1', requests: [], hangs: false }) }),
       tableName: 'alphapulse',
       clock: instantClock(),
       random: { number: () => 0, bytes: (length) => new Uint8Array(length) },
