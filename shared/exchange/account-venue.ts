@@ -1,6 +1,6 @@
 import type { Credentials } from './credentials.ts';
 
-/** What a key may do. `canWithdraw` is null where the venue does not tell. */
+/** What a key may do. Where the venue does not tell, `canTrade` is true and `canWithdraw` null. */
 export interface KeyPermissions {
   readonly canTrade: boolean;
   readonly canWithdraw: boolean | null;
