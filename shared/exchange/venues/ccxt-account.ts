@@ -17,6 +17,7 @@ import { accountRules } from './ccxt-account-rules.ts';
 import { readTrades } from './ccxt-account-trades.ts';
 import type { CcxtClientOptions } from './ccxt-client.ts';
 import { createCcxtClient } from './ccxt-client.ts';
+import { neededCredentials, takesKeys } from './ccxt-credentials.ts';
 import { readAll, wholeList } from './ccxt-windows.ts';
 
 export interface CcxtAccountOptions extends Omit<CcxtClientOptions, 'credentials' | 'marketTypes' | 'hasShape'> {
@@ -159,12 +160,17 @@ const shapeOf =
     Object.entries(shapes).every(([end, hasShape]) => !path.endsWith(end) || hasShape(answer));
 
 const refuseOtherCredentials = (exchange: Exchange, credentials: Credentials): void => {
+  if (!takesKeys(exchange)) {
+    throw new VenueError(exchange.id, 'not-supported', `${exchange.id} needs other credentials than keys`);
+  }
   const parts = new Map(Object.entries(credentials.reveal()));
-  const needed = Object.entries(exchange.requiredCredentials).flatMap(([name, required]) => (required ? [name] : []));
-  const missing = needed.filter((name) => !parts.get(name));
+  const missing = neededCredentials(exchange).filter((name) => !parts.get(name));
   if (missing.length === 0) return;
-  const failure = missing.every((name) => name === 'password') ? 'authentication' : 'not-supported';
-  throw new VenueError(exchange.id, failure, `${exchange.id} needs ${missing.join(', ')} as well`);
+  throw new VenueError(
+    exchange.id,
+    'authentication',
+    `${exchange.id} needs the ${missing.join(', ')} of the key as well`,
+  );
 };
 
 /** What ccxt says of a venue's list of own trades. */
