@@ -25,6 +25,15 @@ export class Credentials {
     return this.#parts;
   }
 
+  /** A text of the venue without what it may quote of the key. */
+  hide(text: string): string {
+    const { apiKey, secret, password } = this.#parts;
+    return [apiKey, secret, password].reduce<string>(
+      (hidden, part) => (part === undefined ? hidden : hidden.replaceAll(part, '…')),
+      text,
+    );
+  }
+
   toJSON(): string {
     return shown;
   }
