@@ -19,6 +19,8 @@ const configOf = (options: Options, { venues, symbols, files, fallback }: PriceS
   venueUrls: options.venueUrls,
   marketSyncSeconds: options.marketSyncSeconds,
   marketSyncWindowSeconds: 0,
+  accountSyncSeconds: options.accountSyncSeconds,
+  accountsPerSecret: 50,
   simulation: { seed: 'alphapulse' },
   replay: { files, speed: options.replay.speed },
   mailFrom: options.mailFrom,

@@ -1,10 +1,14 @@
 import type { Platform, QueueName } from '#shared/platform/ports';
 import { routesOf } from './api/routes.ts';
 import type { Route } from './http/route.ts';
+import { syncTimeoutSeconds } from './queue/account-sync.limits.ts';
 import { maxReceives } from './queue/deliver.limits.ts';
 
 /** Names of secrets that functions use; account credentials have names of their own. */
 export type SecretName = 'token-signing' | 'webhook-signing';
+
+/** Secrets that functions make as they need them, named `<family>/<number>`. */
+export type SecretFamily = 'exchange-credentials';
 
 /** What a function may touch. It gets exactly this, on AWS by its role, on one machine by its platform. */
 export interface Grants {
@@ -14,6 +18,7 @@ export interface Grants {
   /** Reads the queue's depth. */
   readonly watch?: readonly QueueName[];
   readonly secrets?: readonly SecretName[];
+  readonly secretFamilies?: { readonly [family in SecretFamily]?: 'read' | 'read-write' };
   readonly mail?: true;
   readonly push?: true;
   /** Talks to exchanges: its bundle holds the venues. */
@@ -27,6 +32,8 @@ export type Trigger =
   | { readonly type: 'authorizer' }
   /** Once per configured venue with `{ venue }`: each minute on AWS, each market sync period on one machine. */
   | { readonly type: 'schedule'; readonly each: 'venue'; readonly everyMinutes: number }
+  /** Once, with `{}`: each minute on AWS, several times within the account sync period on one machine. */
+  | { readonly type: 'schedule'; readonly each: 'installation'; readonly everyMinutes: number }
   /** Messages of a queue, which moves those received `maxReceives` times without success to its dead letters. */
   | {
       readonly type: 'queue';
@@ -103,9 +110,47 @@ export const manifest = {
     file: 'api/system',
     load: async () => (await import('./api/system.ts')).createSystemApi,
     trigger: { type: 'http', routes: routesOf.system, fallback: true },
-    grants: { table: 'read', watch: ['deliveries', 'deliveries-dead', 'alerts-dead', 'push-dead'] },
+    grants: {
+      table: 'read',
+      watch: ['deliveries', 'deliveries-dead', 'account-sync-dead', 'alerts-dead', 'push-dead'],
+    },
     memoryMb: 512,
     timeoutSeconds: 10,
+  },
+  'exchange-api': {
+    file: 'api/exchange',
+    load: async () => (await import('./api/exchange.ts')).createExchangeApi,
+    trigger: { type: 'http', routes: routesOf.exchange },
+    grants: {
+      table: 'read-write',
+      send: ['account-sync'],
+      secretFamilies: { 'exchange-credentials': 'read-write' },
+      venues: true,
+    },
+    memoryMb: 1024,
+    // A venue is asked before a key is stored, and a deletion waits for a sync to end.
+    timeoutSeconds: 29,
+  },
+  'accounts-dispatch': {
+    file: 'schedule/accounts-dispatch',
+    load: async () => (await import('./schedule/accounts-dispatch.ts')).createAccountsDispatch,
+    trigger: { type: 'schedule', each: 'installation', everyMinutes: 1 },
+    grants: { table: 'read-write', send: ['account-sync'] },
+    memoryMb: 512,
+    timeoutSeconds: 55,
+  },
+  'account-sync': {
+    file: 'queue/account-sync',
+    load: async () => (await import('./queue/account-sync.ts')).createAccountSync,
+    trigger: { type: 'queue', queue: 'account-sync', batchSize: 1, maxReceives, maxConcurrency: 32 },
+    grants: {
+      table: 'read-write',
+      receive: ['account-sync'],
+      secretFamilies: { 'exchange-credentials': 'read' },
+      venues: true,
+    },
+    memoryMb: 512,
+    timeoutSeconds: syncTimeoutSeconds,
   },
   'market-sync': {
     file: 'schedule/market-sync',

@@ -84,7 +84,7 @@ const definesOf = (grants: FunctionEntry['grants']): Record<string, string> => {
   const uses = {
     TABLE: grants.table,
     QUEUES: grants.send ?? grants.receive ?? grants.watch,
-    SECRETS: grants.secrets,
+    SECRETS: grants.secrets ?? grants.secretFamilies,
     MAIL: grants.mail,
     PUSH: grants.push,
   };

@@ -27,12 +27,14 @@ export const environmentOf = (
     ALPHAPULSE_CORS_ORIGINS: settings.allowedOrigins.join(','),
     ...(grants.venues &&
       Object.keys(settings.venueUrls).length > 0 && { ALPHAPULSE_VENUE_URLS: JSON.stringify(settings.venueUrls) }),
-    ...(trigger.type === 'schedule' && {
-      ALPHAPULSE_MARKET_SYNC_SECONDS: String(marketSyncSeconds),
-      ALPHAPULSE_MARKET_SYNC_WINDOW_SECONDS: String(marketSyncWindowSeconds),
-    }),
+    ...(trigger.type === 'schedule' &&
+      trigger.each === 'venue' && {
+        ALPHAPULSE_MARKET_SYNC_SECONDS: String(marketSyncSeconds),
+        ALPHAPULSE_MARKET_SYNC_WINDOW_SECONDS: String(marketSyncWindowSeconds),
+      }),
     ...(grants.table && { [RESOURCE_VARIABLES.table]: state.table.tableName }),
-    ...(grants.secrets && { [RESOURCE_VARIABLES.secretsPrefix]: state.secretsPrefix }),
+    ...(grants.secretFamilies && { ALPHAPULSE_ACCOUNTS_PER_SECRET: String(settings.accountsPerSecret) }),
+    ...((grants.secrets ?? grants.secretFamilies) && { [RESOURCE_VARIABLES.secretsPrefix]: state.secretsPrefix }),
     ...(grants.push && { [RESOURCE_VARIABLES.webSocketEndpoint]: sockets.endpoint }),
     ...(grants.mail && { [RESOURCE_VARIABLES.mailConfigurationSet]: mail.configurationSetName }),
     ...Object.fromEntries(queueNames.map((name) => [RESOURCE_VARIABLES.queueUrl(name), queues.get(name).queueUrl])),

@@ -1,4 +1,4 @@
-import type { FunctionEntry, SecretName } from '../functions/manifest.ts';
+import type { FunctionEntry, SecretFamily, SecretName } from '../functions/manifest.ts';
 import { type DeployedQueue, deadLettersOf } from './queue-names.ts';
 
 /** What a role may reach, by name; the stack knows the ARNs. */
@@ -9,6 +9,8 @@ export type ResourceName =
   | 'table-stream'
   | `queue:${DeployedQueue}`
   | `secret:${SecretName}`
+  /** Every secret whose name begins with the family's and a slash. */
+  | `secret-family:${SecretFamily}`
   | 'mail-identity'
   | 'mail-configuration-set'
   | 'socket-connections'
@@ -40,6 +42,7 @@ export const grantsOf = (entry: Pick<FunctionEntry, 'grants' | 'trigger'>): read
       actions: ['secretsmanager:GetSecretValue'],
       on: (entry.grants.secrets ?? []).map((name) => `secret:${name}` as const),
     },
+    ...familyGrants(entry.grants.secretFamilies),
     { actions: ['ses:SendEmail'], on: entry.grants.mail ? ['mail-identity', 'mail-configuration-set'] : [] },
     { actions: ['execute-api:ManageConnections'], on: entry.grants.push ? ['socket-connections'] : [] },
     {
@@ -64,5 +67,14 @@ const tableGrants = (access: FunctionEntry['grants']['table']): readonly Grant[]
     { actions: ['dynamodb:Query'], on: indexes },
   ];
 };
+
+const familyGrants = (families: FunctionEntry['grants']['secretFamilies'] = {}): readonly Grant[] =>
+  Object.entries(families).map(([family, access]) => ({
+    actions: [
+      'secretsmanager:GetSecretValue',
+      ...(access === 'read' ? [] : ['secretsmanager:CreateSecret', 'secretsmanager:PutSecretValue']),
+    ],
+    on: [`secret-family:${family as SecretFamily}`],
+  }));
 
 const queues = (names: readonly DeployedQueue[]) => [...new Set(names)].map((name) => `queue:${name}` as const);

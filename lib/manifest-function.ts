@@ -9,7 +9,7 @@ import {
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import type { FunctionEntry } from '../functions/manifest.ts';
+import type { FunctionEntry, SecretFamily } from '../functions/manifest.ts';
 import { grantsOf, type ResourceName } from './grants.ts';
 import { logGroup } from './log-group.ts';
 import { acceptWildcard } from './nag-findings.ts';
@@ -61,6 +61,13 @@ export class ManifestFunction extends Construct implements DeployedFunction {
     acceptWildcard(role, '*', 'X-Ray has no resources: traces can only be sent to all.');
     if (entry.grants.push) {
       acceptWildcard(role, arnOf('socket-connections'), 'Connections come and go; the API and the stage are named.');
+    }
+    for (const family of Object.keys(entry.grants.secretFamilies ?? {})) {
+      acceptWildcard(
+        role,
+        arnOf(`secret-family:${family as SecretFamily}`),
+        'The secrets of a family are made and found by number; the family is named.',
+      );
     }
     this.lambda = new LambdaFunction(this, 'Function', {
       description: `${id} (functions/${entry.file}.ts)`,

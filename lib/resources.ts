@@ -1,4 +1,4 @@
-import type { SecretName } from '../functions/manifest.ts';
+import type { SecretFamily, SecretName } from '../functions/manifest.ts';
 import type { ResourceName } from './grants.ts';
 import type { MailSender } from './mail-sender.ts';
 import type { DeployedQueue } from './queue-names.ts';
@@ -32,6 +32,8 @@ export const arnOf = ({ state, queues, sockets, mail }: Resources, resource: Sha
       return queues.get(name as DeployedQueue).queueArn;
     case 'secret':
       return state.secretArn(name as SecretName);
+    case 'secret-family':
+      return state.secretFamilyArn(name as SecretFamily);
     case 'mail-identity':
       return mail.identityArn;
     case 'mail-configuration-set':

@@ -7,7 +7,7 @@ import type { Queues } from './queues.ts';
 
 const deliveryRetries = 2;
 
-/** Runs the scheduled functions, each once per venue. A run that fails is not made again: the next one is due. */
+/** Runs the scheduled functions, once or once per venue. A run that fails is not made again: the next one is due. */
 export class Schedules extends Construct {
   constructor(
     scope: Construct,
@@ -45,16 +45,20 @@ export class Schedules extends Construct {
           }),
         },
       });
-      for (const venue of venues) {
-        new Schedule(this, `${entry.name}-${venue}`, {
-          description: `Runs ${entry.name} for ${venue}`,
+      const runs =
+        entry.trigger.each === 'venue'
+          ? venues.map((venue) => ({ id: `${entry.name}-${venue}`, purpose: ` for ${venue}`, input: { venue } }))
+          : [{ id: entry.name, purpose: '', input: {} }];
+      for (const { id, purpose, input } of runs) {
+        new Schedule(this, id, {
+          description: `Runs ${entry.name}${purpose}`,
           schedule: ScheduleExpression.rate(period),
           timeWindow: TimeWindow.off(),
           target: {
             bind: () => ({
               arn: lambda.functionArn,
               role,
-              input: ScheduleTargetInput.fromObject({ venue }),
+              input: ScheduleTargetInput.fromObject(input),
               retryPolicy: {
                 maximumRetryAttempts: deliveryRetries,
                 maximumEventAgeInSeconds: period.toSeconds(),

@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { ArnFormat, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import {
   AttributeType,
   BillingMode,
@@ -9,7 +9,7 @@ import {
 } from 'aws-cdk-lib/aws-dynamodb';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import type { FunctionEntry, SecretName } from '../functions/manifest.ts';
+import type { FunctionEntry, SecretFamily, SecretName } from '../functions/manifest.ts';
 import { accept } from './nag-findings.ts';
 import type { Settings } from './settings.ts';
 
@@ -66,6 +66,16 @@ export class StatefulStack extends Stack {
     const secret = this.#secrets.get(name);
     if (secret === undefined) throw new Error(`There is no secret ${name}`);
     return secret.secretArn;
+  }
+
+  /** Every secret of the family; functions make them. */
+  secretFamilyArn(family: SecretFamily): string {
+    return this.formatArn({
+      service: 'secretsmanager',
+      resource: 'secret',
+      resourceName: `${this.secretsPrefix}/${family}/*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
   }
 
   #createSecret(name: SecretName, removalPolicy: RemovalPolicy): Secret {

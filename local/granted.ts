@@ -37,14 +37,19 @@ export const grantedPlatform = (
   };
 
   const secrets = (): Secrets => {
-    const granted = (secret: string) => grants.secrets?.some((known) => known === secret) === true;
-    const no = (secret: string) => refuse(`use the secret ${secret}`, `secrets: ['${secret}']`)();
+    const isNamed = (secret: string) => grants.secrets?.some((known) => known === secret) === true;
+    const families = Object.entries(grants.secretFamilies ?? {});
+    const reads = (secret: string) => isNamed(secret) || families.some(([family]) => secret.startsWith(`${family}/`));
+    const writes = (secret: string) =>
+      isNamed(secret) ||
+      families.some(([family, access]) => access === 'read-write' && secret.startsWith(`${family}/`));
+    const no = (secret: string) => refuse(`use the secret ${secret}`, `secrets: ['${secret}'] or secretFamilies`)();
     const source = platform.secrets;
     return {
-      get: (secret) => (granted(secret) ? source.get(secret) : no(secret)),
-      put: (secret, value) => (granted(secret) ? source.put(secret, value) : no(secret)),
-      create: (secret, value) => (granted(secret) ? source.create(secret, value) : no(secret)),
-      delete: (secret) => (granted(secret) ? source.delete(secret) : no(secret)),
+      get: (secret, options) => (reads(secret) ? source.get(secret, options) : no(secret)),
+      put: (secret, value) => (writes(secret) ? source.put(secret, value) : no(secret)),
+      create: (secret, value) => (writes(secret) ? source.create(secret, value) : no(secret)),
+      delete: (secret) => (isNamed(secret) ? source.delete(secret) : no(secret)),
     };
   };
 

@@ -22,6 +22,7 @@ export interface Options {
   readonly replay: { readonly files: readonly string[]; readonly speed: number };
   readonly venueUrls: Readonly<Record<string, string>>;
   readonly marketSyncSeconds: number;
+  readonly accountSyncSeconds: number;
   readonly corsOrigins: readonly string[];
   readonly mailFrom: string;
   readonly smtpUrl: string | undefined;
@@ -55,6 +56,7 @@ const symbolsMax = 200;
 const venuesMax = 10;
 const filesMax = 50;
 const marketSyncSecondsDefault = 5;
+const accountSyncSecondsDefault = 60;
 
 /** A number in a word that holds nothing else. */
 const numberIn = (least: number, most: number) =>
@@ -79,7 +81,7 @@ const SyncSeconds = z
   .string()
   .transform((text) => text.split(',').map((part) => part.trim()))
   .pipe(z.union([z.tuple([numberIn(0.05, 60)]), z.tuple([numberIn(0.05, 60), numberIn(1, 3600)])]))
-  .transform(([market]) => market);
+  .transform(([market, account]) => ({ market, account }));
 const VenueUrls = z
   .string()
   .transform((text, context) => {
@@ -115,6 +117,11 @@ export const readOptions = (
   const speed = read(numberIn(0.001, 1_000_000), ['--speed', flags.get('speed')], 'a number above 0 such as 60');
   if (speed !== undefined && files.length === 0) throw new BadOption('--speed needs --replay with a file to play.');
   if (files.length > filesMax) throw new BadOption(`--replay plays at most ${filesMax} files.`);
+  const syncSeconds = read(
+    SyncSeconds,
+    variable('SYNC_SECONDS'),
+    'one or two periods in seconds such as 5 or 5,60 (0.05..60, 1..3600)',
+  );
   return {
     host: read(Host, setting('host'), 'an address such as 127.0.0.1') ?? '127.0.0.1',
     port: read(Port, setting('port'), 'a port, 0 to 65535') ?? 3000,
@@ -125,12 +132,8 @@ export const readOptions = (
     venueUrls:
       read(VenueUrls, variable('VENUE_URLS'), 'JSON such as {"binance":"http://127.0.0.1:9001"}, venues with URLs') ??
       {},
-    marketSyncSeconds:
-      read(
-        SyncSeconds,
-        variable('SYNC_SECONDS'),
-        'one or two periods in seconds such as 5 or 5,60 (0.05..60, 1..3600)',
-      ) ?? marketSyncSecondsDefault,
+    marketSyncSeconds: syncSeconds?.market ?? marketSyncSecondsDefault,
+    accountSyncSeconds: syncSeconds?.account ?? accountSyncSecondsDefault,
     corsOrigins:
       read(listOf(origin, 20), variable('CORS_ORIGINS'), 'a list of origins such as http://localhost:5173') ?? [],
     mailFrom: variable('MAIL_FROM')[1] ?? 'AlphaPulse <alphapulse@localhost>',

@@ -25,6 +25,8 @@ const config: Config = {
   venueUrls: {},
   marketSyncSeconds: 5,
   marketSyncWindowSeconds: 0,
+  accountSyncSeconds: 60,
+  accountsPerSecret: 50,
   simulation: { seed: '' },
   replay: { files: [], speed: 1 },
   mailFrom: '',

@@ -20,6 +20,8 @@ import { StreamPump } from './stream-pump.ts';
 import { localLogger } from './telemetry.ts';
 
 const housekeepingMs = 60_000;
+const dispatchesPerPeriod = 12;
+const dispatchSecondsMax = 5;
 /** How long what is in hand may take to end when the server stops. */
 const closeMs = 5_000;
 
@@ -136,7 +138,11 @@ const run = async (
   const scheduler = new Scheduler(clock, logger);
   for (const { trigger } of withTrigger('queue')) await platform.queue(trigger.queue).reclaim();
   for (const pump of [...streams, ...queues]) pump.start();
-  for (const { name, invoker } of withTrigger('schedule')) {
+  for (const { name, trigger, invoker } of withTrigger('schedule')) {
+    if (trigger.each === 'installation') {
+      scheduler.every(dispatchSeconds(config) * 1000, name, () => invoker.invoke({}));
+      continue;
+    }
     for (const venue of config.venues) {
       scheduler.every(config.marketSyncSeconds * 1000, `${name} ${venue}`, () => invoker.invoke({ venue }));
     }
@@ -173,6 +179,10 @@ const run = async (
     },
   };
 };
+
+/** Several times within the period of the accounts, so that none waits long once it is due. */
+const dispatchSeconds = ({ accountSyncSeconds }: Config): number =>
+  Math.min(accountSyncSeconds / dispatchesPerPeriod, dispatchSecondsMax);
 
 const listen = (gateway: Gateway, host: string, port: number): Promise<AddressInfo> =>
   new Promise((resolve, reject) => {

@@ -1,5 +1,6 @@
 import type { Route } from '#functions/http/route';
 import * as alerts from './alerts.routes.ts';
+import * as exchange from './exchange.routes.ts';
 import * as market from './market.routes.ts';
 import * as system from './system.routes.ts';
 import * as users from './users.routes.ts';
@@ -9,6 +10,7 @@ const declared = (declarations: object): readonly Route[] => Object.values(decla
 /** The routes of each API function. */
 export const routesOf = {
   alerts: declared(alerts),
+  exchange: declared(exchange),
   market: declared(market),
   system: declared(system),
   users: declared(users),

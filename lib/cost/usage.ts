@@ -1,4 +1,5 @@
 import { functions, manifest } from '../../functions/manifest.ts';
+import { accountSyncSecondsDefault } from '../../shared/platform/aws/config.ts';
 import { marketSyncSeconds, marketSyncWindowSeconds } from '../environment.ts';
 import { deadLettersOf } from '../queue-names.ts';
 
@@ -33,6 +34,8 @@ const changedPart = 0.8;
 
 /** What a user does in a day, an assumption: looks at the app now and then, keeps it open for an hour, gets two alerts. */
 export const USER_DAY = { requests: 100, socketMinutes: 60, alerts: 2 } as const;
+/** Exchange accounts of a user, an assumption. */
+export const ACCOUNTS_PER_USER = 1;
 
 /** A transaction of four items is charged twice; then come the marks of delivery. */
 const writesPerFiring = 4 * 2 + 3;
@@ -60,10 +63,18 @@ const durationMs = {
   pushedMessage: 0.2,
   firing: 60,
   delivery: 300,
+  dispatch: 100,
+  accountSync: 400,
 };
 /** Part of the requests that meet a function which has to load first, and how long that takes. */
 const coldPart = 0.03;
 const coldMs = 600;
+
+/** A sync of an account whose balances stayed: its time moved on, its claim, and the end with its status; and what it reads. */
+const writesPerAccountSync = 3;
+const readsPerAccountSync = 8;
+/** Shards that the dispatcher asks each minute. */
+const readsPerDispatch = 16;
 
 /** Lambda asks SQS by five long polls of 20 s at a time, also when nothing is there. */
 const idlePollsPerMinute = 5 * 3;
@@ -81,10 +92,12 @@ const gbSecondsOf = (name: keyof typeof manifest, ms: number): number => (manife
 const tracesOf = (invocations: number): number =>
   invocations <= seconds ? invocations : seconds + sampledPart * (invocations - seconds);
 
+/** Queues that a function works off. */
+const queues = functions.filter(({ trigger }) => trigger.type === 'queue').length;
+
 /** Alarms of a deployment: see `lib/monitoring.ts`. */
 export const alarmCount = (venueCount: number): number => {
   const streams = functions.filter(({ trigger }) => trigger.type === 'stream').length;
-  const queues = functions.filter(({ trigger }) => trigger.type === 'queue').length;
   const deadLetters = new Set(functions.flatMap(deadLettersOf)).size + queues;
   return 2 * functions.length + streams + deadLetters + venueCount;
 };
@@ -96,6 +109,7 @@ export const usageOf = (users: number): Usage => {
   const changesPerSync = symbolsOf(users) * changedPart;
   const requests = users * USER_DAY.requests * days;
   const firings = users * USER_DAY.alerts * days;
+  const accountSyncs = (users * ACCOUNTS_PER_USER * seconds) / accountSyncSecondsDefault;
   const socketMinutes = users * USER_DAY.socketMinutes * days;
   // All prices of one batch go to a connection in one message.
   const messages = socketMinutes * syncsPerMinute + firings;
@@ -105,7 +119,8 @@ export const usageOf = (users: number): Usage => {
   const readsPerPush = changesPerSync + (subscriptions * subscriptionBytes) / readBytes;
 
   const invocationsOf = { sync: minutes * venues, batch: batches, request: requests, delivery: firings };
-  const invocations = invocationsOf.sync + 2 * invocationsOf.batch + 2 * invocationsOf.request + invocationsOf.delivery;
+  const accountRuns = minutes + accountSyncs;
+  const invocations = invocationsOf.sync + 2 * invocationsOf.batch + 2 * invocationsOf.request + invocationsOf.delivery + accountRuns;
   const syncMs = marketSyncWindowSeconds * 1000;
   return {
     gbSeconds:
@@ -115,6 +130,8 @@ export const usageOf = (users: number): Usage => {
       messages * gbSecondsOf('push', durationMs.pushedMessage) +
       2 * firings * gbSecondsOf('alerts', durationMs.firing) +
       firings * gbSecondsOf('deliver', durationMs.delivery) +
+      minutes * gbSecondsOf('accounts-dispatch', durationMs.dispatch) +
+      accountSyncs * gbSecondsOf('account-sync', durationMs.accountSync) +
       requests * gbSecondsOf('authorizer', durationMs.authorizer + coldPart * coldMs) +
       requests * gbSecondsOf('market-api', durationMs.request + coldPart * coldMs),
     invocations,
@@ -122,19 +139,24 @@ export const usageOf = (users: number): Usage => {
       syncs * changesPerSync +
       minutes * (venues * statusesPerMinute + 2 * streamStatusesPerMinute) +
       firings * writesPerFiring +
+      accountSyncs * writesPerAccountSync +
       requests * writesPerRequest,
     tableReads:
       syncs * (readsPerSync + changesPerSync + readsPerPush) +
       venues * days * 24 * readsPerCatalog +
       firings * readsPerFiring +
+      minutes * readsPerDispatch +
+      accountSyncs * readsPerAccountSync +
       requests * readsPerRequest,
     httpRequests: requests,
     socketMessages: messages,
     socketMinutes,
-    queueRequests: minutes * idlePollsPerMinute + firings * requestsPerMessage,
-    scheduledRuns: minutes * venues,
+    queueRequests: minutes * idlePollsPerMinute * queues + (firings + accountSyncs) * requestsPerMessage,
+    scheduledRuns: minutes * (venues + 1),
     mails: firings,
-    secrets: new Set(functions.flatMap(({ grants }) => grants.secrets ?? [])).size,
+    secrets:
+      new Set(functions.flatMap(({ grants }) => grants.secrets ?? [])).size +
+      Math.ceil((users * ACCOUNTS_PER_USER) / accountsPerSecretDefault),
     logGigabytes:
       (invocations * logBytes.invocation + requests * logBytes.access + minutes * venues * logBytes.syncMinute) / 1e9,
     metrics: metricNames + venues,
@@ -143,6 +165,8 @@ export const usageOf = (users: number): Usage => {
       tracesOf(invocationsOf.sync) +
       2 * tracesOf(invocationsOf.batch) +
       2 * tracesOf(invocationsOf.request) +
-      tracesOf(invocationsOf.delivery),
+      tracesOf(invocationsOf.delivery) +
+      tracesOf(minutes) +
+      tracesOf(accountSyncs),
   };
 };

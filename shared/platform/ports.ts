@@ -58,11 +58,18 @@ export interface Queue {
 }
 
 /** Names of the queues. Each has dead letters, the queue of the same name with `-dead`. */
-export type QueueName = 'deliveries' | 'deliveries-dead' | 'alerts-dead' | 'push-dead';
+export type QueueName =
+  | 'deliveries'
+  | 'deliveries-dead'
+  | 'account-sync'
+  | 'account-sync-dead'
+  | 'alerts-dead'
+  | 'push-dead';
 
 /** Secrets by name. Values never reach a log, an error, a trace or an answer. */
 export interface Secrets {
-  get(name: string): Promise<string | undefined>;
+  /** A value may be remembered for a minute unless it has to be `fresh`, as for one that is changed in parts. */
+  get(name: string, options?: { readonly fresh?: boolean }): Promise<string | undefined>;
   put(name: string, value: string): Promise<void>;
   /** Stores the value unless the secret exists. @returns the value that is stored now */
   create(name: string, value: string): Promise<string>;
@@ -118,6 +125,10 @@ export interface Config {
   readonly marketSyncSeconds: number;
   /** How long one call of the market sync goes on polling, seconds; 0 polls once. */
   readonly marketSyncWindowSeconds: number;
+  /** Shortest period of an account's sync, and that of accounts that ask for none, seconds, 1..3600. */
+  readonly accountSyncSeconds: number;
+  /** How many accounts keep their credentials in one secret, 1..50. */
+  readonly accountsPerSecret: number;
   readonly simulation: { readonly seed: string };
   readonly replay: { readonly files: readonly string[]; readonly speed: number };
   /** Sender of mails. */

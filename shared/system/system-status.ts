@@ -23,7 +23,7 @@ export interface Component {
 
 type Finding = Pick<Component, 'status' | 'detail'> & { readonly latencyMs?: number };
 
-const deadLetterQueues: readonly QueueName[] = ['deliveries-dead', 'alerts-dead', 'push-dead'];
+const deadLetterQueues: readonly QueueName[] = ['deliveries-dead', 'account-sync-dead', 'alerts-dead', 'push-dead'];
 const waitingMax = 1000;
 /** A consumer that told nothing for this long after the last change is behind. */
 const streamSilenceSeconds = 3 * streamStatusSeconds;

@@ -1,12 +1,14 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import type { Context } from 'aws-lambda';
+import { createAccountSync } from '#functions/queue/account-sync';
 import { createDeliver } from '#functions/queue/deliver';
 import { maxReceives } from '#functions/queue/deliver.limits';
 import { createAlertStream } from '#functions/stream/alerts';
 import { createPushStream } from '#functions/stream/push';
 import { queueEvent } from '#local/queue-event';
 import { streamEvent } from '#local/stream-event';
+import type { OpenAccountVenue } from '#shared/exchange/account-venue';
 import type { Market, Ticker } from '#shared/exchange/venue';
 import { Catalog } from '#shared/market/catalog';
 import { type StoredTicker, tickerKey } from '#shared/market/tickers';
@@ -30,6 +32,8 @@ export const testConfig: Config = {
   symbols: ['BTC/USDT', 'ETH/USDT'],
   marketSyncSeconds: 5,
   marketSyncWindowSeconds: 0,
+  accountSyncSeconds: 60,
+  accountsPerSecret: 50,
   simulation: { seed: 'test' },
   replay: { files: [], speed: 1 },
   mailFrom: 'alphapulse@example.com',
@@ -126,7 +130,7 @@ const stepMs = 20;
  * The one-machine platform in memory under a virtual clock, with the real stream and queue consumers; they run when the
  * test says {@link TestPlatform.settle}.
  */
-export const testPlatform = (overrides: Partial<Config> = {}) => {
+export const testPlatform = (overrides: Partial<Config> = {}, openAccount?: OpenAccountVenue) => {
   const clock = new VirtualClock();
   const ids = uuidV7Ids(clock, systemRandom);
   const database = openMemoryDatabase();
@@ -158,6 +162,12 @@ export const testPlatform = (overrides: Partial<Config> = {}) => {
   };
   const consumers = { alerts: createAlertStream(platform), push: createPushStream(platform) };
   const deliver = createDeliver(platform);
+  const accountSync = createAccountSync(platform, openAccount);
+
+  const queueConsumers = [
+    ['deliveries', deliver],
+    ['account-sync', accountSync],
+  ] as const;
 
   /** Waits for work, letting time pass while it sleeps. */
   const awake = async <T>(work: Promise<T>): Promise<T> => {
@@ -173,7 +183,7 @@ export const testPlatform = (overrides: Partial<Config> = {}) => {
     return await ended;
   };
 
-  /** Hands every change to the stream consumers and every visible message to the delivery function, until there are none. */
+  /** Hands every change to the stream consumers and every visible message to its function, until there are none. */
   const settle = async (): Promise<void> => {
     for (let busy = true; busy; ) {
       busy = false;
@@ -187,12 +197,14 @@ export const testPlatform = (overrides: Partial<Config> = {}) => {
         if (answer.batchItemFailures.length > 0) throw new Error(`The stream consumer ${name} failed a change`);
         await changes.advance(name, last.sequence);
       }
-      const messages = await queue('deliveries').receive(10, 60);
-      if (messages.length === 0) continue;
-      busy = true;
-      const { batchItemFailures } = await awake(deliver(queueEvent('deliveries', messages), testContext));
-      const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-      for (const { id, receipt } of messages) if (!failed.has(id)) await queue('deliveries').remove(receipt);
+      for (const [name, handle] of queueConsumers) {
+        const messages = await queue(name).receive(10, 60);
+        if (messages.length === 0) continue;
+        busy = true;
+        const { batchItemFailures } = await awake(handle(queueEvent(name, messages), testContext));
+        const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+        for (const { id, receipt } of messages) if (!failed.has(id)) await queue(name).remove(receipt);
+      }
     }
   };
 
@@ -225,7 +237,7 @@ export const testPlatform = (overrides: Partial<Config> = {}) => {
 
   return {
     ...{ platform, clock, table, store, changes, sockets, network, mailer, queue },
-    ...{ consumers, deliver, awake, settle, list, tick, user },
+    ...{ consumers, deliver, accountSync, awake, settle, list, tick, user },
   };
 };
 export type TestPlatform = ReturnType<typeof testPlatform>;

@@ -1,8 +1,9 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Exchange } from 'ccxt';
 import type { Clock, Network } from '#shared/platform/ports';
+import type { Credentials } from '../credentials.ts';
 import { VenueError } from '../errors.ts';
-import { translate } from './ccxt-errors.ts';
+import { knownErrors, translate } from './ccxt-errors.ts';
 import { exchangeIds, importExchange } from './ccxt-exchanges.ts';
 import { venueFetch } from './ccxt-fetch.ts';
 
@@ -21,7 +22,13 @@ export interface CcxtClientOptions {
   /** Defaults to {@link requestTimeoutMs}. */
   readonly requestTimeoutMs?: number;
   /** Told what a venue sends that can't be read. */
-  readonly logger?: Pick<Logger, 'warn'>;
+  readonly logger?: Pick<Logger, 'warn'> | undefined;
+  /** Whose account is asked for; public requests need none. */
+  readonly credentials?: Credentials | undefined;
+  /** ccxt's types of markets that are listed; `['spot']` when left out. */
+  readonly marketTypes?: readonly string[] | undefined;
+  /** Whether a GET was answered in the shape that its path has; an answer that was not is refused. */
+  readonly hasShape?: ((path: string, answer: unknown) => boolean) | undefined;
 }
 
 /** A ccxt exchange over the platform's network. */
@@ -32,11 +39,13 @@ export interface CcxtClient {
 }
 
 /**
- * A client for the spot markets of one exchange, made without a request. Numbers arrive as the venue's decimal strings.
+ * A client for the markets of one exchange and the account of the credentials, made without a request. Numbers arrive as
+ * the venue's decimal strings.
  * @throws {VenueError} `not-supported`: ccxt has no such exchange
  */
 export const createCcxtClient = async (options: CcxtClientOptions): Promise<CcxtClient> => {
-  const { id, network, clock } = options;
+  const { id, network, clock, credentials, marketTypes = ['spot'] } = options;
+  const parts = credentials?.reveal();
   const { fetch, retryAfterMs } = venueFetch(id, network, clock, options.originOverride);
   const ExchangeClass = await loadExchange(id);
   const exchange = new ExchangeClass({
@@ -49,11 +58,14 @@ export const createCcxtClient = async (options: CcxtClientOptions): Promise<Ccxt
     enableLastHttpResponse: false,
     enableLastResponseHeaders: false,
     options: { defaultType: 'spot' },
+    ...parts,
   });
-  onlySpotMarkets(exchange);
-  refuseText(exchange);
+  onlyMarkets(exchange, marketTypes);
+  refuseMalformed(exchange, options.hasShape ?? (() => true));
   skipMalformedTickers(exchange, options.logger);
   if (id === 'binance') weighTickers(exchange);
+  if (parts !== undefined) onlyOwn(exchange);
+  const secrets = Object.values(parts ?? {});
 
   return {
     exchange,
@@ -63,13 +75,43 @@ export const createCcxtClient = async (options: CcxtClientOptions): Promise<Ccxt
         throw new VenueError(id, 'retryable', `${id} did not answer in time`);
       });
       try {
-        return await Promise.race([operation(exchange), tooLong]);
+        return await Promise.race([onTime(exchange, operation), tooLong]);
       } catch (error) {
-        throw translate(id, error, retryAfterMs());
+        throw translate(id, error, retryAfterMs(), secrets);
       } finally {
         ended.abort();
       }
     },
+  };
+};
+
+/** An operation that is done once more with the venue's time where the venue refused ours. */
+const onTime = async <T>(exchange: Exchange, operation: (exchange: Exchange) => Promise<T>): Promise<T> => {
+  try {
+    return await operation(exchange);
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'InvalidNonce') throw error;
+    // Kraken's nonce only has to grow: to follow another clock could set it back for good.
+    if (exchange.id !== 'kraken') await exchange.loadTimeDifference();
+    return operation(exchange);
+  }
+};
+
+/** What ccxt does by itself with credentials, and must not. */
+const onlyOwn = (exchange: Exchange): void => {
+  // With every load of the markets ccxt would also ask for all currencies, signed.
+  exchange.has.fetchCurrencies = false;
+  exchange.options.warnOnFetchOpenOrdersWithoutSymbol = false;
+  // ccxt takes a key that Binance stops accepting for a rate limit, if it was accepted before.
+  Object.defineProperty(exchange.options, 'hasAlreadyAuthenticatedSuccessfully', { get: () => false, set: () => {} });
+  const sign = exchange.sign.bind(exchange);
+  exchange.sign = (...request: Parameters<typeof sign>) => {
+    try {
+      return sign(...request);
+    } catch (error) {
+      if (error instanceof Error && knownErrors.includes(error.name)) throw error;
+      throw new VenueError(exchange.id, 'authentication', `The secret is not in the form that ${exchange.id} gives`);
+    }
   };
 };
 
@@ -98,26 +140,29 @@ const distance = (a: string, b: string): number => {
   return row[b.length] ?? 0;
 };
 
-/** Venues that keep spot and contracts behind different endpoints are asked for spot only. */
-const onlySpotMarkets = (exchange: Exchange): void => {
+/** Venues that keep spot and contracts behind different endpoints are asked for the types that are wanted. */
+const onlyMarkets = (exchange: Exchange, wanted: readonly string[]): void => {
   const listing: unknown = exchange.options.fetchMarkets;
   if (typeof listing !== 'object' || listing === null || !('types' in listing)) return;
   const { types } = listing;
   if (Array.isArray(types)) {
-    if (types.includes('spot')) listing.types = ['spot'];
+    if (types.includes('spot')) listing.types = types.filter((type) => wanted.includes(type));
   } else if (typeof types === 'object' && types !== null && 'spot' in types) {
-    listing.types = { ...emptied(types), spot: true };
+    listing.types = { ...emptied(types), ...Object.fromEntries(wanted.map((type) => [type, true])) };
   }
 };
 
 const emptied = (types: object) => Object.fromEntries(Object.keys(types).map((type) => [type, false]));
 
-/** ccxt hands an answer that is not JSON on as a string and reads an empty list out of it; a read of ours never means that. */
-const refuseText = (exchange: Exchange): void => {
+/**
+ * ccxt hands an answer that is not JSON on as a string and reads an empty list out of it, as it does out of an object of
+ * another shape; a read of ours never means that.
+ */
+const refuseMalformed = (exchange: Exchange, hasShape: (path: string, answer: unknown) => boolean): void => {
   const fetch = exchange.fetch.bind(exchange);
   exchange.fetch = async (url, method = 'GET', headers?, body?) => {
     const answer: unknown = await fetch(url, method, headers, body);
-    if (method === 'GET' && typeof answer === 'string') {
+    if ((method === 'GET' && typeof answer === 'string') || !hasShape(new URL(url).pathname, answer)) {
       throw new VenueError(exchange.id, 'retryable', `${exchange.id} gave an answer that could not be understood`);
     }
     return answer;

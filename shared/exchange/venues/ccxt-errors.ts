@@ -80,23 +80,35 @@ const explained: ReadonlySet<VenueFailure> = new Set([
 const regionBlock =
   /^\S+ [A-Z]+ \S+ 451 |restricted location|block access from your country|(?:your|this) (?:country|region)/i;
 
+// Kraken's words for a wrong secret, of which ccxt does not know.
+const badSignature = /EAPI:Invalid signature/;
+
 /**
  * A {@link VenueError} for whatever a call of ccxt threw. ccxt's messages hold URLs, signatures and bodies: neither
  * they nor the error itself go any further; `cause` is the name of ccxt's class.
  * @param retryAfterMs what the venue last said about when to come back; used where it limits the rate or is down
+ * @param secrets what must not be quoted, should the venue repeat it
  */
-export const translate = (venue: string, error: unknown, retryAfterMs?: number): VenueError => {
+export const translate = (
+  venue: string,
+  error: unknown,
+  retryAfterMs?: number,
+  secrets: readonly string[] = [],
+): VenueError => {
   if (error instanceof VenueError) return error;
   const [name, text] = error instanceof Error ? [error.name, error.message] : ['unknown', ''];
-  const known = meanings[name];
+  const known = badSignature.test(text) ? meanings.AuthenticationError : meanings[name];
   const [failure, phrase] = known === undefined ? garbled : regionBlock.test(text) ? restricted : known;
-  const detail = known !== undefined && explained.has(failure) ? venueWords(venue, text) : undefined;
+  const detail = known !== undefined && explained.has(failure) ? venueWords(venue, without(secrets, text)) : undefined;
   const comesBack = failure === 'rate-limited' || failure === 'maintenance' || failure === 'retryable';
   return new VenueError(venue, failure, `${venue} ${phrase}${detail === undefined ? '' : `: ${detail}`}`, {
     cause: name,
     ...(comesBack && retryAfterMs !== undefined && { retryAfterMs }),
   });
 };
+
+const without = (secrets: readonly string[], text: string): string =>
+  secrets.filter((secret) => secret !== '').reduce((rest, secret) => rest.replaceAll(secret, '…'), text);
 
 /** Longest quotation of a venue, characters. */
 const quotedCharactersMax = 160;

@@ -32,9 +32,9 @@ export class SecretsManagerSecrets implements Secrets {
     this.#clock = options.clock;
   }
 
-  async get(name: string): Promise<string | undefined> {
+  async get(name: string, { fresh = false } = {}): Promise<string | undefined> {
     const cached = this.#cache.get(name);
-    if (cached !== undefined && this.#clock.now() < cached.until) return cached.value;
+    if (!fresh && cached !== undefined && this.#clock.now() < cached.until) return cached.value;
     return this.#read(name).catch(unlessGone);
   }
 

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Route, routeKey } from '#functions/http/route';
+import { accountKey, type StoredAccount } from '#shared/accounts/stored';
 import { alertKey, type StoredAlert } from '#shared/alerts/stored';
 import { SCOPES_OF_ROLE } from '#shared/auth/scopes';
 import type { UserId } from '#shared/users/user';
@@ -24,8 +25,8 @@ beforeAll(async () => {
   token = await tokenOf(system.platform, known.userId, 'admin');
 });
 
-/** The alert that requests meet; some of them delete it. */
-const standing = (): Promise<void> => {
+/** The alert and the account that requests meet, under one id; some of them delete it. */
+const standing = async (): Promise<void> => {
   const condition = { type: 'price', venue: 'sim', symbol: 'BTC/USDT', operator: 'above', value: '70000' } as const;
   const { alertId, userId } = known;
   const alert: StoredAlert = {
@@ -44,7 +45,15 @@ const standing = (): Promise<void> => {
     ...{ cooldownSeconds: 0, endsAt: null, status: 'triggered', level: null, lastFiredAt: null, firedCount: 0 },
     ...{ createdAt: system.clock.now(), updatedAt: system.clock.now() },
   };
-  return system.table.put(alert);
+  const account: StoredAccount = {
+    ...accountKey(userId, alertId),
+    kind: 'account',
+    ...{ userId, accountId: alertId, version: 1, venue: 'sim', label: 'paper', mode: 'paper', readOnly: false },
+    ...{ canWithdraw: false, syncSeconds: null, state: 'active', credentials: null, paper: { USDT: '1' }, steps: {} },
+    ...{ servedDueAt: 0, createdAt: system.clock.now(), updatedAt: system.clock.now() },
+  };
+  await system.table.put(alert);
+  await system.table.put(account);
 };
 
 /** How many changes the table has seen. */
@@ -105,6 +114,7 @@ const likely = fc.constantFrom<unknown>(
   'ada@example.com',
   'https://example.com/hook',
   '01890000-0000-7000-8000-000000000000',
+  known.alertId,
   4_102_444_800_000,
   1,
   60,
@@ -125,6 +135,8 @@ const good: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     cooldownSeconds: 60,
   },
   'PUT /api/alerts/update': { alertId: known.alertId, name: 'down', severity: 'critical' },
+  'POST /api/exchange/accounts': { venue: 'sim', label: 'practice', mode: 'paper' },
+  'PUT /api/exchange/accounts/{accountId}': { label: 'savings', syncSeconds: 120 },
   'PUT /api/user/settings': { webhookUrl: 'https://example.com/hook' },
   'POST /api/user/register': { email: 'ada@example.com' },
   'POST /api/user/login': { email: 'ada@example.com' },
@@ -140,13 +152,19 @@ const nearly = (route: Route): fc.Arbitrary<Record<string, unknown>> => {
   return changes.map((changed) => ({ ...good[routeKey(route)], ...Object.fromEntries(changed) }));
 };
 
+/** Parameters without which nothing is taken. */
+const goodQuery: Readonly<Record<string, string[]>> = {
+  'GET /api/exchange/balance': [`accountId=${known.alertId}`],
+};
+
 const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), likely.map(String), nasty.map(String));
 const queryOf = (route: Route): fc.Arbitrary<string> => {
   const names = [...Object.keys(route.query?.shape ?? {}), 'x'];
   const pair = fc.tuple(fc.constantFrom(...names), text);
+  const written = ([name, value]: [string, string]) => `${name}=${encodeURIComponent(value.toWellFormed())}`;
   return fc
-    .array(pair, { maxLength: 3 })
-    .map((pairs) => pairs.map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`).join('&'));
+    .tuple(fc.constantFrom(goodQuery[routeKey(route)] ?? [], []), fc.array(pair, { maxLength: 3 }))
+    .map(([needed, pairs]) => [...needed, ...pairs.map(written)].join('&'));
 };
 const targetOf = (route: Route): fc.Arbitrary<string> =>
   fc.tuple(fc.oneof(text, fc.constantFrom('', 'internal')), queryOf(route)).map(([id, query]) => {

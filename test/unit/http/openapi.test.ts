@@ -184,6 +184,17 @@ describe('real answers', () => {
     await call('DELETE', `/api/alerts/${alertId}`, 'DELETE /api/alerts/{alertId}', { token });
     await call('GET', '/api/market/prices', 'GET /api/market/prices', { token });
     await call('GET', '/api/market/prices?symbols=BTC/USDT', 'GET /api/market/prices', { token });
+    const practice = { venue: 'sim', label: 'practice', mode: 'paper' };
+    const accounts = '/api/exchange/accounts';
+    const { accountId } = await call('POST', accounts, 'POST /api/exchange/accounts', body(practice));
+    await call('POST', `${accounts}/${accountId}/sync`, 'POST /api/exchange/accounts/{accountId}/sync', { token });
+    await system.settle();
+    const change = body({ label: 'still practice' });
+    await call('PUT', `${accounts}/${accountId}`, 'PUT /api/exchange/accounts/{accountId}', change);
+    await call('GET', accounts, 'GET /api/exchange/accounts', { token });
+    await call('GET', `/api/exchange/balance?accountId=${accountId}`, 'GET /api/exchange/balance', { token });
+    await call('GET', '/api/exchange/venues?limit=3', 'GET /api/exchange/venues', { token });
+    await call('DELETE', `${accounts}/${accountId}`, 'DELETE /api/exchange/accounts/{accountId}', { token });
     await call('GET', '/api/system/status', 'GET /api/system/status', { token });
     await call('GET', '/health', 'GET /health');
     await call('GET', '/openapi.json', 'GET /openapi.json');

@@ -12,7 +12,7 @@ const initBytesMax = 2_000_000;
 const clients = [
   ['@aws-sdk/client-dynamodb', ({ table }) => table !== undefined],
   ['@aws-sdk/client-sqs', ({ send, receive, watch }) => (send ?? receive ?? watch) !== undefined],
-  ['@aws-sdk/client-secrets-manager', ({ secrets }) => secrets !== undefined],
+  ['@aws-sdk/client-secrets-manager', ({ secrets, secretFamilies }) => (secrets ?? secretFamilies) !== undefined],
   ['@aws-sdk/client-ses', ({ mail }) => mail === true],
   ['@aws-sdk/client-apigatewaymanagementapi', ({ push }) => push === true],
   ['ccxt', ({ venues }) => venues === true],

@@ -68,6 +68,18 @@ describe('grants of a function', () => {
     expect(actionsOn('secret:token-signing', grants)).toEqual([]);
   });
 
+  it('let a reader of a family of secrets open them and not write', () => {
+    expect(
+      actionsOn('secret-family:exchange-credentials', { secretFamilies: { 'exchange-credentials': 'read' } }),
+    ).toEqual(['secretsmanager:GetSecretValue']);
+  });
+
+  it('let a writer of a family of secrets make and change them', () => {
+    expect(
+      actionsOn('secret-family:exchange-credentials', { secretFamilies: { 'exchange-credentials': 'read-write' } }),
+    ).toEqual(['secretsmanager:CreateSecret', 'secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue']);
+  });
+
   it('let a consumer of the stream put what failed for good into its dead letters', () => {
     const trigger = { type: 'stream', kinds: [], batchSize: 1, maxAttempts: 1, deadLetters: 'push-dead' } as const;
     expect(actionsOn('queue:push-dead', {}, trigger)).toEqual(['sqs:SendMessage']);

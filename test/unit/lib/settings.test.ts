@@ -8,6 +8,7 @@ describe('settings of a deployment', () => {
     expect(settings({})).toEqual({
       stage: 'dev',
       venues: ['binance'],
+      accountsPerSecret: 50,
       venueUrls: {},
       symbols: ['BTC/USDT', 'ETH/USDT'],
       mailFrom: 'alphapulse@example.com',

@@ -50,6 +50,8 @@ const nameOfResource = (arn: string, logGroupId: string): string => {
     [`arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:${socketsId}/ws/*/@connections/*`]:
       'socket-connections',
     ...Object.fromEntries([...secretIds].map(([id, name]) => [id, `secret:${name}`])),
+    'arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:alphapulse-dev-state/exchange-credentials/*':
+      'secret-family:exchange-credentials',
     ...Object.fromEntries(queueNames),
     ...Object.fromEntries(
       ofType('AWS::SES::EmailIdentity').map(([id]) => [

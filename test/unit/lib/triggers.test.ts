@@ -156,12 +156,12 @@ describe('schedules', () => {
     trigger.type === 'schedule' ? [{ ...trigger, name }] : [],
   );
 
-  it.each(scheduled)('run $name for each venue every $everyMinutes minutes', ({ name }) => {
+  it.each(scheduled)('run $name every minute, for each $each', ({ name, each }) => {
     const own = schedules.filter(({ Target }) => textOf(Target.Arn) === `${lambdaOf(name).id}.Arn`);
-    expect(own.map(({ Target, ScheduleExpression }) => [JSON.parse(Target.Input), ScheduleExpression])).toEqual([
-      [{ venue: 'binance' }, 'rate(1 minute)'],
-      [{ venue: 'kraken' }, 'rate(1 minute)'],
-    ]);
+    const inputs = each === 'venue' ? [{ venue: 'binance' }, { venue: 'kraken' }] : [{}];
+    expect(own.map(({ Target, ScheduleExpression }) => [JSON.parse(Target.Input), ScheduleExpression])).toEqual(
+      inputs.map((input) => [input, 'rate(1 minute)']),
+    );
   });
 
   it('keep runs that could not be started, and runs that failed', () => {

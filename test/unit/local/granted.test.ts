@@ -34,6 +34,16 @@ const uses: [string, Grants, (own: ReturnType<typeof granting>) => Promise<unkno
   ['writing the table', { table: 'read-write' }, ({ table }) => table.put(item)],
   ['a transaction', { table: 'read-write' }, ({ table }) => table.transact([{ put: item }])],
   ['a secret', { secrets: ['token-signing'] }, ({ secrets }) => secrets.get('token-signing')],
+  [
+    'reading a secret of a family',
+    { secretFamilies: { 'exchange-credentials': 'read' } },
+    ({ secrets }) => secrets.get('exchange-credentials/1'),
+  ],
+  [
+    'writing a secret of a family',
+    { secretFamilies: { 'exchange-credentials': 'read-write' } },
+    ({ secrets }) => secrets.put('exchange-credentials/1', 'x'),
+  ],
   ['mail', { mail: true }, ({ mailer }) => mailer.send(mail)],
   ['push', { push: true }, ({ push }) => push.send('c', '')],
   ['sending', { send: ['deliveries'] }, (own) => own.queue('deliveries').send([{ body: 'x' }])],
@@ -52,6 +62,16 @@ describe('grantedPlatform', () => {
 
   it('refuses writes where only reading is granted', async () => {
     await expect(granting({ table: 'read' }).table.put(item)).rejects.toThrow(NotGranted);
+  });
+
+  it('refuses to write a secret of a family where only reading is granted', async () => {
+    const { secrets } = granting({ secretFamilies: { 'exchange-credentials': 'read' } });
+    await expect(secrets.put('exchange-credentials/1', 'x')).rejects.toThrow(NotGranted);
+  });
+
+  it('refuses a secret that only begins like a family', async () => {
+    const { secrets } = granting({ secretFamilies: { 'exchange-credentials': 'read-write' } });
+    await expect(secrets.get('exchange-credentials-of-others/1')).rejects.toThrow(NotGranted);
   });
 
   it('names the function and the grant that is missing', async () => {

@@ -16,6 +16,7 @@ describe('readOptions', () => {
       venues: 'auto',
       symbols: undefined,
       marketSyncSeconds: 5,
+      accountSyncSeconds: 60,
       logLevel: 'WARN',
     });
   });

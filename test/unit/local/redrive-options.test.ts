@@ -42,11 +42,11 @@ describe('the redrive command', () => {
   });
 
   it.each([
-    ['', '--queue is needed: alerts-dead, push-dead, deliveries-dead, schedules-dead.'],
+    ['', '--queue is needed: account-sync-dead, alerts-dead, push-dead, deliveries-dead, schedules-dead.'],
     ['--queue alert-dead', 'There are no dead letters "alert-dead", perhaps alerts-dead.'],
     [
       '--queue deliveries',
-      'There are no dead letters "deliveries"; there are alerts-dead, push-dead, deliveries-dead, schedules-dead.',
+      'There are no dead letters "deliveries"; there are account-sync-dead, alerts-dead, push-dead, deliveries-dead, schedules-dead.',
     ],
     ['--queue', '--queue needs a value; see --help.'],
     ['--queue alerts-dead --max 0', '--max must be a whole number from 1, not "0".'],

@@ -8,6 +8,8 @@ describe('the configuration', () => {
     expect(readConfig(least)).toEqual({
       runtime: 'aws',
       version: '1.2.3',
+      accountSyncSeconds: 60,
+      accountsPerSecret: 50,
       venues: ['binance'],
       symbols: [],
       venueUrls: {},

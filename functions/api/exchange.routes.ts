@@ -1,0 +1,105 @@
+import * as z from 'zod';
+import { listOf, PageQuery } from '#functions/http/page';
+import { perMinute, route } from '#functions/http/route';
+import { Account, AccountBalance, AccountId, AccountUpdate, NewAccount } from '#shared/accounts/account';
+
+const params = z.strictObject({ accountId: AccountId });
+
+export const listAccounts = route({
+  method: 'GET',
+  path: '/api/exchange/accounts',
+  scope: 'exchange:read',
+  throttle: perMinute(120),
+  summary: "The caller's exchange accounts with the state of their sync, oldest first",
+  query: z.strictObject(PageQuery),
+  response: { 200: listOf(Account) },
+});
+
+export const createAccount = route({
+  method: 'POST',
+  path: '/api/exchange/accounts',
+  scope: 'exchange:write',
+  throttle: perMinute(20),
+  summary: 'Connects an exchange account, or begins a paper account',
+  body: NewAccount,
+  response: { 201: Account },
+  idempotent: true,
+});
+
+export const updateAccount = route({
+  method: 'PUT',
+  path: '/api/exchange/accounts/{accountId}',
+  scope: 'exchange:write',
+  throttle: perMinute(20),
+  summary: 'Changes label and schedule of an account, or replaces its key',
+  params,
+  body: AccountUpdate,
+  response: { 200: Account },
+});
+
+export const deleteAccount = route({
+  method: 'DELETE',
+  path: '/api/exchange/accounts/{accountId}',
+  scope: 'exchange:write',
+  throttle: perMinute(20),
+  summary: 'Deletes an account with its key and everything that was synchronised',
+  params,
+  response: { 204: null },
+});
+
+export const syncAccount = route({
+  method: 'POST',
+  path: '/api/exchange/accounts/{accountId}/sync',
+  scope: 'exchange:write',
+  throttle: perMinute(10),
+  summary: 'Has an account synchronised now',
+  params,
+  response: { 202: z.strictObject({ accountId: z.string() }) },
+});
+
+export const getBalance = route({
+  method: 'GET',
+  path: '/api/exchange/balance',
+  scope: 'exchange:read',
+  throttle: perMinute(120),
+  summary: 'The balances of an account',
+  query: z.strictObject({ accountId: AccountId, ...PageQuery }),
+  response: {
+    200: z.strictObject({
+      accountId: z.string(),
+      asOf: z.int().nullable().describe('When the account was last synchronised; null: not yet'),
+      stale: z.boolean().describe('The venue has not confirmed it for too long'),
+      items: z.array(AccountBalance),
+      nextCursor: z.string().nullable(),
+    }),
+  },
+});
+
+const ExchangeVenue = z
+  .strictObject({
+    id: z.string(),
+    name: z.string(),
+    credentials: z.array(z.enum(['apiKey', 'secret', 'password'])).describe('The parts that its keys have'),
+    paper: z.boolean().describe('Whether paper accounts can be made: its prices are watched'),
+    live: z.boolean().describe('Whether live accounts can be connected'),
+    supports: z.strictObject({
+      balances: z.boolean(),
+      positions: z.boolean(),
+      openOrders: z.boolean(),
+      closedOrders: z.boolean(),
+      trades: z.boolean(),
+      transfers: z.boolean(),
+    }),
+  })
+  .meta({ id: 'ExchangeVenue' });
+export type ExchangeVenue = z.infer<typeof ExchangeVenue>;
+
+export const listVenues = route({
+  method: 'GET',
+  path: '/api/exchange/venues',
+  scope: 'exchange:read',
+  throttle: perMinute(30),
+  summary: 'What each venue supports, and what its keys consist of',
+  query: z.strictObject(PageQuery),
+  response: { 200: listOf(ExchangeVenue) },
+});

@@ -1,0 +1,75 @@
+import { accepted, api, created, noContent, ok, on } from '#functions/http/api';
+import { openCursor, pageOf } from '#functions/http/page';
+import { AccountBook, type AccountVenuesKnown } from '#shared/accounts/account-book';
+import { AccountVenues } from '#shared/exchange/account-venues';
+import { onLambda } from '#shared/platform/aws/on-lambda';
+import type { Platform } from '#shared/platform/ports';
+import * as routes from './exchange.routes.ts';
+
+/** Venues of our own, which have paper accounts alone. */
+const paperVenues: Readonly<Record<string, string>> = { sim: 'Simulator', replay: 'Recorded candles' };
+const nothing = {
+  ...{ balances: false, positions: false, openOrders: false },
+  ...{ closedOrders: false, trades: false, transfers: false },
+};
+
+export const createExchangeApi = (
+  platform: Platform,
+  venues: AccountVenuesKnown & Pick<AccountVenues, 'ids'> = new AccountVenues(platform),
+) => {
+  const accounts = new AccountBook(platform, venues);
+  const { config } = platform;
+
+  const described = async (id: string): Promise<routes.ExchangeVenue[]> => {
+    const paper = config.venues.includes(id);
+    const own = paperVenues[id];
+    if (own !== undefined) return [{ id, name: own, credentials: [], paper, live: false, supports: nothing }];
+    const profile = await venues.profile(id);
+    if (profile === undefined) return [];
+    const { name, credentials, supports } = profile;
+    return [{ id, name, credentials: [...credentials], paper, live: supports.balances, supports }];
+  };
+
+  return api(platform, [
+    on(routes.createAccount, async ({ caller, body }) => created(await accounts.add(caller.userId, body))),
+    on(routes.updateAccount, async ({ caller, params, body }) =>
+      ok(await accounts.change(caller.userId, params.accountId, body)),
+    ),
+    on(routes.deleteAccount, async ({ caller, params }) => {
+      await accounts.remove(caller.userId, params.accountId);
+      return noContent();
+    }),
+    on(routes.syncAccount, async ({ caller, params: { accountId } }) => {
+      await accounts.syncNow(caller.userId, accountId);
+      return accepted({ accountId });
+    }),
+    on(routes.listAccounts, async ({ caller, query: { limit, cursor } }) => {
+      const list = `accounts ${caller.userId}`;
+      const page = await accounts.list(caller.userId, { limit, ...openCursor(list, cursor) });
+      return ok(pageOf(list, page.items, page.cursor));
+    }),
+    on(routes.getBalance, async ({ caller, query: { accountId, limit, cursor } }) => {
+      const list = `balance ${caller.userId} ${accountId}`;
+      const {
+        items,
+        cursor: next,
+        asOf,
+        stale,
+      } = await accounts.balances(caller.userId, accountId, {
+        limit,
+        ...openCursor(list, cursor),
+      });
+      return ok({ accountId, asOf, stale, ...pageOf(list, items, next) });
+    }),
+    on(routes.listVenues, async ({ query: { limit, cursor } }) => {
+      const after = openCursor('venues', cursor).cursor ?? '';
+      const own = config.venues.filter((id) => paperVenues[id] !== undefined);
+      const ids = [...own, ...(await venues.ids())].toSorted().filter((id) => id > after);
+      const page = ids.slice(0, limit);
+      const items = (await Promise.all(page.map(described))).flat();
+      return ok(pageOf('venues', items, ids.length > limit ? page.at(-1) : undefined));
+    }),
+  ]);
+};
+
+export const handler = onLambda(createExchangeApi);

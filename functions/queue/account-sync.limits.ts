@@ -1,0 +1,2 @@
+/** Longest sync of one account. */
+export const syncTimeoutSeconds = 60;

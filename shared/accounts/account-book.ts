@@ -1,0 +1,392 @@
+import type { KeyPermissions, VenueProfile } from '#shared/exchange/account-venue';
+import { type CredentialParts, Credentials } from '#shared/exchange/credentials';
+import { VenueError } from '#shared/exchange/errors';
+import {
+  Conflict,
+  InvalidInput,
+  LimitExceeded,
+  NotFound,
+  TransactionCanceled,
+} from '#shared/platform/errors';
+import type { Platform } from '#shared/platform/ports';
+import { ABSENT, anyOf, equals, every, type Item, type Page, type Write } from '#shared/platform/table';
+import type { UserId } from '#shared/users/user';
+import {
+  ACCOUNTS_PER_USER_MAX,
+  type Account,
+  type AccountBalance,
+  type AccountUpdate,
+  type NewAccount,
+} from './account.ts';
+import { paperBalances, storedBalance } from './balances.ts';
+import { orderMessage, type SyncOrder } from './dispatch.ts';
+import {
+  accountCountKey,
+  accountKey,
+  accountOf,
+  accountPrefix,
+  balanceOf,
+  balancesOf,
+  duePlace,
+  periodOf,
+  type StoredAccount,
+  type StoredBalance,
+  type StoredSchedule,
+  scheduleKey,
+} from './stored.ts';
+import { CredentialVault } from './vault.ts';
+
+/** Asks a venue what a key may do, which also shows that it works. @throws {VenueError} */
+export type VerifyKey = (venue: string, credentials: Credentials) => Promise<KeyPermissions>;
+
+/** What the book needs to know of venues; their clients are not its matter. */
+export interface AccountVenuesKnown {
+  readonly verify: VerifyKey;
+  /** @returns undefined where there is no such venue here */
+  profile(venue: string): Promise<VenueProfile | undefined>;
+}
+
+interface AccountCount extends Item {
+  readonly kind: 'account-count';
+  readonly accounts: number;
+}
+
+/** A sync that the user asks for is due a little later than now, so that no scheduled one of this moment counts for it. */
+const askedMs = 1;
+/** How long a deletion waits for a sync that is under way. */
+const deletionWaitMs = 15_000;
+const deletionPollMs = 250;
+const deletedAtOnce = 200;
+/** A balance is stale when its account was not synchronised for this many periods and a minute. */
+const stalePeriods = 3;
+
+type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'config' | 'queue' | 'logger'>;
+
+/** The exchange accounts of every user. */
+export class AccountBook {
+  readonly #ports: Ports;
+  readonly #venues: AccountVenuesKnown;
+  readonly #vault: CredentialVault;
+
+  constructor(ports: Ports, venues: AccountVenuesKnown) {
+    this.#ports = ports;
+    this.#venues = venues;
+    this.#vault = new CredentialVault(ports);
+  }
+
+  /**
+   * Connects an account and has it synchronised. A live one's key is tried at the venue before it is stored.
+   * @throws {InvalidInput} the venue does not accept the key, the key can withdraw, or parts are missing
+   * @throws {VenueError} the venue can't be asked now
+   * @throws {LimitExceeded} the user has {@link ACCOUNTS_PER_USER_MAX} accounts already
+   */
+  async add(userId: UserId, account: NewAccount): Promise<Account> {
+    const { table, clock, ids, config } = this.#ports;
+    this.#checkPeriod(account.syncSeconds);
+    const key = await this.#keyOf(account);
+    const count = await table.get<AccountCount>(accountCountKey(userId), { consistent: true });
+    if ((count?.accounts ?? 0) >= ACCOUNTS_PER_USER_MAX) throw tooMany();
+    const permissions = key === undefined ? undefined : await this.#permissionsOf(account.venue, key);
+    const accountId = ids.next();
+    const place = key === undefined ? null : await this.#vault.put({ userId, accountId }, key);
+    const now = clock.now();
+    const stored: StoredAccount = {
+      ...accountKey(userId, accountId),
+      kind: 'account',
+      userId,
+      accountId,
+      version: 1,
+      venue: account.venue,
+      label: account.label,
+      mode: account.mode,
+      readOnly: permissions !== undefined && !permissions.canTrade,
+      canWithdraw: permissions === undefined ? false : permissions.canWithdraw,
+      syncSeconds: account.syncSeconds ?? null,
+      state: 'active',
+      credentials: place,
+      paper: account.mode === 'paper' ? (account.paper?.balances ?? paperDefault) : null,
+      createdAt: now,
+      updatedAt: now,
+      steps: {},
+      servedDueAt: 0,
+    };
+    const schedule: StoredSchedule = {
+      ...scheduleKey(userId, accountId),
+      ...duePlace(accountId, now),
+      kind: 'account-schedule',
+      userId,
+      accountId,
+      version: 1,
+      dueAt: now,
+      syncSeconds: stored.syncSeconds,
+    };
+    try {
+      await table.transact([
+        countedUp(userId),
+        { put: stored, if: ABSENT },
+        { put: schedule },
+        ...paperBalances(stored).map((balance): Write => ({ put: storedBalance(stored, balance, now) })),
+      ]);
+    } catch (error) {
+      if (!(error instanceof TransactionCanceled)) throw error;
+      // Nothing names the credentials; should this fail, the vault drops them by itself.
+      if (place !== null) await this.#vault.remove(place).catch(() => {});
+      throw error.failed.includes(0) ? tooMany() : error;
+    }
+    await this.#order({ userId, accountId, dueAt: now, asked: false });
+    return accountOf(stored, config);
+  }
+
+  /**
+   * Changes label and schedule, or replaces the key, which is tried at the venue first.
+   * @throws {NotFound} @throws {Conflict} `version` is given and not the stored one @throws {InvalidInput}
+   */
+  async change(
+    userId: UserId,
+    accountId: string,
+    { version, label, syncSeconds, credentials }: AccountUpdate,
+  ): Promise<Account> {
+    const { table, clock, config } = this.#ports;
+    this.#checkPeriod(syncSeconds);
+    const before = await this.#active(userId, accountId);
+    if (version !== undefined && version !== before.version) throw changedMeanwhile();
+    const { venue, mode } = before;
+    const key = credentials === undefined ? undefined : await this.#keyOf({ venue, mode, credentials });
+    const permissions = key === undefined ? undefined : await this.#permissionsOf(venue, key);
+    const place = key === undefined ? undefined : await this.#vault.put({ userId, accountId }, key);
+    const now = clock.now();
+    const renewed =
+      permissions === undefined || place === undefined
+        ? {}
+        : { credentials: place, readOnly: !permissions.canTrade, canWithdraw: permissions.canWithdraw };
+    const set = {
+      ...(label === undefined ? {} : { label }),
+      ...(syncSeconds === undefined ? {} : { syncSeconds }),
+      ...renewed,
+      updatedAt: now,
+    };
+    const isDueNow = syncSeconds !== undefined || place !== undefined;
+    const schedule: Write = {
+      update: scheduleKey(userId, accountId),
+      changes: {
+        set: { ...duePlace(accountId, now), dueAt: now, syncSeconds: syncSeconds ?? before.syncSeconds },
+        add: { version: 1 },
+      },
+    };
+    const account: Write = {
+      update: accountKey(userId, accountId),
+      changes: { set, add: { version: 1 } },
+      if: { all: [equals('version', before.version), equals('state', 'active')] },
+    };
+    try {
+      await table.transact([account, ...(isDueNow ? [schedule] : [])]);
+    } catch (error) {
+      if (!(error instanceof TransactionCanceled)) throw error;
+      if (place !== undefined) await this.#vault.remove(place).catch(() => {});
+      throw changedMeanwhile();
+    }
+    // The new key counts from now on; the vault drops the old one by itself should this fail.
+    if (place !== undefined && before.credentials !== null) await this.#forget(before.credentials);
+    if (isDueNow) await this.#order({ userId, accountId, dueAt: now + askedMs, asked: true });
+    return accountOf({ ...before, ...set, version: before.version + 1 }, config);
+  }
+
+  /**
+   * Deletes an account with its key and everything that was synchronised. Cut short, it is `removing` and is deleted by
+   * deleting it again.
+   * @throws {NotFound} @throws {Conflict} a sync is under way and does not end
+   */
+  async remove(userId: UserId, accountId: string): Promise<void> {
+    const { table } = this.#ports;
+    const key = accountKey(userId, accountId);
+    const { credentials } = await this.#stored(userId, accountId);
+    try {
+      await table.transact([
+        { update: key, changes: { set: { state: 'removing' } }, if: { path: 'pk', is: 'present' } },
+        { delete: scheduleKey(userId, accountId) },
+      ]);
+    } catch (error) {
+      throw error instanceof TransactionCanceled ? noSuchAccount() : error;
+    }
+    await this.#syncEnded(userId, accountId);
+    // It is read again: the key may have been replaced right before.
+    const stopped = await table.get<StoredAccount>(key, { consistent: true });
+    const place = stopped === undefined ? credentials : stopped.credentials;
+    if (place !== null) await this.#vault.remove(place);
+    await this.#removeData(userId, accountId);
+    try {
+      await table.transact([
+        { delete: key, if: equals('state', 'removing') },
+        { update: accountCountKey(userId), changes: { add: { accounts: -1 } } },
+      ]);
+    } catch (error) {
+      // Somebody else deleted it at the same time.
+      if (!(error instanceof TransactionCanceled)) throw error;
+    }
+  }
+
+  /** Has an account synchronised now, also what waits for its user. @throws {NotFound} */
+  async syncNow(userId: UserId, accountId: string): Promise<void> {
+    await this.#active(userId, accountId);
+    await this.#order({ userId, accountId, dueAt: this.#ports.clock.now() + askedMs, asked: true });
+  }
+
+  /** The user's accounts, oldest first. */
+  async list(
+    userId: UserId,
+    page: { readonly limit: number; readonly cursor?: string },
+  ): Promise<{ items: Account[]; cursor?: string }> {
+    const { table, config } = this.#ports;
+    const { items, cursor } = await table.query<StoredAccount>({
+      ...{ pk: accountKey(userId, 'x').pk, sk: { prefix: accountPrefix } },
+      ...page,
+    });
+    return {
+      items: items.map((stored) => accountOf(stored, config)),
+      ...(cursor === undefined ? {} : { cursor }),
+    };
+  }
+
+  /** An account's balances, as they were when they were last fetched. @throws {NotFound} */
+  async balances(
+    userId: UserId,
+    accountId: string,
+    page: { readonly limit: number; readonly cursor?: string },
+  ): Promise<{ items: AccountBalance[]; cursor?: string; asOf: number | null; stale: boolean }> {
+    const { table, clock, config } = this.#ports;
+    const account = await this.#stored(userId, accountId);
+    const { items, cursor }: Page<StoredBalance> = await table.query<StoredBalance>({
+      ...balancesOf(userId, accountId),
+      ...page,
+    });
+    const asOf = account.steps.balances?.lastSuccessAt ?? (account.mode === 'paper' ? account.createdAt : null);
+    const staleMs = (stalePeriods * periodOf(account, config) + 60) * 1000;
+    return {
+      items: items.map(balanceOf),
+      ...(cursor === undefined ? {} : { cursor }),
+      asOf,
+      stale: asOf === null || asOf + staleMs < clock.now(),
+    };
+  }
+
+  async #stored(userId: UserId, accountId: string): Promise<StoredAccount> {
+    const account = await this.#ports.table.get<StoredAccount>(accountKey(userId, accountId), { consistent: true });
+    if (account === undefined) throw noSuchAccount();
+    return account;
+  }
+
+  async #active(userId: UserId, accountId: string): Promise<StoredAccount> {
+    const account = await this.#stored(userId, accountId);
+    if (account.state !== 'active') throw new Conflict('The account is being deleted; delete it again to finish that.');
+    return account;
+  }
+
+  async #order(order: SyncOrder): Promise<void> {
+    await this.#ports.queue('account-sync').send([orderMessage(order)]);
+  }
+
+  #checkPeriod(syncSeconds: number | undefined): void {
+    const { accountSyncSeconds } = this.#ports.config;
+    if (syncSeconds !== undefined && syncSeconds < accountSyncSeconds) {
+      throw new InvalidInput('syncSeconds', `Accounts are synchronised every ${accountSyncSeconds} s at most here.`);
+    }
+  }
+
+  /** The key of a live account, with all the parts that its venue wants; none of a paper account. */
+  async #keyOf({
+    venue,
+    mode,
+    credentials,
+    paper,
+  }: {
+    readonly venue: string;
+    readonly mode: NewAccount['mode'];
+    readonly credentials?: CredentialParts;
+    readonly paper?: NewAccount['paper'];
+  }): Promise<Credentials | undefined> {
+    const isWatched = this.#ports.config.venues.includes(venue);
+    if (mode === 'paper') {
+      if (credentials !== undefined) throw new InvalidInput('credentials', 'A paper account has no credentials.');
+      if (!isWatched) {
+        throw new InvalidInput('venue', `Prices of ${venue} are not watched here, and a paper account lives by them.`);
+      }
+      return undefined;
+    }
+    if (paper !== undefined) throw new InvalidInput('paper', 'A live account has its balances from its venue.');
+    const profile = await this.#venues.profile(venue);
+    if (profile === undefined || !profile.supports.balances) {
+      throw new InvalidInput('venue', `Live accounts of ${venue} can not be connected; see GET /api/exchange/venues.`);
+    }
+    if (credentials === undefined) throw new InvalidInput('credentials', 'A live account needs credentials.');
+    const missing = profile.credentials.find((part) => credentials[part] === undefined);
+    if (missing !== undefined) throw new InvalidInput(`credentials.${missing}`, `A key of ${venue} has this part.`);
+    return new Credentials(credentials);
+  }
+
+  /** @throws {InvalidInput} the key is not accepted, or can withdraw */
+  async #permissionsOf(venue: string, credentials: Credentials): Promise<KeyPermissions> {
+    const permissions = await this.#venues.verify(venue, credentials).catch((error: unknown) => {
+      if (!(error instanceof VenueError)) throw error;
+      const message = credentials.hide(error.message);
+      if (error.failure === 'authentication' || error.failure === 'permission') {
+        throw new InvalidInput('credentials', message);
+      }
+      const { failure, retryAfterMs } = error;
+      throw new VenueError(venue, failure, message, retryAfterMs === undefined ? {} : { retryAfterMs });
+    });
+    if (permissions.canWithdraw === true) {
+      throw new InvalidInput(
+        'credentials',
+        `This key can withdraw from ${venue}. Nothing here ever needs that: make one that can not.`,
+      );
+    }
+    return permissions;
+  }
+
+  async #forget(place: NonNullable<StoredAccount['credentials']>): Promise<void> {
+    await this.#vault.remove(place).catch((error: unknown) => {
+      this.#ports.logger.warn('A replaced key stays in the vault for now', { error: error as Error });
+    });
+  }
+
+  /** Waits until no worker can write to the account any more. */
+  async #syncEnded(userId: UserId, accountId: string): Promise<void> {
+    const { table, clock } = this.#ports;
+    const until = clock.now() + deletionWaitMs;
+    for (;;) {
+      const account = await table.get<StoredAccount>(accountKey(userId, accountId), { consistent: true });
+      if ((account?.leaseUntil ?? 0) <= clock.now()) return;
+      if (clock.now() >= until) {
+        throw new Conflict('The account is being synchronised and is deleted by trying again in a minute.');
+      }
+      await clock.sleep(deletionPollMs);
+    }
+  }
+
+  async #removeData(userId: UserId, accountId: string): Promise<void> {
+    const { table } = this.#ports;
+    const keys: { pk: string; sk: string }[] = [];
+    for await (const { pk, sk } of every<StoredBalance>(table, {
+      ...balancesOf(userId, accountId),
+      consistent: true,
+    })) {
+      keys.push({ pk, sk });
+    }
+    for (let start = 0; start < keys.length; start += deletedAtOnce) {
+      await table.writeMany(keys.slice(start, start + deletedAtOnce).map((key) => ({ delete: key })));
+    }
+  }
+}
+
+/** What a paper account begins with when nothing else is said. */
+const paperDefault: Readonly<Record<string, string>> = { USDT: '10000' };
+
+const countedUp = (userId: UserId): Write => ({
+  update: accountCountKey(userId),
+  changes: { set: { kind: 'account-count' }, add: { accounts: 1 } },
+  if: anyOf(ABSENT, { path: 'accounts', is: '<', value: ACCOUNTS_PER_USER_MAX }),
+});
+
+const noSuchAccount = () => new NotFound('You have no account with this id.');
+const changedMeanwhile = () => new Conflict('The account was changed meanwhile; read it again.');
+const tooMany = () => new LimitExceeded(`You have ${ACCOUNTS_PER_USER_MAX} accounts; delete some first.`);

@@ -1,0 +1,90 @@
+import * as z from 'zod';
+import type { Message, Platform } from '#shared/platform/ports';
+import { equals, type Put } from '#shared/platform/table';
+import { dueBound, duePlace, periodOf, type StoredSchedule, scheduleShard, scheduleShards } from './stored.ts';
+
+/** One sync of one account, as it travels through the queue. */
+export const SyncOrder = z.object({
+  userId: z.string(),
+  accountId: z.string(),
+  /** When it was due, epoch ms. A sync that was made for this time or a later one serves it. */
+  dueAt: z.int(),
+  /** The user asked for it: what is paused is tried once more. */
+  asked: z.boolean(),
+});
+export type SyncOrder = z.infer<typeof SyncOrder>;
+
+/** Accounts read and sent at once. */
+const pageSize = 200;
+/** Syncs that are due together are spread over this part of their period, and at most so many seconds. */
+const jitterPart = 0.25;
+const jitterSecondsMax = 15;
+
+type Ports = Pick<Platform, 'table' | 'clock' | 'random' | 'config' | 'queue'>;
+
+export const orderMessage = (order: SyncOrder, delaySeconds = 0): Message => ({
+  body: JSON.stringify(order),
+  delaySeconds,
+});
+
+/** Sends the accounts that are due to their workers. */
+export class Dispatcher {
+  readonly #ports: Ports;
+
+  constructor(ports: Ports) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Orders a sync of every account that is due, then moves its time on. Ended half-way or run twice, it orders a sync
+   * again for the same due time, which the worker drops.
+   * @returns how many syncs were ordered
+   * @throws what went wrong with the first shard that failed; the others were dispatched
+   */
+  async run(): Promise<number> {
+    const now = this.#ports.clock.now();
+    const shards = Array.from({ length: scheduleShards }, (_, shard) => this.#shard(shard, now));
+    const outcomes = await Promise.allSettled(shards);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    return outcomes.reduce((sum, outcome) => sum + (outcome.status === 'fulfilled' ? outcome.value : 0), 0);
+  }
+
+  async #shard(shard: number, now: number): Promise<number> {
+    const { table, queue } = this.#ports;
+    let sent = 0;
+    let cursor: string | undefined;
+    do {
+      const page = await table.query<StoredSchedule>({
+        ...{ index: 'gsi1', pk: scheduleShard(shard), sk: { before: dueBound(now + 1) }, limit: pageSize },
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      if (page.items.length > 0) {
+        await queue('account-sync').send(page.items.map((schedule) => this.#order(schedule)));
+        await table.writeMany(page.items.map((schedule) => this.#movedOn(schedule, now)));
+        sent += page.items.length;
+      }
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    return sent;
+  }
+
+  #order(schedule: StoredSchedule): Message {
+    const { userId, accountId, dueAt } = schedule;
+    const { random, config } = this.#ports;
+    const spreadSeconds = Math.min(periodOf(schedule, config) * jitterPart, jitterSecondsMax);
+    return orderMessage({ userId, accountId, dueAt, asked: false }, Math.floor(random.number() * spreadSeconds));
+  }
+
+  /** The next time of the same rhythm that lies ahead, unless somebody else changed the schedule meanwhile. */
+  #movedOn(schedule: StoredSchedule, now: number): Put {
+    const periodMs = Math.round(periodOf(schedule, this.#ports.config) * 1000);
+    const dueAt = schedule.dueAt + (Math.floor((now - schedule.dueAt) / periodMs) + 1) * periodMs;
+    const moved: StoredSchedule = {
+      ...schedule,
+      ...duePlace(schedule.accountId, dueAt),
+      dueAt,
+      version: schedule.version + 1,
+    };
+    return { put: moved, if: equals('version', schedule.version) };
+  }
+}

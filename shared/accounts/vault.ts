@@ -1,0 +1,219 @@
+import * as z from 'zod';
+import { Credentials } from '#shared/exchange/credentials';
+import { ConditionFailed, Unavailable } from '#shared/platform/errors';
+import type { Platform } from '#shared/platform/ports';
+import { ABSENT, allOf, anyOf, equals, type Item, PRESENT } from '#shared/platform/table';
+import type { UserId } from '#shared/users/user';
+import {
+  accountKey,
+  type CredentialsPlace,
+  openPacks,
+  openPlace,
+  packCountKey,
+  packKey,
+  type StoredAccount,
+  type StoredPack,
+} from './stored.ts';
+
+/** The family of secrets that the packs are. */
+const family = 'exchange-credentials';
+/** Longer than any function that writes may run, so that whoever lost a lease can't write any more. */
+const leaseSeconds = 60;
+/** Credentials that no account names are removed once they are older: by then their account was stored or never will be. */
+const orphanMinutes = 10;
+/** A secret holds 64 KiB; a pack that has less room than the longest key takes is full. */
+const packBytesMax = (64 - 8) * 1024;
+/** Packs with room that writers choose among; fewer lets them wait for each other. */
+const openPacksWanted = 4;
+const attemptsMax = 12;
+const retryMs = 25;
+const retryMsMax = 1_000;
+
+const Entry = z.object({
+  userId: z.string(),
+  accountId: z.string(),
+  storedAt: z.number(),
+  apiKey: z.string(),
+  secret: z.string(),
+  password: z.string().exactOptional(),
+});
+type Entry = z.infer<typeof Entry>;
+/** What a secret holds, by the id of the credentials. */
+const Pack = z.record(z.string(), Entry);
+type Pack = z.infer<typeof Pack>;
+
+interface PackCount extends Item {
+  readonly kind: 'credentials-pack-count';
+  readonly packs: number;
+}
+
+interface Owner {
+  readonly userId: UserId;
+  readonly accountId: string;
+}
+
+type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'config'>;
+
+/**
+ * The API keys of all accounts, packed into secrets, because each secret costs. A pack is written by one writer at a time,
+ * who holds its lease in the table. Credentials never change: new ones get an id of their own, and an account names
+ * the ones that count. So whatever ends a writer half-way leaves at most credentials that no account names (the
+ * next writer of the pack removes them), a lease (it ends by itself) or a wrong count (the next writer sets it right).
+ */
+export class CredentialVault {
+  readonly #ports: Ports;
+
+  constructor(ports: Ports) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Stores credentials. They count once their account names the place.
+   * @throws {Unavailable} too many write at once
+   */
+  async put(owner: Owner, credentials: Credentials): Promise<CredentialsPlace> {
+    const { clock, ids } = this.#ports;
+    const credentialsId = ids.next();
+    const entry: Entry = { ...owner, storedAt: clock.now(), ...credentials.reveal() };
+    return await this.#retried(async (attempt) => {
+      const pack = await this.#openPack(attempt);
+      const isStored = await this.#rewritten(pack, (entries) => {
+        return this.#isFull(entries) ? undefined : { ...entries, [credentialsId]: entry };
+      });
+      return isStored === true ? { pack, credentialsId } : undefined;
+    });
+  }
+
+  /** @returns the credentials, or undefined when they are not there (any more) */
+  async get({ pack, credentialsId }: CredentialsPlace): Promise<Credentials | undefined> {
+    const { secrets } = this.#ports;
+    const known = packOf(await secrets.get(nameOf(pack)))[credentialsId];
+    // What is remembered of the pack may be older than the credentials.
+    const entry = known ?? packOf(await secrets.get(nameOf(pack), { fresh: true }))[credentialsId];
+    if (entry === undefined) return undefined;
+    const { apiKey, secret, password } = entry;
+    return new Credentials({ apiKey, secret, ...(password === undefined ? {} : { password }) });
+  }
+
+  /** Removes credentials; those that are not there are removed already. @throws {Unavailable} too many write at once */
+  async remove({ pack, credentialsId }: CredentialsPlace): Promise<void> {
+    await this.#retried(() =>
+      this.#rewritten(pack, ({ [credentialsId]: removed, ...others }) => (removed === undefined ? undefined : others)),
+    );
+  }
+
+  #isFull(pack: Pack): boolean {
+    const entries = Object.keys(pack).length;
+    return entries >= this.#ports.config.accountsPerSecret || Buffer.byteLength(JSON.stringify(pack)) > packBytesMax;
+  }
+
+  /** A pack that seems to have room: one of the open ones, or a new one while these are few and taken. */
+  async #openPack(attempt: number): Promise<number> {
+    const { table, random } = this.#ports;
+    const { items } = await table.query<StoredPack>({ index: 'gsi1', pk: openPacks, limit: openPacksWanted });
+    const isNewBetter = items.length === 0 || (items.length < openPacksWanted && attempt > 1);
+    const chosen = items[Math.floor(random.number() * items.length)];
+    return isNewBetter || chosen === undefined ? await this.#newPack() : chosen.pack;
+  }
+
+  async #newPack(): Promise<number> {
+    const { table } = this.#ports;
+    const counted = await table.update<PackCount>(packCountKey, {
+      set: { kind: 'credentials-pack-count' },
+      add: { packs: 1 },
+    });
+    const pack = counted.packs;
+    const stored: StoredPack = { ...packKey(pack), ...openPlace(pack), kind: 'credentials-pack', pack, entries: 0 };
+    await table.put(stored, ABSENT);
+    return pack;
+  }
+
+  /**
+   * Changes a pack under its lease, and drops what no account names.
+   * @param change the entries as they shall be; undefined leaves them as they are
+   * @returns whether it was changed, or undefined when another writer holds the lease
+   */
+  async #rewritten(pack: number, change: (entries: Pack) => Pack | undefined): Promise<boolean | undefined> {
+    const { table, secrets, clock, ids } = this.#ports;
+    const key = packKey(pack);
+    const leaseOwner = ids.next();
+    const isFree = anyOf({ path: 'leaseUntil', is: 'absent' }, { path: 'leaseUntil', is: '<=', value: clock.now() });
+    const leaseUntil = clock.now() + leaseSeconds * 1000;
+    try {
+      await table.update(key, { set: { leaseOwner, leaseUntil } }, allOf(PRESENT, isFree));
+    } catch (error) {
+      if (error instanceof ConditionFailed) return undefined;
+      throw error;
+    }
+    try {
+      const stored = packOf(await secrets.get(nameOf(pack), { fresh: true }));
+      const named = await this.#withoutOrphans(stored);
+      const changed = change(named);
+      const next = changed ?? named;
+      // A writer that was held up so long must not overwrite what came after it.
+      if (clock.now() >= leaseUntil) throw new Unavailable('The credentials could not be stored in time; try again.');
+      if (next !== stored) await secrets.put(nameOf(pack), JSON.stringify(next));
+      await this.#release(pack, leaseOwner, next);
+      return changed !== undefined;
+    } catch (error) {
+      await this.#release(pack, leaseOwner);
+      throw error;
+    }
+  }
+
+  /** Best effort: a lease that is not given back ends by itself, and the next writer counts anew. */
+  async #release(pack: number, leaseOwner: string, entries?: Pack): Promise<void> {
+    const remove = ['leaseOwner', 'leaseUntil'];
+    const place = openPlace(pack);
+    const known =
+      entries === undefined
+        ? { remove }
+        : {
+            set: { entries: Object.keys(entries).length, ...(this.#isFull(entries) ? {} : place) },
+            remove: [...remove, ...(this.#isFull(entries) ? Object.keys(place) : [])],
+          };
+    try {
+      await this.#ports.table.update(packKey(pack), known, equals('leaseOwner', leaseOwner));
+    } catch {
+      // What was to be done is done.
+    }
+  }
+
+  /** The entries that an account names or may yet name; the very same object when that is all of them. */
+  async #withoutOrphans(pack: Pack): Promise<Pack> {
+    const { table, clock } = this.#ports;
+    const old = Object.entries(pack).filter(([, { storedAt }]) => storedAt + orphanMinutes * 60_000 < clock.now());
+    if (old.length === 0) return pack;
+    const keys = new Map(
+      old.map(([, entry]) => [entry.accountId, accountKey(entry.userId as UserId, entry.accountId)]),
+    );
+    const accounts = await table.getMany<StoredAccount>([...keys.values()], { consistent: true });
+    const named = new Set(accounts.map(({ credentials }) => credentials?.credentialsId));
+    const orphans = new Set(old.map(([id]) => id).filter((id) => !named.has(id)));
+    if (orphans.size === 0) return pack;
+    return Object.fromEntries(Object.entries(pack).filter(([id]) => !orphans.has(id)));
+  }
+
+  /** Tries until it gives something, ever later. */
+  async #retried<T>(run: (attempt: number) => Promise<T | undefined>): Promise<T> {
+    const { clock, random } = this.#ports;
+    for (let attempt = 1; ; attempt += 1) {
+      const result = await run(attempt);
+      if (result !== undefined) return result;
+      if (attempt === attemptsMax) throw new Unavailable('Too many store credentials at once; try again.');
+      await clock.sleep(random.number() * Math.min(retryMs * 2 ** attempt, retryMsMax));
+    }
+  }
+}
+
+const nameOf = (pack: number): string => `${family}/${pack}`;
+
+/** @throws {Error} the secret is damaged; the parser's own error would quote it */
+const packOf = (text: string | undefined): Pack => {
+  if (text === undefined) return {};
+  try {
+    return Pack.parse(JSON.parse(text));
+  } catch {
+    throw new Error('A secret of the credential vault can not be read');
+  }
+};

@@ -1,0 +1,128 @@
+import type { Exchange, Trade } from 'ccxt';
+import type { OwnTrade, Stretch } from '../account-venue.ts';
+import { VenueError } from '../errors.ts';
+import { toTrade } from './ccxt-account-mapping.ts';
+import type { AccountRules } from './ccxt-account-rules.ts';
+import type { WindowLimits } from './ccxt-windows.ts';
+import { readStart } from './ccxt-windows.ts';
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** How long a venue may take until it tells of a trade. */
+const settlingMs = 60_000;
+/** Stretches without a trade that are passed over in one call. */
+const emptyWindowsMax = 10;
+/** Entries of a page where ccxt does not say. */
+const pageEntriesDefault = 50;
+
+/**
+ * Own trades from a cursor on. Its form: an id where trades are told by id, else how far time was read and by how wide
+ * a stretch, `<epoch ms>/<ms>`.
+ */
+export const readTrades = (
+  exchange: Exchange,
+  rules: AccountRules,
+  symbol: string | undefined,
+  cursor: string | null,
+  now: number,
+): Promise<Stretch<OwnTrade>> =>
+  rules.tradesById !== undefined
+    ? readById(exchange, rules.tradesById, symbol, cursor)
+    : rules.trades !== undefined || tradeFeatures(exchange).untilDays !== undefined
+      ? readByTime(exchange, rules, symbol, cursor, now)
+      : readOnward(exchange, symbol, cursor, now);
+
+const readById = async (
+  exchange: Exchange,
+  { parameter, pageEntries }: NonNullable<AccountRules['tradesById']>,
+  symbol: string | undefined,
+  cursor: string | null,
+): Promise<Stretch<OwnTrade>> => {
+  const from = cursor === null ? 0n : BigInt(wellFormed(exchange, cursor, /^\d{1,30}$/));
+  const natives = await exchange.fetchMyTrades(symbol, undefined, pageEntries, { [parameter]: String(from) });
+  const items = natives.map(toTrade);
+  const next = items.reduce((id, { tradeId }) => (BigInt(tradeId) >= id ? BigInt(tradeId) + 1n : id), from);
+  return { items: items.toSorted((a, b) => a.at - b.at), cursor: String(next), more: items.length >= pageEntries };
+};
+
+const readByTime = async (
+  exchange: Exchange,
+  rules: AccountRules,
+  symbol: string | undefined,
+  cursor: string | null,
+  now: number,
+): Promise<Stretch<OwnTrade>> => {
+  const limits = rules.trades ?? limitsOf(exchange);
+  const last = cursor === null ? { from: 0, widthMs: limits.windowMs } : readCursor(exchange, cursor);
+  let widthMs = last.widthMs;
+  let from = Math.max(last.from, now - limits.reachMs, 0);
+
+  for (let window = 0; ; window++) {
+    const start = await readStart({ from, to: now }, Math.min(widthMs, limits.windowMs), async (stretch) => {
+      const entries: Trade[] = [];
+      let full = false;
+      for (const parameters of symbol === undefined ? tradeTypes(rules) : [{}]) {
+        const until = { ...parameters, until: stretch.to };
+        const page = await exchange.fetchMyTrades(symbol, stretch.from, limits.pageEntries, until);
+        entries.push(...page);
+        full ||= page.length >= limits.pageEntries;
+      }
+      return { entries, full };
+    });
+    const items = start.entries
+      .map(toTrade)
+      .filter(({ at }) => at >= from && at <= start.readTo)
+      .sort((a, b) => a.at - b.at);
+    const more = start.readTo < now;
+    widthMs = Math.min(start.widthMs * 2, limits.windowMs);
+    from = Math.min(start.readTo + 1, Math.max(now - settlingMs, from));
+    if (items.length > 0 || !more || window >= emptyWindowsMax) return { items, cursor: `${from}/${widthMs}`, more };
+  }
+};
+
+/** Where a venue knows no end of a stretch: it is taken to begin at the start that it is given. */
+const readOnward = async (
+  exchange: Exchange,
+  symbol: string | undefined,
+  cursor: string | null,
+  now: number,
+): Promise<Stretch<OwnTrade>> => {
+  const from = cursor === null ? Math.max(now - limitsOf(exchange).reachMs, 0) : readCursor(exchange, cursor).from;
+  const items = (await exchange.fetchMyTrades(symbol, from)).map(toTrade).sort((a, b) => a.at - b.at);
+  const next = Math.max(from, Math.min(items.at(-1)?.at ?? from, now - settlingMs));
+  return { items, cursor: `${next}/1`, more: next > from && items.length > 0 };
+};
+
+/** Trades of contracts are told of all settlement currencies at once. */
+const tradeTypes = ({ contracts = [] }: AccountRules): Readonly<Record<string, unknown>>[] => {
+  const types = contracts.map(({ settleCoin: _settleCoin, ...parameters }) => parameters);
+  return [{}, ...new Map(types.map((parameters) => [JSON.stringify(parameters), parameters])).values()];
+};
+
+const readCursor = (exchange: Exchange, cursor: string): { readonly from: number; readonly widthMs: number } => {
+  const [from, widthMs] = wellFormed(exchange, cursor, /^\d{1,16}\/\d{1,16}$/).split('/');
+  return { from: Number(from), widthMs: Math.max(Number(widthMs), 1) };
+};
+
+const wellFormed = (exchange: Exchange, cursor: string, form: RegExp): string => {
+  if (form.test(cursor)) return cursor;
+  throw new VenueError(exchange.id, 'unknown', `Where to go on with the trades of ${exchange.id} is not known`);
+};
+
+const tradeFeatures = (
+  exchange: Exchange,
+): { readonly limit?: unknown; readonly daysBack?: unknown; readonly untilDays?: unknown } =>
+  exchange.features?.spot?.fetchMyTrades ?? {};
+
+/** What ccxt knows of a venue's list of own trades. */
+const limitsOf = (exchange: Exchange): WindowLimits => {
+  const { limit, daysBack, untilDays } = tradeFeatures(exchange);
+  const days = (value: unknown, otherwise: number) =>
+    (typeof value === 'number' && value > 0 ? value : otherwise) * dayMs;
+  const reachMs = days(daysBack, 10 * 365);
+  return {
+    reachMs,
+    windowMs: Math.min(days(untilDays, 10 * 365), reachMs),
+    pageEntries: typeof limit === 'number' && limit > 0 ? limit : pageEntriesDefault,
+  };
+};

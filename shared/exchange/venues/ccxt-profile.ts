@@ -1,0 +1,29 @@
+import type { VenueProfile } from '../account-venue.ts';
+import { accountRules } from './ccxt-account-rules.ts';
+import { credentialParts, neededCredentials, takesKeys } from './ccxt-credentials.ts';
+import { exchangeIds, importExchange } from './ccxt-exchanges.ts';
+
+/**
+ * What an exchange of ccxt offers accounts, without asking it.
+ * @returns undefined where there is no such exchange, or its accounts need other credentials than a key
+ */
+export const readProfile = async (id: string): Promise<VenueProfile | undefined> => {
+  if (!exchangeIds().includes(id)) return undefined;
+  const exchange = new (await importExchange(id))({});
+  if (!takesKeys(exchange)) return undefined;
+  const offers = (...names: readonly string[]) => names.some((name) => Boolean(exchange.has[name]));
+  const needed = neededCredentials(exchange);
+  return {
+    id,
+    name: exchange.name ?? id,
+    credentials: credentialParts.filter((part) => needed.includes(part)),
+    supports: {
+      balances: offers('fetchBalance'),
+      positions: accountRules(id).contracts !== undefined,
+      openOrders: offers('fetchOpenOrders'),
+      closedOrders: offers('fetchCanceledAndClosedOrders', 'fetchClosedOrders', 'fetchOrders'),
+      trades: offers('fetchMyTrades'),
+      transfers: offers('fetchDeposits') && offers('fetchWithdrawals'),
+    },
+  };
+};

@@ -1,0 +1,80 @@
+import type { AccountVenue, Balance, KeyPermissions, VenueProfile } from '#shared/exchange/account-venue';
+import type { CredentialParts, Credentials } from '#shared/exchange/credentials';
+import { VenueError } from '#shared/exchange/errors';
+
+export const testKey: CredentialParts = {
+  apiKey: 'AKtestkey0123456789abcdef',
+  secret: 'SECRETtestsecret0123456789',
+};
+
+export const spot = (asset: string, total: string, more: Partial<Balance> = {}): Balance => ({
+  ...{ wallet: 'spot', asset, free: total, locked: '0', total, debt: null, venueTime: null },
+  ...more,
+});
+
+const supported = {
+  balances: true,
+  positions: true,
+  openOrders: true,
+  closedOrders: true,
+  trades: true,
+  transfers: true,
+};
+
+/** A venue as accounts see it, without a network: the test says what each key finds, and what goes wrong. */
+export class VenueOfKeys {
+  readonly keys = new Map<string, { permissions: KeyPermissions; balances: Balance[] }>();
+  /** How often balances were asked for, by key. */
+  readonly asked: string[] = [];
+  /** What the next calls throw. */
+  readonly faults: VenueError[] = [];
+  /** Runs while balances are asked for. */
+  during: () => Promise<void> = async () => {};
+
+  add(
+    key = testKey,
+    permissions: KeyPermissions = { canTrade: true, canWithdraw: false },
+    balances: Balance[] = [],
+  ): void {
+    this.keys.set(key.apiKey, { permissions, balances });
+  }
+
+  hold(balances: Balance[], key = testKey): void {
+    const held = this.keys.get(key.apiKey);
+    if (held !== undefined) held.balances = balances;
+  }
+
+  readonly open = async (venue: string, credentials: Credentials): Promise<AccountVenue> => {
+    const { apiKey, secret } = credentials.reveal();
+    const found = () => {
+      const fault = this.faults.shift();
+      if (fault !== undefined) throw fault;
+      const held = this.keys.get(apiKey);
+      // As a careless venue does, which quotes what it was sent.
+      if (held === undefined)
+        throw new VenueError(venue, 'authentication', `${venue} refused ${apiKey} with ${secret}`);
+      return held;
+    };
+    const nothing = async () => [];
+    return {
+      id: venue,
+      needsSymbols: false,
+      permissions: async () => found().permissions,
+      balances: async () => {
+        this.asked.push(apiKey);
+        await this.during();
+        return found().balances;
+      },
+      ...{ positions: nothing, openOrders: nothing, closedOrders: nothing, transfers: nothing },
+      trades: async () => ({ items: [], cursor: '', more: false }),
+    };
+  };
+
+  readonly verify = async (venue: string, credentials: Credentials): Promise<KeyPermissions> =>
+    await (await this.open(venue, credentials)).permissions();
+
+  readonly profile = async (id: string): Promise<VenueProfile | undefined> =>
+    id === 'binance' ? { id, name: 'Binance', credentials: ['apiKey', 'secret'], supports: supported } : undefined;
+
+  readonly ids = async (): Promise<string[]> => ['binance'];
+}

@@ -1,0 +1,117 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { NewAccount } from '#shared/accounts/account';
+import { AccountBook } from '#shared/accounts/account-book';
+import { AccountSync } from '#shared/accounts/account-sync';
+import { Dispatcher, SyncOrder } from '#shared/accounts/dispatch';
+import { accountKey, type StoredAccount, scheduleKey } from '#shared/accounts/stored';
+import { Unavailable } from '#shared/platform/errors';
+import type { UserId } from '#shared/users/user';
+import { VenueOfKeys } from '../../support/account-venues.ts';
+import { testPlatform } from '../../support/test-platform.ts';
+
+const periodMs = 60_000;
+const timeoutSeconds = 20;
+
+/** What happens to the system: the dispatcher runs, a worker takes a message, time passes; `kill` ends one at a call of the table. */
+const event = fc.oneof(
+  fc.record({ does: fc.constant('dispatch' as const), kill: fc.option(fc.nat({ max: 20 }), { nil: undefined }) }),
+  fc.record({
+    does: fc.constant('work' as const),
+    kill: fc.option(fc.nat({ max: 5 }), { nil: undefined }),
+    /** The message comes again although it was handled. */
+    again: fc.boolean(),
+  }),
+  fc.record({ does: fc.constant('pass' as const), seconds: fc.integer({ min: 1, max: 100 }) }),
+);
+
+describe('dispatching and synchronising, killed and repeated at random', () => {
+  it('makes every due sync, and none of them twice once it was made', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(event, { maxLength: 40 }), fc.integer({ min: 1, max: 4 }), async (events, accounts) => {
+        const given = testPlatform();
+        const { clock, platform, table } = given;
+        const book = new AccountBook(platform, new VenueOfKeys());
+        const owners = Array.from({ length: accounts }, (_, number) => `user-${number}` as UserId);
+        const made = await Promise.all(
+          owners.map(async (userId) => {
+            const account = NewAccount.parse({ venue: 'sim', label: 'x', mode: 'paper' });
+            return { userId, accountId: (await book.add(userId, account)).accountId };
+          }),
+        );
+        /** The due times that were served by a run which ended, by account. */
+        const served = new Map<string, number[]>();
+        let running: string | undefined;
+        const step = {
+          name: 'balances',
+          run: async ({ account }: { account: StoredAccount }) => {
+            running = account.accountId;
+            return 1;
+          },
+        };
+        const worker = new AccountSync(
+          { ...platform, config: { ...platform.config, runtime: 'aws' } },
+          { steps: [step], vault: { get: async () => undefined }, open: new VenueOfKeys().open, timeoutSeconds },
+        );
+        const dispatcher = new Dispatcher(platform);
+        const queue = given.queue('account-sync');
+
+        const killedAt = async (call: number | undefined, run: () => Promise<unknown>) => {
+          let calls = 0;
+          let isDead = false;
+          table.before = () => {
+            // A process that ended does nothing more, neither this nor what it would do to clean up.
+            isDead ||= calls++ === call;
+            if (isDead) throw new Unavailable('killed');
+          };
+          try {
+            await given.awake(run());
+            return true;
+          } catch {
+            return false;
+          } finally {
+            table.before = () => {};
+          }
+        };
+        const work = async (kill: number | undefined, again: boolean) => {
+          const [message] = await queue.receive(1, 30);
+          if (message === undefined) return false;
+          const order = SyncOrder.parse(JSON.parse(message.body));
+          running = undefined;
+          const hasEnded = await killedAt(kill, () => worker.run(order));
+          if (hasEnded && running !== undefined) {
+            served.set(order.accountId, [...(served.get(order.accountId) ?? []), order.dueAt]);
+          }
+          if (hasEnded && !again) await queue.remove(message.receipt);
+          else await queue.release(message.receipt, 1);
+          return true;
+        };
+
+        for (const happens of events) {
+          if (happens.does === 'dispatch') await killedAt(happens.kill, () => dispatcher.run());
+          else if (happens.does === 'work') await work(happens.kill, happens.again);
+          else await clock.advance(happens.seconds * 1000);
+        }
+        // Then it is calm: the time of every lease passes, and all messages are worked off.
+        const calmAt = clock.now();
+        for (let round = 0; round < 12; round += 1) {
+          await dispatcher.run();
+          while (await work(undefined, false));
+          await clock.advance(10_000);
+        }
+        for (const { userId, accountId } of made) {
+          const account = await given.store.get<StoredAccount>(accountKey(userId, accountId));
+          const schedule = await given.store.get<{ pk: string; sk: string; kind: string; dueAt: number }>(
+            scheduleKey(userId, accountId),
+          );
+          expect(account?.servedDueAt).toBeGreaterThan(calmAt - periodMs);
+          expect(account?.leaseOwner).toBeUndefined();
+          expect(schedule?.dueAt).toBeGreaterThan(calmAt);
+          const times = served.get(accountId) ?? [];
+          expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
+        }
+      }),
+      { numRuns: 100, seed: 20_261_122 },
+    );
+  });
+});
