@@ -1,13 +1,7 @@
 import type { KeyPermissions, VenueProfile } from '#shared/exchange/account-venue';
 import { type CredentialParts, Credentials } from '#shared/exchange/credentials';
 import { VenueError } from '#shared/exchange/errors';
-import {
-  Conflict,
-  InvalidInput,
-  LimitExceeded,
-  NotFound,
-  TransactionCanceled,
-} from '#shared/platform/errors';
+import { Conflict, InvalidInput, LimitExceeded, NotFound, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, anyOf, equals, every, type Item, type Page, type Write } from '#shared/platform/table';
 import type { UserId } from '#shared/users/user';

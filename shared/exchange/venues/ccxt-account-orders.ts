@@ -52,9 +52,9 @@ export const readEndedOrders = async (
   if (read === undefined) throw new VenueError(exchange.id, 'not-supported', `${exchange.id} does not offer this`);
   const stretch = { from: Math.max(since - orderLifetimeMs, 0), to: now };
   const natives = await readAll(stretch, orders ?? wholeList, async ({ from, to }) => {
-    if (orders === undefined) return { entries: await read.call(exchange, symbol, from), full: false };
+    if (orders === undefined) return { entries: await read.call(exchange, symbol, from), filled: 0 };
     const entries = await read.call(exchange, symbol, from, orders.pageEntries, { ...parameters, until: to });
-    return { entries, full: entries.length >= orders.pageEntries };
+    return { entries, filled: entries.length / orders.pageEntries };
   });
   return natives.map(toOrder);
 };

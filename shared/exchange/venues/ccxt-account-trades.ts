@@ -4,7 +4,7 @@ import { VenueError } from '../errors.ts';
 import { toTrade } from './ccxt-account-mapping.ts';
 import type { AccountRules } from './ccxt-account-rules.ts';
 import type { WindowLimits } from './ccxt-windows.ts';
-import { readStart } from './ccxt-windows.ts';
+import { readStart, windowMsMin } from './ccxt-windows.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -60,21 +60,23 @@ const readByTime = async (
   for (let window = 0; ; window++) {
     const start = await readStart({ from, to: now }, Math.min(widthMs, limits.windowMs), async (stretch) => {
       const entries: Trade[] = [];
-      let full = false;
+      let filled = 0;
       for (const parameters of symbol === undefined ? tradeTypes(rules) : [{}]) {
         const until = { ...parameters, until: stretch.to };
         const page = await exchange.fetchMyTrades(symbol, stretch.from, limits.pageEntries, until);
         entries.push(...page);
-        full ||= page.length >= limits.pageEntries;
+        filled = Math.max(filled, page.length / limits.pageEntries);
+        // This stretch will be asked for anew, in parts.
+        if (filled >= 1 && stretch.to - stretch.from > windowMsMin) break;
       }
-      return { entries, full };
+      return { entries, filled };
     });
     const items = start.entries
       .map(toTrade)
       .filter(({ at }) => at >= from && at <= start.readTo)
       .sort((a, b) => a.at - b.at);
     const more = start.readTo < now;
-    widthMs = Math.min(start.widthMs * 2, limits.windowMs);
+    widthMs = Math.min(start.widthMs, limits.windowMs);
     from = Math.min(start.readTo + 1, Math.max(now - settlingMs, from));
     if (items.length > 0 || !more || window >= emptyWindowsMax) return { items, cursor: `${from}/${widthMs}`, more };
   }

@@ -142,7 +142,7 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
               rules.transfers === undefined
                 ? await read(undefined, from)
                 : await read(undefined, undefined, undefined, transferTimes(id, from, to, limits.pageEntries));
-            return { entries, full: entries.length >= limits.pageEntries };
+            return { entries, filled: entries.length / limits.pageEntries };
           });
           found.push(...natives.map(toTransfer));
         }

@@ -26,17 +26,22 @@ export const wholeList: WindowLimits = {
 /** What a venue tells of a stretch. In a full answer some may be missing. */
 export interface WindowAnswer<T> {
   readonly entries: readonly T[];
-  readonly full: boolean;
+  /** Entries in proportion to the most that one answer has: full from 1 on. */
+  readonly filled: number;
 }
 
 export type ReadWindow<T> = (window: TimeWindow) => Promise<WindowAnswer<T>>;
 
+/** How many times narrower the next stretch is after a full answer, and wider at most after one that was not. */
+const step = 8;
+/** How full the next answer shall be, where entries lie as close together as in the last. */
+const filledAim = 0.5;
 /** Narrowest stretch: what still fills an answer there can't be told apart any further. */
-const windowMsMin = 1;
+export const windowMsMin = 1;
 
 /**
- * The entries of the first part of a stretch that the venue tells completely. Where an answer is full, half of the
- * stretch is asked for: that needs no knowledge of which end the venue begins at.
+ * The entries of the first part of a stretch that the venue tells completely. Where an answer is full, a part
+ * of the stretch is asked for: that needs no knowledge of which end the venue begins at.
  * @returns how far was read, and how wide a stretch the next one may be
  */
 export const readStart = async <T>(
@@ -44,10 +49,12 @@ export const readStart = async <T>(
   windowMs: number,
   read: ReadWindow<T>,
 ): Promise<{ readonly entries: readonly T[]; readonly readTo: number; readonly widthMs: number }> => {
-  for (let widthMs = windowMs; ; widthMs = Math.max(Math.floor(Math.min(widthMs, to - from) / 2), windowMsMin)) {
+  for (let widthMs = windowMs; ; widthMs = Math.max(Math.floor(Math.min(widthMs, to - from) / step), windowMsMin)) {
     const readTo = Math.min(from + widthMs, to);
-    const { entries, full } = await read({ from, to: readTo });
-    if (!full || readTo - from <= windowMsMin) return { entries, readTo, widthMs };
+    const { entries, filled } = await read({ from, to: readTo });
+    if (filled < 1 || readTo - from <= windowMsMin) {
+      return { entries, readTo, widthMs: Math.ceil(widthMs * Math.min(step, filledAim / filled)) };
+    }
   }
 };
 
@@ -55,10 +62,12 @@ export const readStart = async <T>(
 export const readAll = async <T>(stretch: TimeWindow, limits: WindowLimits, read: ReadWindow<T>): Promise<T[]> => {
   const found: T[] = [];
   let from = Math.max(stretch.from, stretch.to - limits.reachMs);
+  let { windowMs } = limits;
   while (from <= stretch.to) {
-    const { entries, readTo } = await readStart({ from, to: stretch.to }, limits.windowMs, read);
+    const { entries, readTo, widthMs } = await readStart({ from, to: stretch.to }, windowMs, read);
     found.push(...entries);
     from = readTo + 1;
+    windowMs = Math.min(widthMs, limits.windowMs);
   }
   return found;
 };

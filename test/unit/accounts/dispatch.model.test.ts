@@ -4,7 +4,7 @@ import { NewAccount } from '#shared/accounts/account';
 import { AccountBook } from '#shared/accounts/account-book';
 import { AccountSync } from '#shared/accounts/account-sync';
 import { Dispatcher, SyncOrder } from '#shared/accounts/dispatch';
-import { accountKey, type StoredAccount, scheduleKey } from '#shared/accounts/stored';
+import { accountKey, type StoredAccount, type StoredSchedule, scheduleKey } from '#shared/accounts/stored';
 import { Unavailable } from '#shared/platform/errors';
 import type { UserId } from '#shared/users/user';
 import { VenueOfKeys } from '../../support/account-venues.ts';
@@ -53,17 +53,52 @@ describe('dispatching and synchronising, killed and repeated at random', () => {
           { ...platform, config: { ...platform.config, runtime: 'aws' } },
           { steps: [step], vault: { get: async () => undefined }, open: new VenueOfKeys().open, timeoutSeconds },
         );
-        const dispatcher = new Dispatcher(platform);
         const queue = given.queue('account-sync');
+        const sent = new Set<string>();
+        let mayDie = () => {};
+        const refuse = async () => {
+          throw new Error('The dispatcher only sends');
+        };
+        const dispatcher = new Dispatcher({
+          ...platform,
+          queue: () => ({
+            ...{ receive: refuse, remove: refuse, release: refuse, depth: refuse },
+            send: async (messages) => {
+              mayDie();
+              await queue.send(messages);
+              for (const { body } of messages) {
+                const { accountId, dueAt } = SyncOrder.parse(JSON.parse(body));
+                sent.add(`${accountId} ${dueAt}`);
+              }
+            },
+          }),
+        });
+        const dueTimes = async () =>
+          await Promise.all(
+            made.map(async ({ userId, accountId }) => {
+              const schedule = await given.store.get<StoredSchedule>(scheduleKey(userId, accountId));
+              return { accountId, dueAt: schedule?.dueAt ?? 0 };
+            }),
+          );
+        /** However the dispatcher ends, no time that was moved on went without its order. */
+        const dispatch = async (kill: number | undefined) => {
+          const before = await dueTimes();
+          await killedAt(kill, () => dispatcher.run());
+          for (const [position, { accountId, dueAt }] of (await dueTimes()).entries()) {
+            const due = before[position]?.dueAt ?? 0;
+            if (dueAt !== due) expect(sent).toContain(`${accountId} ${due}`);
+          }
+        };
 
         const killedAt = async (call: number | undefined, run: () => Promise<unknown>) => {
           let calls = 0;
           let isDead = false;
-          table.before = () => {
+          mayDie = () => {
             // A process that ended does nothing more, neither this nor what it would do to clean up.
             isDead ||= calls++ === call;
             if (isDead) throw new Unavailable('killed');
           };
+          table.before = mayDie;
           try {
             await given.awake(run());
             return true;
@@ -71,6 +106,7 @@ describe('dispatching and synchronising, killed and repeated at random', () => {
             return false;
           } finally {
             table.before = () => {};
+            mayDie = () => {};
           }
         };
         const work = async (kill: number | undefined, again: boolean) => {
@@ -88,7 +124,7 @@ describe('dispatching and synchronising, killed and repeated at random', () => {
         };
 
         for (const happens of events) {
-          if (happens.does === 'dispatch') await killedAt(happens.kill, () => dispatcher.run());
+          if (happens.does === 'dispatch') await dispatch(happens.kill);
           else if (happens.does === 'work') await work(happens.kill, happens.again);
           else await clock.advance(happens.seconds * 1000);
         }
@@ -101,9 +137,7 @@ describe('dispatching and synchronising, killed and repeated at random', () => {
         }
         for (const { userId, accountId } of made) {
           const account = await given.store.get<StoredAccount>(accountKey(userId, accountId));
-          const schedule = await given.store.get<{ pk: string; sk: string; kind: string; dueAt: number }>(
-            scheduleKey(userId, accountId),
-          );
+          const schedule = await given.store.get<StoredSchedule>(scheduleKey(userId, accountId));
           expect(account?.servedDueAt).toBeGreaterThan(calmAt - periodMs);
           expect(account?.leaseOwner).toBeUndefined();
           expect(schedule?.dueAt).toBeGreaterThan(calmAt);

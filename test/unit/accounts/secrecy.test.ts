@@ -55,6 +55,8 @@ describe('a key', () => {
     };
     const work = async () => {
       await dispatch({}, testContext);
+      // Longer than orders are spread over.
+      await given.clock.advance(15_000);
       for (;;) {
         const messages = await given.queue('account-sync').receive(1, 60);
         if (messages.length === 0) return;

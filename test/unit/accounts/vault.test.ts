@@ -131,6 +131,32 @@ describe('a writer that is cut short', () => {
     expect(await found(recent)).toBe('key-2');
   });
 
+  it('that was held up past its lease overwrites nothing', async () => {
+    const kept = await stored(1);
+    const { secrets, clock } = given.platform;
+    let isSlow = true;
+    const late = new CredentialVault({
+      ...given.platform,
+      secrets: {
+        get: async (name) => {
+          const value = await secrets.get(name);
+          if (isSlow) await clock.sleep(61_000);
+          return value;
+        },
+        put: (name, value) => secrets.put(name, value),
+        create: (name, value) => secrets.create(name, value),
+        delete: (name) => secrets.delete(name),
+      },
+    });
+    const removal = late.remove(kept).catch((error: unknown) => error);
+    await given.clock.advance(60_500);
+    const second = await stored(2);
+    await given.clock.advance(1_000);
+    isSlow = false;
+    expect(await removal).toBeInstanceOf(Unavailable);
+    expect(await found(second)).toBe('key-2');
+  });
+
   it('holds up others no longer than its lease', async () => {
     const { pack } = await stored(1);
     given.table.before = (call) => {

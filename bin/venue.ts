@@ -1,0 +1,24 @@
+/** A venue to try things on, without money: `npm run venue -- binance [--port 9001]`. */
+import { parseArgs } from 'node:util';
+import { startBinance } from '../test/support/venues/binance.ts';
+import { startBybit } from '../test/support/venues/bybit.ts';
+
+const venues = { binance: startBinance, bybit: startBybit };
+const demoKey = { apiKey: 'demokey', secret: 'demosecret' };
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { port: { type: 'string', default: '9001' } },
+});
+const [id = ''] = positionals;
+const start = Object.entries(venues).find(([name]) => name === id)?.[1];
+const port = Number(values.port);
+if (start === undefined || !Number.isInteger(port)) {
+  console.error(`Usage: npm run venue -- <${Object.keys(venues).join('|')}> [--port 9001]`);
+  process.exit(1);
+}
+const venue = await start({ port });
+venue.accounts.addKey(demoKey);
+venue.accounts.setBalance(demoKey.apiKey, 'BTC', '0.5');
+venue.accounts.setBalance(demoKey.apiKey, 'USDT', '10000', '250');
+console.log(`${id} at ${venue.url}, with an account: API key ${demoKey.apiKey}, secret ${demoKey.secret}`);
