@@ -8,7 +8,7 @@ import type { Server } from '#local/server';
 import { startupFailure } from '#local/startup-failure';
 import { localLogger } from '#local/telemetry';
 import { exchangeIds } from '#shared/exchange/venues/ccxt-exchanges';
-import type { Config } from '#shared/platform/ports';
+import { ACCOUNTS_PER_SECRET_DEFAULT, type Config } from '#shared/platform/ports';
 import manifest from '../package.json' with { type: 'json' };
 
 const configOf = (options: Options, { venues, symbols, files, fallback }: PriceSource): Config => ({
@@ -20,7 +20,7 @@ const configOf = (options: Options, { venues, symbols, files, fallback }: PriceS
   marketSyncSeconds: options.marketSyncSeconds,
   marketSyncWindowSeconds: 0,
   accountSyncSeconds: options.accountSyncSeconds,
-  accountsPerSecret: 50,
+  accountsPerSecret: ACCOUNTS_PER_SECRET_DEFAULT,
   simulation: { seed: 'alphapulse' },
   replay: { files, speed: options.replay.speed },
   mailFrom: options.mailFrom,

@@ -50,7 +50,8 @@ export class Monitoring extends Construct {
         description: `${entry.name} was throttled: the account's concurrent executions are used up`,
         section: 'throttles',
       });
-      if (entry.trigger.type === 'schedule' && entry.trigger.each === 'venue') this.#watchSyncs({ entry, lambda }, stage, venues);
+      if (entry.trigger.type === 'schedule' && entry.trigger.each === 'venue')
+        this.#watchSyncs({ entry, lambda }, stage, venues);
       if (entry.trigger.type !== 'stream') continue;
       this.#alarm(`${entry.name}-iterator-age`, {
         metric: lambda.metric('IteratorAge', { period, statistic: Stats.MAXIMUM }),

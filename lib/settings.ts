@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { exchangeIds } from '#shared/exchange/venues/ccxt-exchanges';
 import { MarketSymbol } from '#shared/market/symbols';
 import { VenueUrls } from '#shared/platform/aws/config';
+import { ACCOUNTS_PER_SECRET_DEFAULT } from '#shared/platform/ports';
 
 const venuesMax = 20;
 const symbolsMax = 100;
@@ -37,7 +38,7 @@ const common = {
     .default(['binance']),
   symbols: listed.pipe(z.array(MarketSymbol).max(symbolsMax)).default(['BTC/USDT', 'ETH/USDT']),
   venueUrls: VenueUrls.default({}),
-  accountsPerSecret: z.coerce.number().int().min(1).max(50).default(50),
+  accountsPerSecret: z.coerce.number().int().min(1).max(50).default(ACCOUNTS_PER_SECRET_DEFAULT),
   operatorMail: Mail.exactOptional(),
   domain: Domain.exactOptional(),
   socketDomain: Domain.exactOptional(),

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { MarketSymbol, VenueId } from '#shared/market/symbols';
+import { ACCOUNT_SYNC_SECONDS_DEFAULT } from '#shared/platform/ports';
 import { nearest } from './nearest.ts';
 import { LOG_LEVELS, type LogLevel } from './telemetry.ts';
 
@@ -56,7 +57,6 @@ const symbolsMax = 200;
 const venuesMax = 10;
 const filesMax = 50;
 const marketSyncSecondsDefault = 5;
-const accountSyncSecondsDefault = 60;
 
 /** A number in a word that holds nothing else. */
 const numberIn = (least: number, most: number) =>
@@ -133,7 +133,7 @@ export const readOptions = (
       read(VenueUrls, variable('VENUE_URLS'), 'JSON such as {"binance":"http://127.0.0.1:9001"}, venues with URLs') ??
       {},
     marketSyncSeconds: syncSeconds?.market ?? marketSyncSecondsDefault,
-    accountSyncSeconds: syncSeconds?.account ?? accountSyncSecondsDefault,
+    accountSyncSeconds: syncSeconds?.account ?? ACCOUNT_SYNC_SECONDS_DEFAULT,
     corsOrigins:
       read(listOf(origin, 20), variable('CORS_ORIGINS'), 'a list of origins such as http://localhost:5173') ?? [],
     mailFrom: variable('MAIL_FROM')[1] ?? 'AlphaPulse <alphapulse@localhost>',

@@ -6,7 +6,12 @@ import { functions } from '#functions/manifest';
 import { NotFound, Unavailable } from '#shared/platform/errors';
 import { DataFolderInUse, openDatabase } from '#shared/platform/local/database';
 import { createNetwork } from '#shared/platform/network';
-import type { Clock, Config } from '#shared/platform/ports';
+import {
+  ACCOUNT_SYNC_SECONDS_DEFAULT,
+  ACCOUNTS_PER_SECRET_DEFAULT,
+  type Clock,
+  type Config,
+} from '#shared/platform/ports';
 import { systemClock, systemRandom } from '#shared/platform/system';
 import type { Change } from '#shared/platform/table';
 import { type Redriven, redrive } from '#shared/redrive/redrive';
@@ -25,8 +30,8 @@ const config: Config = {
   venueUrls: {},
   marketSyncSeconds: 5,
   marketSyncWindowSeconds: 0,
-  accountSyncSeconds: 60,
-  accountsPerSecret: 50,
+  accountSyncSeconds: ACCOUNT_SYNC_SECONDS_DEFAULT,
+  accountsPerSecret: ACCOUNTS_PER_SECRET_DEFAULT,
   simulation: { seed: '' },
   replay: { files: [], speed: 1 },
   mailFrom: '',

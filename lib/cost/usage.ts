@@ -1,5 +1,5 @@
 import { functions, manifest } from '../../functions/manifest.ts';
-import { accountSyncSecondsDefault } from '../../shared/platform/aws/config.ts';
+import { ACCOUNT_SYNC_SECONDS_DEFAULT, ACCOUNTS_PER_SECRET_DEFAULT } from '../../shared/platform/ports.ts';
 import { marketSyncSeconds, marketSyncWindowSeconds } from '../environment.ts';
 import { deadLettersOf } from '../queue-names.ts';
 
@@ -109,7 +109,7 @@ export const usageOf = (users: number): Usage => {
   const changesPerSync = symbolsOf(users) * changedPart;
   const requests = users * USER_DAY.requests * days;
   const firings = users * USER_DAY.alerts * days;
-  const accountSyncs = (users * ACCOUNTS_PER_USER * seconds) / accountSyncSecondsDefault;
+  const accountSyncs = (users * ACCOUNTS_PER_USER * seconds) / ACCOUNT_SYNC_SECONDS_DEFAULT;
   const socketMinutes = users * USER_DAY.socketMinutes * days;
   // All prices of one batch go to a connection in one message.
   const messages = socketMinutes * syncsPerMinute + firings;
@@ -120,7 +120,8 @@ export const usageOf = (users: number): Usage => {
 
   const invocationsOf = { sync: minutes * venues, batch: batches, request: requests, delivery: firings };
   const accountRuns = minutes + accountSyncs;
-  const invocations = invocationsOf.sync + 2 * invocationsOf.batch + 2 * invocationsOf.request + invocationsOf.delivery + accountRuns;
+  const invocations =
+    invocationsOf.sync + 2 * invocationsOf.batch + 2 * invocationsOf.request + invocationsOf.delivery + accountRuns;
   const syncMs = marketSyncWindowSeconds * 1000;
   return {
     gbSeconds:
@@ -156,7 +157,7 @@ export const usageOf = (users: number): Usage => {
     mails: firings,
     secrets:
       new Set(functions.flatMap(({ grants }) => grants.secrets ?? [])).size +
-      Math.ceil((users * ACCOUNTS_PER_USER) / accountsPerSecretDefault),
+      Math.ceil((users * ACCOUNTS_PER_USER) / ACCOUNTS_PER_SECRET_DEFAULT),
     logGigabytes:
       (invocations * logBytes.invocation + requests * logBytes.access + minutes * venues * logBytes.syncMinute) / 1e9,
     metrics: metricNames + venues,

@@ -109,6 +109,10 @@ export interface Network {
   post(url: string, headers: Readonly<Record<string, string>>, body: string, timeoutMs: number): Promise<number>;
 }
 
+/** How often accounts are synchronised, and how many share a secret, where nothing else is set. */
+export const ACCOUNT_SYNC_SECONDS_DEFAULT = 60;
+export const ACCOUNTS_PER_SECRET_DEFAULT = 50;
+
 /** How this installation is set up; read from the environment and flags once, at start. */
 export interface Config {
   readonly runtime: 'aws' | 'local';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Config, QueueName } from '../ports.ts';
+import { ACCOUNT_SYNC_SECONDS_DEFAULT, ACCOUNTS_PER_SECRET_DEFAULT, type Config, type QueueName } from '../ports.ts';
 
 /** A function's environment: what the deployment set. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -29,8 +29,8 @@ const Variables = z.object({
   ALPHAPULSE_VENUE_URLS: VenueUrls.optional(),
   ALPHAPULSE_MARKET_SYNC_SECONDS: z.coerce.number().min(0.05).max(60).default(5),
   ALPHAPULSE_MARKET_SYNC_WINDOW_SECONDS: z.coerce.number().min(0).max(840).default(0),
-  ALPHAPULSE_ACCOUNT_SYNC_SECONDS: z.coerce.number().min(1).max(3600).default(60),
-  ALPHAPULSE_ACCOUNTS_PER_SECRET: z.coerce.number().int().min(1).max(50).default(50),
+  ALPHAPULSE_ACCOUNT_SYNC_SECONDS: z.coerce.number().min(1).max(3600).default(ACCOUNT_SYNC_SECONDS_DEFAULT),
+  ALPHAPULSE_ACCOUNTS_PER_SECRET: z.coerce.number().int().min(1).max(50).default(ACCOUNTS_PER_SECRET_DEFAULT),
   ALPHAPULSE_MAIL_FROM: z.string(),
   ALPHAPULSE_CORS_ORIGINS: listed.optional(),
   ALPHAPULSE_SIM_SEED: z.string().default('alphapulse'),
