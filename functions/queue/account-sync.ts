@@ -39,8 +39,12 @@ export const createAccountSync = (platform: Platform, open: OpenAccountVenue = o
       await sync.run(SyncOrder.parse(JSON.parse(body)));
     } catch (error) {
       await platform.queue('account-sync').release(receiptHandle, secondsUntilRetry(error, receives));
-      // Never the error's message: it is not known where it comes from.
-      logger.warn('An account sync failed', { errorName: error instanceof Error ? error.name : 'unknown', receives });
+      if (error instanceof SyncHeld) {
+        logger.info('An account sync waits for the one under way');
+      } else {
+        // Never the error's message: it is not known where it comes from.
+        logger.warn('An account sync failed', { errorName: error instanceof Error ? error.name : 'unknown', receives });
+      }
       throw error;
     }
   };
