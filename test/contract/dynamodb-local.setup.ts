@@ -2,11 +2,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
+import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
 
 declare module 'vitest' {
@@ -82,14 +82,4 @@ const fetchOnce = async (): Promise<void> => {
       await rm(temporary, { recursive: true, force: true });
     }
   }
-};
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The listener has no port');
-  server.close();
-  await once(server, 'close');
-  return address.port;
 };
