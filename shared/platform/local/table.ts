@@ -109,7 +109,8 @@ export class SqliteTable implements Table {
     return this.#database.write(() => {
       const failed: number[] = [];
       for (const [position, step] of steps.entries()) {
-        if (this.#allows(step)) this.#make(step);
+        const stored = this.#stored(step.pk, step.sk);
+        if (allows(step, stored)) this.#apply(step, stored);
         else failed.push(position);
       }
       return failed;
@@ -128,9 +129,11 @@ export class SqliteTable implements Table {
       throw new RangeError(`A transaction writes at most ${TRANSACTION_BYTES_MAX} bytes`);
     }
     await this.#database.write(() => {
-      const failed = steps.flatMap((step, position) => (this.#allows(step) ? [] : position));
+      // Each key is written once, so that what is stored under it now still is when its turn comes.
+      const found = steps.map((step) => ({ step, stored: this.#stored(step.pk, step.sk) }));
+      const failed = found.flatMap(({ step, stored }, position) => (allows(step, stored) ? [] : position));
       if (failed.length > 0) throw new TransactionCanceled(failed);
-      for (const step of steps) this.#make(step);
+      for (const { step, stored } of found) this.#apply(step, stored);
     });
   }
 
@@ -147,14 +150,14 @@ export class SqliteTable implements Table {
     }, 'process');
   }
 
-  #allows({ pk, sk, condition }: Step<unknown>): boolean {
-    return condition === undefined || holds(condition, parsed(this.#stored(pk, sk)));
+  #make<T>(step: Step<T>): T {
+    const stored = this.#stored(step.pk, step.sk);
+    if (!allows(step, stored)) throw new ConditionFailed('The item is not as expected');
+    return this.#apply(step, stored);
   }
 
-  #make<T>(step: Step<T>): T {
-    if (!this.#allows(step)) throw new ConditionFailed('The item is not as expected');
+  #apply<T>(step: Step<T>, stored: string | undefined): T {
     const { pk, sk } = step;
-    const stored = this.#stored(pk, sk);
     const after = step.after(stored);
     if (after === 'removed') {
       if (stored !== undefined) this.#remove(pk, sk, stored);
@@ -222,6 +225,10 @@ function stepOf(write: Write): Step<unknown> {
 function checked(condition: Condition | undefined): Condition | undefined {
   if (condition !== undefined) checkCondition(condition);
   return condition;
+}
+
+function allows({ condition }: Step<unknown>, stored: string | undefined): boolean {
+  return condition === undefined || holds(condition, parsed(stored));
 }
 
 function parsed<T extends Item>(json: string | undefined): T | undefined {
