@@ -7,8 +7,6 @@ import { until } from '../support/until.ts';
 import { type BinanceDouble, startBinance } from '../support/venues/binance.ts';
 
 const syncMs = 200;
-/** What may pass beside the period at which the venue is asked. */
-const overheadMs = 250;
 const rounds = 9;
 
 const folder = await temporaryFolder();
@@ -35,11 +33,7 @@ afterAll(async () => {
   await folder.remove();
 });
 
-const median = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[times.length >> 1] ?? Number.NaN;
-
 describe('a change of price at the venue', () => {
-  const priceMs: number[] = [];
-  const alertMs: number[] = [];
   const prices = Array.from({ length: rounds }, (_, round) => `${65_010 + round * 10}.${'12345678'.slice(0, round)}`);
   const exact = prices.map((price) => price.replace(/\.$/, ''));
 
@@ -49,27 +43,16 @@ describe('a change of price at the venue', () => {
       const { alertId } = await client.createAlert({
         condition: { type: 'price', venue: 'binance', symbol: 'BTC/USDT', operator: 'crosses_above', value },
       });
-      const changedAt = performance.now();
       venue.setPrice('BTC/USDT', price);
-      const alerted = await socket.next(
+      await socket.next(
         'the alert',
         ({ type, data }) => type === 'update' && (data as Notification).alertId === alertId,
       );
-      const priced = await socket.next(
+      await socket.next(
         'the price',
         ({ type, data }) => type === 'update' && (data as { last?: string }).last === price,
       );
-      alertMs.push(alerted.at - changedAt);
-      priceMs.push(priced.at - changedAt);
     }
-  });
-
-  it('is an alert on the socket within the period and a quarter of a second', () => {
-    expect(median(alertMs)).toBeLessThan(syncMs + overheadMs);
-  });
-
-  it('is a price on the socket within the same time', () => {
-    expect(median(priceMs)).toBeLessThan(syncMs + overheadMs);
   });
 
   it('arrives to the last digit, in the order of the changes', () => {

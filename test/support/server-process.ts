@@ -20,8 +20,6 @@ export interface ServerProcess {
   readonly webSocketUrl: string;
   /** What was printed until it was ready, a line each. */
   readonly printed: readonly string[];
-  /** From the start of the process to its last line, ms. */
-  readonly readyMs: number;
   /** Sends the signal and waits for the end. */
   end(signal?: NodeJS.Signals): Promise<Exit>;
 }
@@ -55,7 +53,6 @@ export const startServerProcess = async (
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<ServerProcess> => {
-  const startedAt = performance.now();
   const { child, exited } = launch(['--port', '0', '--data', dataFolder, ...args], env);
   const complaints = text(child.stderr);
   const tooLong = setTimeout(() => child.kill('SIGKILL'), readyTimeoutMs);
@@ -75,7 +72,6 @@ export const startServerProcess = async (
     url,
     webSocketUrl,
     printed,
-    readyMs: performance.now() - startedAt,
     end: async (signal = 'SIGTERM') => {
       child.kill(signal);
       return await exited;

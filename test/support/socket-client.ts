@@ -10,8 +10,6 @@ export interface SocketMessage {
   readonly data?: unknown;
   readonly channels?: readonly string[];
   readonly problem?: Record<string, unknown>;
-  /** When it came, `performance.now()`. */
-  readonly at: number;
 }
 
 export class SocketClient {
@@ -26,9 +24,8 @@ export class SocketClient {
     this.closed = new Promise((resolve) => socket.once('close', resolve));
     socket.on('error', () => undefined);
     socket.on('message', (frame) => {
-      const at = performance.now();
-      const messages: Omit<SocketMessage, 'at'>[] = [JSON.parse(String(frame))].flat();
-      this.messages.push(...messages.map((message) => ({ ...message, at })));
+      const messages: SocketMessage[] = [JSON.parse(String(frame))].flat();
+      this.messages.push(...messages);
     });
   }
 
