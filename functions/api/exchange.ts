@@ -1,6 +1,8 @@
 import { accepted, api, created, noContent, ok, on } from '#functions/http/api';
+import { originOf } from '#functions/http/audit-origin';
 import { openCursor, pageOf } from '#functions/http/page';
 import { AccountBook, type AccountVenuesKnown } from '#shared/accounts/account-book';
+import { AuditLog } from '#shared/audit/audit-log';
 import { AccountVenues } from '#shared/exchange/account-venues';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
@@ -18,6 +20,7 @@ export const createExchangeApi = (
   venues: AccountVenuesKnown & Pick<AccountVenues, 'ids'> = new AccountVenues(platform),
 ) => {
   const accounts = new AccountBook(platform, venues);
+  const audit = new AuditLog(platform);
   const { config } = platform;
 
   const described = async (id: string): Promise<routes.ExchangeVenue[]> => {
@@ -31,12 +34,29 @@ export const createExchangeApi = (
   };
 
   return api(platform, [
-    on(routes.createAccount, async ({ caller, body }) => created(await accounts.add(caller.userId, body))),
-    on(routes.updateAccount, async ({ caller, params, body }) =>
-      ok(await accounts.change(caller.userId, params.accountId, body)),
-    ),
-    on(routes.deleteAccount, async ({ caller, params }) => {
-      await accounts.remove(caller.userId, params.accountId);
+    on(routes.createAccount, async ({ caller, body, ...request }) => {
+      const account = await accounts.add(caller.userId, body);
+      await audit.record({
+        ...originOf({ ...request, caller }),
+        type: 'config.account-added',
+        target: account.accountId,
+        after: account,
+      });
+      return created(account);
+    }),
+    on(routes.updateAccount, async ({ caller, params: { accountId }, body, ...request }) => {
+      const account = await accounts.change(caller.userId, accountId, body);
+      await audit.record({
+        ...originOf({ ...request, caller }),
+        type: 'config.account-changed',
+        target: accountId,
+        after: { ...account, credentialsReplaced: body.credentials !== undefined },
+      });
+      return ok(account);
+    }),
+    on(routes.deleteAccount, async ({ caller, params: { accountId }, ...request }) => {
+      await accounts.remove(caller.userId, accountId);
+      await audit.record({ ...originOf({ ...request, caller }), type: 'config.account-removed', target: accountId });
       return noContent();
     }),
     on(routes.syncAccount, async ({ caller, params: { accountId } }) => {

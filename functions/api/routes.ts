@@ -1,5 +1,6 @@
 import type { Route } from '#functions/http/route';
 import * as alerts from './alerts.routes.ts';
+import * as audit from './audit.routes.ts';
 import * as exchange from './exchange.routes.ts';
 import * as market from './market.routes.ts';
 import * as system from './system.routes.ts';
@@ -12,7 +13,7 @@ export const routesOf = {
   alerts: declared(alerts),
   exchange: declared(exchange),
   market: declared(market),
-  system: declared(system),
+  system: [...declared(system), ...declared(audit)],
   users: declared(users),
 };
 

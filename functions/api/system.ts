@@ -5,6 +5,7 @@ import { HttpProblem, PROBLEMS } from '#functions/http/problem';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 import { SystemStatus } from '#shared/system/system-status';
+import { auditBindings } from './audit.ts';
 import { routes as allRoutes } from './routes.ts';
 import * as routes from './system.routes.ts';
 
@@ -23,6 +24,7 @@ export const createSystemApi = (platform: Platform): HttpHandler => {
         ok({ type: `/problems/${params.code}`, ...PROBLEMS[params.code] }),
       ),
       on(routes.getStatus, async () => ok(await status.read())),
+      ...auditBindings(platform),
     ],
     refuse,
   );

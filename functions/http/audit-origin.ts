@@ -1,0 +1,19 @@
+import type { Actor, Source } from '#shared/audit/entry';
+import type { Caller } from './caller.ts';
+
+/** What of a request tells who asks and from where. */
+interface Asked {
+  readonly caller?: Caller;
+  readonly sourceAddress: string;
+  readonly userAgent: string;
+}
+
+/** Who asks and from where, as the audit log has it: `audit.record({ ...originOf(request), type: … })`. */
+export const originOf = ({
+  caller,
+  sourceAddress,
+  userAgent,
+}: Asked): { readonly actor: Actor; readonly source: Source } => ({
+  actor: caller === undefined ? { kind: 'anonymous' } : { kind: 'user', userId: caller.userId },
+  source: { address: sourceAddress, userAgent },
+});

@@ -1,0 +1,144 @@
+import { InvalidCursor } from '#shared/platform/errors';
+import type { Clock } from '#shared/platform/ports';
+import type { Table } from '#shared/platform/table';
+import type { UserId } from '#shared/users/user';
+import { type AuditEntry, SYSTEM_TRAIL } from './entry.ts';
+import {
+  dayListing,
+  dayOf,
+  endOf,
+  entriesOf,
+  entryOf,
+  type Listing,
+  placeAt,
+  type StoredEntry,
+  timeOf,
+  trailListing,
+} from './stored.ts';
+
+/** Most entries that one page reads, and days that it looks into, whether or not they match; then it ends early. */
+const readMax = 1000;
+const daysMax = 62;
+const readAtOnce = 200;
+/** How far a clock that wrote an entry may be ahead of the one here. */
+const clockSkewMs = 3_600_000;
+
+/** Which entries to list. */
+export interface AuditFilter {
+  /** What the type begins with: `auth.`, `auth.login-failed`. */
+  readonly type?: string;
+  /** Epoch ms, inclusive. */
+  readonly from?: number;
+  readonly to?: number;
+}
+
+export interface AuditPage {
+  readonly items: AuditEntry[];
+  /** Present while there may be more. */
+  readonly cursor?: string;
+}
+
+/** Lists the audit log, newest first. A page may hold fewer entries than asked for and still not be the last. */
+export class AuditReader {
+  readonly #table: Table;
+  readonly #clock: Clock;
+
+  constructor({ table, clock }: { readonly table: Table; readonly clock: Clock }) {
+    this.#table = table;
+    this.#clock = clock;
+  }
+
+  /** The trail of one user. @throws {InvalidCursor} */
+  async ofUser(
+    userId: UserId,
+    filter: AuditFilter,
+    page: { readonly limit: number; readonly cursor?: string },
+  ): Promise<AuditPage> {
+    const listing = trailListing(userId);
+    const reading = new Reading(this.#table, listing, filter, page.limit);
+    const from = this.#start(listing, filter, page.cursor);
+    return reading.page(await reading.down(from, filter.from ?? 0, { consistent: true }));
+  }
+
+  /** Every trail, a day at a time; it ends at the first entry there is. @throws {InvalidCursor} */
+  async everywhere(
+    filter: AuditFilter,
+    page: { readonly limit: number; readonly cursor?: string },
+  ): Promise<AuditPage> {
+    const first = await this.#firstAt();
+    if (first === undefined) return { items: [] };
+    const low = Math.max(first, filter.from ?? 0);
+    const reading = new Reading(this.#table, dayListing, filter, page.limit);
+    let place: string | undefined = this.#start(dayListing, filter, page.cursor);
+    for (let days = 1; timeOf(place) >= low; days += 1) {
+      const day = dayOf(timeOf(place));
+      const rest = await reading.down(place, low, { index: 'gsi1' });
+      if (rest !== undefined) return reading.page(rest);
+      place = placeAt(endOf(day - 1));
+      if (days === daysMax) return reading.page(timeOf(place) >= low ? place : undefined);
+    }
+    return reading.page(undefined);
+  }
+
+  /** Every trail has its first entry after that of the system, which tells of it. */
+  async #firstAt(): Promise<number | undefined> {
+    const { items } = await this.#table.query<StoredEntry>({ ...entriesOf(SYSTEM_TRAIL), limit: 1 });
+    return items[0]?.at;
+  }
+
+  #start({ pattern }: Listing, { to }: AuditFilter, cursor: string | undefined): string {
+    const newest = Math.floor(this.#clock.now()) + clockSkewMs;
+    const upper = placeAt(Math.min(to ?? newest, newest));
+    if (cursor === undefined) return upper;
+    if (!pattern.test(cursor)) throw new InvalidCursor('The cursor was not given by this list');
+    return cursor < upper ? cursor : upper;
+  }
+}
+
+/** What one page has read so far. */
+class Reading {
+  readonly #table: Table;
+  readonly #listing: Listing;
+  readonly #type: string;
+  readonly #limit: number;
+  readonly #items: AuditEntry[] = [];
+  #read = 0;
+
+  constructor(table: Table, listing: Listing, { type = '' }: AuditFilter, limit: number) {
+    this.#table = table;
+    this.#listing = listing;
+    this.#type = type;
+    this.#limit = limit;
+  }
+
+  page(place: string | undefined): AuditPage {
+    return { items: this.#items, ...(place === undefined ? {} : { cursor: place }) };
+  }
+
+  /**
+   * Reads one partition downwards from a place until it ends or the page does.
+   * @returns where to go on; undefined at the end of the partition
+   */
+  async down(
+    from: string,
+    low: number,
+    options: { readonly index?: 'gsi1'; readonly consistent?: true },
+  ): Promise<string | undefined> {
+    if (timeOf(from) < low) return undefined;
+    let place = from;
+    for (;;) {
+      const limit = this.#type === '' ? this.#limit - this.#items.length : readAtOnce;
+      const { items, cursor } = await this.#table.query<StoredEntry>({
+        ...{ ...this.#listing.range(low, place), ...options },
+        ...{ descending: true, limit: Math.max(1, limit) },
+      });
+      for (const item of items) {
+        this.#read += 1;
+        place = this.#listing.below(item);
+        if (item.type.startsWith(this.#type)) this.#items.push(entryOf(item));
+        if (this.#items.length >= this.#limit || this.#read >= readMax) return place;
+      }
+      if (cursor === undefined) return undefined;
+    }
+  }
+}

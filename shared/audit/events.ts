@@ -1,0 +1,122 @@
+import * as z from 'zod';
+import { ROLES, SCOPES } from '#shared/auth/scopes';
+import { Decimal, VenueId } from '#shared/market/symbols';
+import type { FactShape } from './facts.ts';
+
+/*
+ * What facts are made of. None accepts free text: names that users give, messages, addresses with a path or a query,
+ * mail addresses, tokens and keys can't get in.
+ */
+const id = z.uuid();
+const flag = z.boolean();
+const count = z.int().min(0);
+const timestamp = z.int().min(0).describe('Epoch milliseconds');
+/** Narrower than what venues trade: a symbol of another script is redacted. */
+const symbol = z.string().regex(/^[A-Z0-9]{1,20}\/[A-Z0-9]{1,20}(:[A-Z0-9-]{1,32})?$/);
+const scopes = z.array(z.enum(SCOPES)).max(SCOPES.length);
+const role = z.enum(ROLES);
+const mode = z.enum(['paper', 'live']);
+const channels = z.array(z.enum(['websocket', 'email', 'webhook'])).max(3);
+const component = z.enum(['sync', 'alerts', 'realtime', 'all']);
+/** A host alone: the path and query of an address may hold a secret. */
+const host = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9.-]+$/i);
+
+const account = { venue: VenueId, mode, readOnly: flag, syncSeconds: count, credentialsReplaced: flag };
+const alert = {
+  ...{ venue: VenueId, symbol, value: Decimal },
+  operator: z.enum(['above', 'below', 'crosses_above', 'crosses_below']),
+  severity: z.enum(['info', 'warning', 'critical']),
+  channels,
+};
+const order = {
+  ...{ accountId: id, symbol, amount: Decimal, price: Decimal, stopPrice: Decimal },
+  side: z.enum(['buy', 'sell']),
+  type: z.enum(['market', 'limit', 'stop', 'stop_limit']),
+  status: z.enum(['pending', 'open', 'filled', 'canceled', 'rejected', 'expired', 'unknown']),
+};
+
+/** What an entry can point at, and what ids of it look like. */
+export const TARGETS = {
+  user: id,
+  session: id,
+  'api-key': id,
+  account: id,
+  alert: id,
+  order: id,
+  plan: id,
+  component,
+} as const;
+export type TargetKind = keyof typeof TARGETS;
+
+export const OUTCOMES = ['success', 'failure', 'unknown'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+interface Declaration {
+  /** What its target is; an event without one has none. */
+  readonly target?: TargetKind;
+  /** The facts that its `before` and `after` may have. */
+  readonly facts: FactShape;
+  /** Where the event itself does not say; `success` when left out. */
+  readonly outcome?: Outcome;
+  /** Anybody can cause it as often as they like, so that repetitions are counted rather than stored. */
+  readonly repeats?: true;
+}
+
+const loginFacts = { method: z.enum(['password', 'totp', 'recovery-code']) };
+const refusal = (...reasons: [string, ...string[]]) => ({ reason: z.enum(reasons) });
+
+/** Every type of event, and what of it may be written down. A type or a fact that is not named here can't be recorded. */
+export const EVENTS = {
+  'auth.registered': { target: 'user', facts: { role } },
+  'auth.login-succeeded': { target: 'session', facts: loginFacts },
+  'auth.login-failed': {
+    ...{ target: 'user', outcome: 'failure', repeats: true },
+    facts: refusal('unknown-user', 'password', 'totp', 'locked', 'disabled'),
+  },
+  'auth.logged-out': { target: 'session', facts: {} },
+  'auth.session-revoked': { target: 'session', facts: {} },
+  'auth.sessions-revoked': { target: 'user', facts: { sessions: count } },
+  'auth.refresh-reused': { target: 'session', facts: {}, outcome: 'failure', repeats: true },
+  'auth.locked': { target: 'user', facts: { until: timestamp }, outcome: 'failure', repeats: true },
+  'auth.password-changed': { target: 'user', facts: {} },
+  'auth.totp-enabled': { target: 'user', facts: {} },
+  'auth.totp-disabled': { target: 'user', facts: {} },
+  'auth.recovery-codes-renewed': { target: 'user', facts: { codes: count } },
+  'auth.role-changed': { target: 'user', facts: { role } },
+  'auth.access-denied': {
+    ...{ outcome: 'failure', repeats: true },
+    facts: { scope: z.enum(SCOPES) },
+  },
+  'api.key-created': { target: 'api-key', facts: { scopes, expiresAt: timestamp } },
+  'api.key-revoked': { target: 'api-key', facts: {} },
+  'api.key-refused': {
+    ...{ target: 'api-key', outcome: 'failure', repeats: true },
+    facts: refusal('unknown', 'expired', 'revoked', 'address'),
+  },
+  'api.rate-limited': { facts: { retryAfterSeconds: count }, outcome: 'failure', repeats: true },
+  'trade.order-placed': { target: 'order', facts: order },
+  'trade.order-canceled': { target: 'order', facts: order },
+  'trade.order-rejected': { target: 'order', facts: order, outcome: 'failure' },
+  'trade.rebalance-executed': { target: 'plan', facts: { accountId: id, trades: count } },
+  'config.settings-changed': { target: 'user', facts: { webhookHost: host } },
+  'config.account-added': { target: 'account', facts: account },
+  'config.account-changed': { target: 'account', facts: account },
+  'config.account-removed': { target: 'account', facts: account },
+  'config.alert-created': { target: 'alert', facts: alert },
+  'config.alert-changed': { target: 'alert', facts: alert },
+  'config.alert-removed': { target: 'alert', facts: alert },
+  'secret.webhook-secret-shown': { target: 'user', facts: {}, repeats: true },
+  'secret.signing-key-published': { facts: {} },
+  'data.exported': { target: 'user', facts: { items: count } },
+  'data.audit-read': { target: 'user', facts: {}, repeats: true },
+  'system.trail-opened': { target: 'user', facts: {} },
+  'system.restarted': { target: 'component', facts: { operationId: id } },
+} as const satisfies { readonly [type: string]: Declaration };
+
+export type AuditType = keyof typeof EVENTS;
+
+/** The declaration of a type, with what it leaves out. */
+export const declarationOf = (type: AuditType): Declaration => EVENTS[type];
