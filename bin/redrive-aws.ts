@@ -1,5 +1,6 @@
 import type { Origin } from '#functions/dead-letters';
-import { queueUrlsIn, stackClient } from '#shared/platform/aws/deployed-queues';
+import { queueUrlsIn } from '#shared/platform/aws/deployed-queues';
+import { stackClient } from '#shared/platform/aws/deployed-stack';
 import { SqsQueue, sqsClient } from '#shared/platform/aws/sqs-queue';
 import { lambdaClient, StreamDeadLetters, streamsClient } from '#shared/platform/aws/stream-dead-letters';
 import { systemClock as clock, systemRandom as random } from '#shared/platform/system';

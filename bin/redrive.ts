@@ -2,8 +2,8 @@
 import type { Origin } from '#functions/dead-letters';
 import { BadOption } from '#local/options';
 import { type RedriveOptions, readRedriveOptions, redriveUsage } from '#local/redrive-options';
-import { DomainError } from '#shared/platform/errors';
 import type { Redriven } from '#shared/redrive/redrive';
+import { complaintOf } from './complaint.ts';
 
 type Redrivable = Exclude<Origin, { type: 'schedule' }>;
 
@@ -44,19 +44,6 @@ const told = (origin: Redrivable, place: RedriveOptions['place'], { handled, fai
     ...(left > 0 ? [`${left} left in ${deadLetters}.`] : []),
     ...(place.type === 'here' && handled > 0 ? ['The server goes on with them when it is started again.'] : []),
   ].join('\n');
-};
-
-/** What a person can put right; undefined for an error that nobody foresaw. */
-const complaintOf = (error: unknown): string | undefined => {
-  if (error instanceof BadOption) return error.message;
-  if (error instanceof DomainError) return `${error.message}.`;
-  if (!(error instanceof Error)) return undefined;
-  if (error.name === 'CredentialsProviderError' || /token.*expired/i.test(error.message)) {
-    return 'There are no AWS credentials that work: sign in, for example with "aws sso login", and name the profile with --profile.';
-  }
-  if (error.message === 'Region is missing') return 'No AWS region is set: name it with --region.';
-  if (/AccessDenied/.test(error.name)) return `The AWS credentials may not do that: ${error.message}`;
-  return undefined;
 };
 
 try {

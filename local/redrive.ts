@@ -1,10 +1,7 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Origin } from '#functions/dead-letters';
 import { functions } from '#functions/manifest';
-import { NotFound, Unavailable } from '#shared/platform/errors';
-import { DataFolderInUse, openDatabase } from '#shared/platform/local/database';
+import { Unavailable } from '#shared/platform/errors';
 import { createNetwork } from '#shared/platform/network';
 import {
   ACCOUNT_SYNC_SECONDS_DEFAULT,
@@ -19,6 +16,7 @@ import { failedOf } from './batch-response.ts';
 import { grantedPlatform } from './granted.ts';
 import { Invoker } from './invoke.ts';
 import { createLocalPlatform, type LocalPlatform } from './platform.ts';
+import { openStoppedStore } from './stopped-store.ts';
 import { streamEvent } from './stream-event.ts';
 
 /** What the stream consumers need to know of the installation: they watch no venue and send nothing out. */
@@ -56,8 +54,7 @@ export const redriveHere = async (
   origin: Exclude<Origin, { type: 'schedule' }>,
   { dataFolder, max, clock = systemClock }: RedriveHereOptions,
 ): Promise<Redriven> => {
-  await checkFolder(dataFolder);
-  const database = openFolder(dataFolder);
+  const database = await openStoppedStore(dataFolder);
   try {
     const heard = new HearingLogger();
     const platform = createLocalPlatform({
@@ -85,26 +82,6 @@ export const redriveHere = async (
     }
   } finally {
     database.close();
-  }
-};
-
-/** Opening a folder that is not there would make one. */
-const checkFolder = async (dataFolder: string): Promise<void> => {
-  const store = await stat(join(dataFolder, 'alphapulse.db')).catch(() => undefined);
-  if (store === undefined) throw new NotFound(`There is no store in ${dataFolder}; name its folder with --data`);
-};
-
-const openFolder = (dataFolder: string) => {
-  try {
-    return openDatabase(dataFolder);
-  } catch (error) {
-    if (!(error instanceof DataFolderInUse)) throw error;
-    throw new DataFolderInUse(
-      `The data folder ${dataFolder} is in use: stop the server first, and start it afterwards`,
-      {
-        cause: error,
-      },
-    );
   }
 };
 

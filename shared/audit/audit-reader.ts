@@ -20,7 +20,7 @@ import {
 const readMax = 1000;
 const daysMax = 62;
 const readAtOnce = 200;
-/** How far a clock that wrote an entry may be ahead of the one here. */
+/** How far the clocks of machines that write entries may be apart. */
 const clockSkewMs = 3_600_000;
 
 /** Which entries to list. */
@@ -65,9 +65,7 @@ export class AuditReader {
     filter: AuditFilter,
     page: { readonly limit: number; readonly cursor?: string },
   ): Promise<AuditPage> {
-    const first = await this.#firstAt();
-    if (first === undefined) return { items: [] };
-    const low = Math.max(first, filter.from ?? 0);
+    const low = Math.max(await this.#beginning(), filter.from ?? 0);
     const reading = new Reading(this.#table, dayListing, filter, page.limit);
     let place: string | undefined = this.#start(dayListing, filter, page.cursor);
     for (let days = 1; timeOf(place) >= low; days += 1) {
@@ -80,10 +78,10 @@ export class AuditReader {
     return reading.page(undefined);
   }
 
-  /** Every trail has its first entry after that of the system, which tells of it. */
-  async #firstAt(): Promise<number | undefined> {
+  /** A time before every entry, ms: each trail begins together with an entry of the system's, whose clock may differ a little. */
+  async #beginning(): Promise<number> {
     const { items } = await this.#table.query<StoredEntry>({ ...entriesOf(SYSTEM_TRAIL), limit: 1 });
-    return items[0]?.at;
+    return items[0] === undefined ? Number.POSITIVE_INFINITY : Math.max(0, items[0].at - clockSkewMs);
   }
 
   #start({ pattern }: Listing, { to }: AuditFilter, cursor: string | undefined): string {

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { every, type Item, type Table } from '#shared/platform/table';
 import { AuditEntry, type Head, hashOf, NO_HASH, SYSTEM_TRAIL, type Trail } from './entry.ts';
 import { type AuditType, TARGETS } from './events.ts';
@@ -15,11 +16,11 @@ export interface Finding {
 }
 
 /** The end of a trail, as the verification tells it; kept elsewhere, it shows later that nothing before it was rewritten. */
-export interface TrailEnd {
-  readonly trail: string;
-  readonly seq: number;
-  readonly hash: string;
-}
+export const TrailEnd = AuditEntry.pick({ seq: true, hash: true }).extend({
+  trail: z.union([z.literal(SYSTEM_TRAIL), TARGETS.user]),
+});
+export type TrailEnd = z.infer<typeof TrailEnd>;
+export const TrailEnds = z.array(TrailEnd);
 
 /** A trail that was walked. */
 interface Walk {

@@ -1,14 +1,6 @@
-import {
-  CloudFormationClient,
-  type CloudFormationClientConfig,
-  paginateListStackResources,
-} from '@aws-sdk/client-cloudformation';
+import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { NotFound } from '../errors.ts';
-import { CLIENT_OPTIONS } from './client-options.ts';
-import { failureOf, nameOf } from './failures.ts';
-
-export const stackClient = (own: CloudFormationClientConfig = {}) =>
-  new CloudFormationClient({ ...CLIENT_OPTIONS, ...own });
+import { resourcesIn } from './deployed-stack.ts';
 
 /** What the CDK makes of a queue's place in the stack, `Queues/deliveries-dead`, before its hash. */
 const logicalIdOf = (queue: string): string => `Queues${queue.replaceAll('-', '')}`;
@@ -23,18 +15,8 @@ export const queueUrlsIn = async (
   queues: readonly string[],
 ): Promise<string[]> => {
   const urls = new Map<string, string>();
-  try {
-    for await (const { StackResourceSummaries: resources = [] } of paginateListStackResources(
-      { client },
-      { StackName: stack },
-    )) {
-      for (const { ResourceType: type, LogicalResourceId: id = '', PhysicalResourceId: url } of resources) {
-        if (type === 'AWS::SQS::Queue' && url !== undefined) urls.set(id.replace(/[0-9A-F]{8}$/, ''), url);
-      }
-    }
-  } catch (error) {
-    if (nameOf(error) === 'ValidationError') throw new NotFound(`There is no stack ${stack}`, { cause: error });
-    throw failureOf('CloudFormation', error);
+  for await (const { id, physicalId } of resourcesIn(client, stack, 'AWS::SQS::Queue')) {
+    urls.set(id.replace(/[0-9A-F]{8}$/, ''), physicalId);
   }
   return queues.map((queue) => {
     const url = urls.get(logicalIdOf(queue));

@@ -196,6 +196,9 @@ describe('real answers', () => {
     await call('GET', '/api/exchange/venues?limit=3', 'GET /api/exchange/venues', { token });
     await call('DELETE', `${accounts}/${accountId}`, 'DELETE /api/exchange/accounts/{accountId}', { token });
     await call('GET', '/api/system/status', 'GET /api/system/status', { token });
+    const audit = await call('GET', '/api/system/audit', 'GET /api/system/audit', { token });
+    expect(audit.items.length).toBeGreaterThan(0);
+    await call('GET', '/api/user/audit?type=config.', 'GET /api/user/audit', { token });
     await call('GET', '/health', 'GET /health');
     await call('GET', '/openapi.json', 'GET /openapi.json');
     await call('GET', '/problems/internal', 'GET /problems/{code}');

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { origins } from '#functions/dead-letters';
-import { queueUrlsIn, stackClient } from '#shared/platform/aws/deployed-queues';
+import { queueUrlsIn } from '#shared/platform/aws/deployed-queues';
+import { stackClient } from '#shared/platform/aws/deployed-stack';
 import { NotFound, Unavailable } from '#shared/platform/errors';
 import { httpRecorder, towards } from '../../../support/http-recorder.ts';
 import { queueId, stateless } from '../../lib/templates.ts';
