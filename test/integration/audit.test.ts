@@ -15,6 +15,8 @@ type Page = { readonly items: readonly AuditEntry[]; readonly nextCursor: string
 
 const root = resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);
+/** Passwords are hashed and an account is synchronised, while other tests keep the machine busy. */
+const startTimeoutMs = 60_000;
 const folder = await temporaryFolder();
 let server: ServerHere;
 let admin: ApiClient;
@@ -48,7 +50,7 @@ beforeAll(async () => {
   await eve.send('DELETE', `/api/exchange/accounts/${accountId}`);
   const log = new AuditLog(server.platform);
   await log.record({ type: 'auth.login-failed', actor: { kind: 'anonymous' }, after: { reason: 'unknown-user' } });
-});
+}, startTimeoutMs);
 afterAll(async () => {
   await server?.end();
   await folder.remove();
