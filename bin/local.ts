@@ -25,6 +25,7 @@ const configOf = (options: Options, { venues, symbols, files, fallback }: PriceS
   replay: { files, speed: options.replay.speed },
   mailFrom: options.mailFrom,
   corsOrigins: options.corsOrigins,
+  requestLimitFactor: options.requestLimitFactor,
   privateWebhooks: true,
   ...(fallback === undefined ? {} : { fallback }),
 });

@@ -25,6 +25,9 @@ export const environmentOf = (
     ALPHAPULSE_SYMBOLS: settings.symbols.join(','),
     ALPHAPULSE_MAIL_FROM: settings.mailFrom,
     ALPHAPULSE_CORS_ORIGINS: settings.allowedOrigins.join(','),
+    ...((trigger.type === 'http' || trigger.type === 'socket') && {
+      ALPHAPULSE_REQUEST_LIMIT_FACTOR: String(settings.requestLimitFactor),
+    }),
     ...(grants.venues &&
       Object.keys(settings.venueUrls).length > 0 && { ALPHAPULSE_VENUE_URLS: JSON.stringify(settings.venueUrls) }),
     ...(trigger.type === 'schedule' &&

@@ -1,3 +1,4 @@
+import { LIMIT_KEYS } from '#shared/limits/rate-limiter';
 import type { FunctionEntry, SecretFamily, SecretName } from '../functions/manifest.ts';
 import { type DeployedQueue, deadLettersOf } from './queue-names.ts';
 
@@ -22,6 +23,8 @@ export type ResourceName =
 export interface Grant {
   readonly actions: readonly string[];
   readonly on: readonly ResourceName[];
+  /** Of the table, only items whose partition key begins so. */
+  readonly keysFrom?: string;
 }
 
 const indexes = ['table-index:gsi1', 'table-index:gsi2'] as const;
@@ -32,6 +35,12 @@ export const grantsOf = (entry: Pick<FunctionEntry, 'grants' | 'trigger'>): read
     { actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], on: ['log-group'] },
     { actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], on: ['traces'] },
     ...tableGrants(entry.grants.table),
+    {
+      // Whoever serves requests counts them.
+      actions: ['dynamodb:UpdateItem'],
+      on: entry.trigger.type === 'http' && entry.grants.table === 'read' ? ['table'] : [],
+      keysFrom: LIMIT_KEYS,
+    },
     { actions: ['sqs:SendMessage'], on: queues([...(entry.grants.send ?? []), ...deadLettersOf(entry)]) },
     {
       actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],

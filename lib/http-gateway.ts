@@ -13,6 +13,7 @@ import {
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Construct } from 'constructs';
+import { CORS } from '../functions/http/cors.ts';
 import { type Route, routeKey, type Throttle } from '../functions/http/route.ts';
 import { CustomDomain } from './custom-domain.ts';
 import { logGroup } from './log-group.ts';
@@ -26,7 +27,6 @@ const CALLERS_AT_LIMIT = 50;
 const burstSeconds = 2;
 /** For what no declaration limits: requests that no route matches. */
 const unroutedThrottle = { rateLimit: 100, burstLimit: 200 };
-const preflightCache = Duration.hours(1);
 
 /** The HTTP API: one route for each declaration, with its function, its throttle, and the authorizer unless it is public. */
 export class HttpGateway extends Construct {
@@ -44,10 +44,10 @@ export class HttpGateway extends Construct {
       createDefaultStage: false,
       corsPreflight: {
         allowOrigins: [...settings.allowedOrigins],
-        allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST, CorsHttpMethod.PUT, CorsHttpMethod.DELETE],
-        allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'x-api-key'],
-        exposeHeaders: ['x-request-id', 'retry-after'],
-        maxAge: preflightCache,
+        allowMethods: CORS.methods.map((method) => CorsHttpMethod[method]),
+        allowHeaders: [...CORS.requestHeaders],
+        exposeHeaders: [...CORS.answerHeaders],
+        maxAge: Duration.seconds(CORS.maxAgeSeconds),
       },
     });
     const authorizer = authorizerOf(functions);
@@ -79,7 +79,7 @@ export class HttpGateway extends Construct {
         if (declaration.scope === 'public') {
           accept(route, 'AwsSolutions-APIG4', 'The route is declared public: it works without an account.');
         }
-        throttles[key] = throttleOf(declaration.throttle);
+        throttles[key] = throttleOf(declaration.throttle, settings.requestLimitFactor);
         // A stage can only throttle routes that exist.
         stage.node.addDependency(route);
       }
@@ -106,8 +106,8 @@ interface CfnRouteThrottle {
   readonly ThrottlingBurstLimit: number;
 }
 
-const throttleOf = ({ requestsPerMinute }: Throttle): CfnRouteThrottle => {
-  const perSecond = Math.ceil((requestsPerMinute * CALLERS_AT_LIMIT) / 60);
+const throttleOf = ({ requestsPerMinute }: Throttle, factor: number): CfnRouteThrottle => {
+  const perSecond = Math.ceil((requestsPerMinute * factor * CALLERS_AT_LIMIT) / 60);
   return { ThrottlingRateLimit: perSecond, ThrottlingBurstLimit: perSecond * burstSeconds };
 };
 

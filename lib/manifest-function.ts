@@ -53,7 +53,14 @@ export class ManifestFunction extends Construct implements DeployedFunction {
       inlinePolicies: {
         Grants: new PolicyDocument({
           statements: grantsOf(entry).map(
-            ({ actions, on }) => new PolicyStatement({ actions: [...actions], resources: on.map(arn) }),
+            ({ actions, on, keysFrom }) =>
+              new PolicyStatement({
+                actions: [...actions],
+                resources: on.map(arn),
+                ...(keysFrom !== undefined && {
+                  conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${keysFrom}*`] } },
+                }),
+              }),
           ),
         }),
       },

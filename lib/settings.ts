@@ -39,6 +39,7 @@ const common = {
   symbols: listed.pipe(z.array(MarketSymbol).max(symbolsMax)).default(['BTC/USDT', 'ETH/USDT']),
   venueUrls: VenueUrls.default({}),
   accountsPerSecret: z.coerce.number().int().min(1).max(50).default(ACCOUNTS_PER_SECRET_DEFAULT),
+  requestLimitFactor: z.coerce.number().min(0.1).max(1000).default(1),
   operatorMail: Mail.exactOptional(),
   domain: Domain.exactOptional(),
   socketDomain: Domain.exactOptional(),
@@ -106,8 +107,8 @@ const WithDomains = Context.transform(
 
 /**
  * What one deployment is set up with: `mailFrom` sends mails and is verified by SES, `operatorMail` gets the alarms,
- * `venueUrls` leads requests to a venue to another origin, such as a proxy with a fixed address, `data` says what becomes
- * of the table and the secrets when their stack is deleted.
+ * `venueUrls` leads requests to a venue to another origin, such as a proxy with a fixed address, `requestLimitFactor`
+ * multiplies what callers may do in a minute, `data` says what becomes of the table and the secrets when their stack is deleted.
  */
 export type Settings = Readonly<z.infer<typeof Context>> & { readonly domains?: Domains };
 
@@ -121,6 +122,7 @@ export const SETTING_NAMES = [
   'accountsPerSecret',
   'operatorMail',
   'allowedOrigins',
+  'requestLimitFactor',
   'domain',
   'socketDomain',
   'certificateArn',

@@ -1,10 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { CORS } from '#functions/http/cors';
 import type { Answer } from './http-answer.ts';
-
-const allowMethods = 'GET,POST,PUT,DELETE';
-const allowHeaders = 'authorization,content-type,idempotency-key,x-api-key';
-const exposeHeaders = 'x-request-id,retry-after,ratelimit,ratelimit-policy';
-const maxAgeSeconds = 600;
 
 /** Cross-origin requests as API Gateway handles them: it answers preflights itself, and only configured origins are let in. */
 export class Cors {
@@ -23,9 +19,9 @@ export class Cors {
     const preflight = headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
     if (method !== 'OPTIONS' || !preflight || this.#origins.size === 0) return undefined;
     const allowed: OutgoingHttpHeaders = {
-      'access-control-allow-methods': allowMethods,
-      'access-control-allow-headers': allowHeaders,
-      'access-control-max-age': String(maxAgeSeconds),
+      'access-control-allow-methods': CORS.methods.join(),
+      'access-control-allow-headers': CORS.requestHeaders.join(),
+      'access-control-max-age': String(CORS.maxAgeSeconds),
     };
     return { status: 204, headers: this.allows(headers.origin ?? '') ? allowed : {}, body: '' };
   }
@@ -36,6 +32,6 @@ export class Cors {
     answer.vary = answer.vary === undefined ? 'Origin' : `${answer.vary}, Origin`;
     if (origin === undefined || !this.allows(origin)) return;
     answer['access-control-allow-origin'] = origin;
-    answer['access-control-expose-headers'] = exposeHeaders;
+    answer['access-control-expose-headers'] = CORS.answerHeaders.join();
   }
 }

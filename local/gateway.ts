@@ -5,6 +5,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as z from 'zod';
 import { HttpProblem } from '#functions/http/problem';
 import type { Route } from '#functions/http/route';
+import { securityHeaders } from '#functions/http/security-headers';
 import { TimedOut } from '#shared/platform/errors';
 import type { Clock, Ids } from '#shared/platform/ports';
 import { Cors } from './cors.ts';
@@ -134,12 +135,7 @@ export class Gateway {
   }
 
   #send(request: IncomingMessage, response: ServerResponse, requestId: string, answer: Answer): void {
-    const headers = { ...answer.headers };
-    headers['x-request-id'] ??= requestId;
-    headers['x-content-type-options'] ??= 'nosniff';
-    if (!String(headers['content-type']).startsWith('text/html')) {
-      headers['content-security-policy'] ??= "default-src 'none'";
-    }
+    const headers = { 'x-request-id': requestId, ...securityHeaders('local'), ...answer.headers };
     this.#cors.mark(headers, request.headers.origin);
     if (!this.server.listening) headers.connection = 'close';
     const { status, body } = answer;
@@ -181,7 +177,7 @@ export class Gateway {
         'content-type: application/problem+json',
         `content-length: ${Buffer.byteLength(body)}`,
         `x-request-id: ${requestId}`,
-        'x-content-type-options: nosniff',
+        ...Object.entries(securityHeaders('local')).map(([name, value]) => `${name}: ${value}`),
         '',
         body.toString(),
       ].join('\r\n'),

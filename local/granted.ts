@@ -1,4 +1,5 @@
 import type { FunctionEntry } from '#functions/manifest';
+import { LIMIT_KEYS } from '#shared/limits/rate-limiter';
 import type { Mailer, Platform, Push, Queue, QueueName, Secrets } from '#shared/platform/ports';
 import type { Table } from '#shared/platform/table';
 
@@ -13,7 +14,7 @@ export class NotGranted extends Error {
  */
 export const grantedPlatform = (
   platform: Platform,
-  { name, grants }: Pick<FunctionEntry, 'grants'> & { readonly name: string },
+  { name, grants, trigger }: Pick<FunctionEntry, 'grants' | 'trigger'> & { readonly name: string },
 ): Platform => {
   const refuse = (what: string, grant: string) => (): Promise<never> =>
     Promise.reject(
@@ -32,6 +33,11 @@ export const grantedPlatform = (
           getMany: (keys, options) => source.getMany(keys, options),
           query: (query) => source.query(query),
           ...writing,
+          // Whoever serves requests counts them.
+          update: (key, changes, condition) =>
+            trigger.type === 'http' && key.pk.startsWith(LIMIT_KEYS)
+              ? source.update(key, changes, condition)
+              : noWrite(),
         }
       : { get: noRead, getMany: noRead, query: noRead, ...writing };
   };

@@ -47,7 +47,7 @@ export const problemAnswer = (error: unknown, path: string, requestId: string): 
   const { problem, headers } = problemOf(error, path, requestId);
   return {
     status: problem.status,
-    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headers },
+    headers: { 'content-type': 'application/problem+json', ...headers },
     body: JSON.stringify(problem),
   };
 };
@@ -61,6 +61,6 @@ export const statusAnswer = (
   requestId: string,
 ): Answer => ({
   status,
-  headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+  headers: { 'content-type': 'application/problem+json' },
   body: JSON.stringify({ type: 'about:blank', title, status, detail, instance: path, requestId }),
 });

@@ -25,6 +25,7 @@ export interface Options {
   readonly marketSyncSeconds: number;
   readonly accountSyncSeconds: number;
   readonly corsOrigins: readonly string[];
+  readonly requestLimitFactor: number;
   readonly mailFrom: string;
   readonly smtpUrl: string | undefined;
   readonly logLevel: LogLevel;
@@ -47,6 +48,7 @@ Environment (a flag wins): ALPHAPULSE_PORT, ALPHAPULSE_HOST, ALPHAPULSE_DATA, AL
   ALPHAPULSE_SMTP_URL      smtp://user:password@host:587: sends mails on as well as keeping them
   ALPHAPULSE_MAIL_FROM     sender of mails
   ALPHAPULSE_CORS_ORIGINS  origins whose pages may call the API, http://localhost:5173
+  ALPHAPULSE_REQUEST_LIMIT_FACTOR  multiplies what callers may do in a minute, for load tests: 1
   ALPHAPULSE_LOG_LEVEL     ${LOG_LEVELS.join(', ')}
 `;
 
@@ -136,6 +138,8 @@ export const readOptions = (
     accountSyncSeconds: syncSeconds?.account ?? ACCOUNT_SYNC_SECONDS_DEFAULT,
     corsOrigins:
       read(listOf(origin, 20), variable('CORS_ORIGINS'), 'a list of origins such as http://localhost:5173') ?? [],
+    requestLimitFactor:
+      read(numberIn(0.1, 1_000_000), variable('REQUEST_LIMIT_FACTOR'), 'a number from 0.1 such as 10') ?? 1,
     mailFrom: variable('MAIL_FROM')[1] ?? 'AlphaPulse <alphapulse@localhost>',
     smtpUrl: read(urlWith(/^smtps?:$/), variable('SMTP_URL'), 'a URL that begins with smtp:// or smtps://', 'secret'),
     logLevel:

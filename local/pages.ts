@@ -28,7 +28,7 @@ export const outboxPage =
     if (!accept.includes('text/html')) {
       return {
         status: 200,
-        headers: { 'content-type': 'application/json', 'cache-control': 'no-store', vary: 'Accept' },
+        headers: { 'content-type': 'application/json', vary: 'Accept' },
         body: JSON.stringify({ items: mails, nextCursor: null }),
       };
     }
@@ -67,10 +67,8 @@ const htmlPage = (title: string, body: string, head = ''): Answer => ({
   status: 200,
   headers: {
     'content-type': 'text/html; charset=utf-8',
-    'cache-control': 'no-store',
     'content-security-policy':
       "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    'referrer-policy': 'no-referrer',
     vary: 'Accept',
   },
   body: `<!doctype html>

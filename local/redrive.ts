@@ -34,6 +34,7 @@ const config: Config = {
   replay: { files: [], speed: 1 },
   mailFrom: '',
   corsOrigins: [],
+  requestLimitFactor: 1,
   privateWebhooks: false,
 };
 

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { WebSocketServer } from 'ws';
 import { HttpProblem } from '#functions/http/problem';
+import { securityHeaders } from '#functions/http/security-headers';
 import { Unavailable } from '#shared/platform/errors';
 import type { Clock, Ids } from '#shared/platform/ports';
 import { Connection } from './connection.ts';
@@ -141,9 +142,9 @@ export class Sockets {
 /** Answers a handshake with a plain HTTP answer. */
 const refuse = (socket: Duplex, { status, headers, body }: Answer, requestId: string): void => {
   const all: OutgoingHttpHeaders = {
+    ...securityHeaders('local'),
     ...headers,
     'x-request-id': requestId,
-    'x-content-type-options': 'nosniff',
     'content-length': Buffer.byteLength(body),
     connection: 'close',
   };

@@ -1,6 +1,7 @@
 import { Console } from 'node:console';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
+import { redacted } from '#shared/platform/redaction';
 
 const serviceName = 'alphapulse';
 
@@ -34,7 +35,8 @@ class QuietMetrics extends Metrics {
   }
 }
 
-export const localLogger = (logLevel: LogLevel): Logger => new StderrLogger({ logLevel, serviceName });
+export const localLogger = (logLevel: LogLevel): Logger =>
+  new StderrLogger({ logLevel, serviceName, jsonReplacerFn: redacted });
 
 export const localMetrics = (logger: Logger): Metrics =>
   new QuietMetrics({ namespace: 'AlphaPulse', serviceName, logger });

@@ -5,6 +5,7 @@ import { Price } from '#shared/market/price';
 import { MarketSymbol, VenueId } from '#shared/market/symbols';
 
 const symbolsMax = 100;
+const symbolsTextMax = symbolsMax * 65;
 
 export const getPrices = route({
   method: 'GET',
@@ -16,6 +17,7 @@ export const getPrices = route({
     venue: VenueId.exactOptional(),
     symbols: z
       .string()
+      .max(symbolsTextMax)
       .transform((list) => [...new Set(list.split(','))])
       .pipe(z.array(MarketSymbol).max(symbolsMax))
       .exactOptional()

@@ -4,11 +4,15 @@ import { publishMetrics } from '#functions/instrumented';
 import type { Platform } from '#shared/platform/ports';
 import { type Caller, callerOf } from './caller.ts';
 import { onceByKey } from './idempotency.ts';
+import { limitHeaders, RouteLimits, tooManyRequests } from './limits.ts';
 import { HttpProblem, isOurFault, problemOf } from './problem.ts';
 import { type Route, type RouteScope, routeKey } from './route.ts';
+import { securityHeaders } from './security-headers.ts';
 
 /** Largest body that is read. The largest request of the API is a few kilobytes. */
 export const BODY_BYTES_MAX = 64 * 1024;
+/** How deep a body may be nested. The deepest of the API has a handful of levels. */
+export const BODY_DEPTH_MAX = 32;
 /** How much an answer tells of an input that is not valid. */
 const ERRORS_MAX = 20;
 const ERROR_LENGTH_MAX = 300;
@@ -67,7 +71,7 @@ export type HttpHandler = (
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 
 /**
- * Makes the handler of an API function from its routes: request ids, the gate, problem documents, logs and metrics.
+ * Makes the handler of an API function from its routes: request ids, limits, the gate, problem documents, logs and metrics.
  * The gateway has matched method and path already; its route key says which route it found.
  * @param refuse throws what to tell a request that no route matches
  */
@@ -78,35 +82,45 @@ export const api = (
     throw new HttpProblem('not-found', 'Nothing stands at this path.');
   },
 ): HttpHandler => {
-  const { logger, metrics } = platform;
+  const { config, logger, metrics } = platform;
+  const limits = new RouteLimits(platform);
   const bound = new Map(bindings.map(({ route, handle }) => [routeKey(route), { route, run: handle(platform) }]));
   return async (event) => {
     logger.resetKeys();
     logger.appendKeys({ requestId: event.requestContext.requestId, route: event.routeKey });
+    // All that every answer has, whatever becomes of the request.
+    const headers: Record<string, string> = {
+      ...securityHeaders(config.runtime),
+      'x-request-id': event.requestContext.requestId,
+    };
     try {
       const { route, run } = bound.get(event.routeKey) ?? refuse(event);
-      return render(await run(event), route, event);
+      const standing = await limits.take(route, event);
+      Object.assign(headers, limitHeaders(standing));
+      if (!standing.isAllowed) throw tooManyRequests(standing);
+      return render(await run(event), route, headers);
     } catch (error) {
-      return renderProblem(platform, error, event);
+      return renderProblem(platform, error, event, headers);
     } finally {
       publishMetrics(metrics);
     }
   };
 };
 
-const render = ({ status, body, headers }: Reply, route: Route, event: APIGatewayProxyEventV2) => ({
+type Headers = Readonly<Record<string, string>>;
+
+const render = ({ status, body, headers }: Reply, route: Route, always: Headers) => ({
   statusCode: status,
   headers: {
     ...(body === undefined ? {} : { 'content-type': route.produces ?? 'application/json' }),
-    'cache-control': 'no-store',
-    'x-request-id': event.requestContext.requestId,
+    ...always,
     ...headers,
   },
   body: body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body),
 });
 
 /** The answer that tells of an error. Errors of ours are logged with their cause; what the caller did wrong is not. */
-const renderProblem = ({ logger }: Platform, error: unknown, event: APIGatewayProxyEventV2) => {
+const renderProblem = ({ logger }: Platform, error: unknown, event: APIGatewayProxyEventV2, always: Headers) => {
   const { requestContext, routeKey: route } = event;
   const { requestId } = requestContext;
   const { problem, headers } = problemOf(error, event.rawPath, requestId);
@@ -116,12 +130,7 @@ const renderProblem = ({ logger }: Platform, error: unknown, event: APIGatewayPr
   }
   return {
     statusCode: problem.status,
-    headers: {
-      'content-type': 'application/problem+json',
-      'cache-control': 'no-store',
-      'x-request-id': requestId,
-      ...headers,
-    },
+    headers: { 'content-type': 'application/problem+json', ...always, ...headers },
     body: JSON.stringify(problem),
   };
 };
@@ -170,11 +179,31 @@ const bodyOf = (event: APIGatewayProxyEventV2): unknown => {
   if (!/^application\/json\s*(;|$)/i.test(contentType)) {
     throw new HttpProblem('unsupported-media-type', 'Send JSON with the header Content-Type: application/json.');
   }
+  if (depthOf(body) > BODY_DEPTH_MAX) {
+    throw new HttpProblem('malformed-request', `The body may be nested ${BODY_DEPTH_MAX} times at most.`);
+  }
   try {
     return JSON.parse(body, wellFormed);
   } catch {
     throw new HttpProblem('malformed-request', 'The body is not valid JSON.');
   }
+};
+
+/** How deep the arrays and objects of a JSON text are nested: what is read deeper than that may use up the stack. */
+const depthOf = (json: string): number => {
+  let depth = 0;
+  let deepest = 0;
+  let isText = false;
+  for (let at = 0; at < json.length; at++) {
+    const character = json[at];
+    if (isText) {
+      if (character === '\\') at++;
+      else if (character === '"') isText = false;
+    } else if (character === '"') isText = true;
+    else if (character === '{' || character === '[') deepest = Math.max(deepest, ++depth);
+    else if (character === '}' || character === ']') depth--;
+  }
+  return deepest;
 };
 
 /** Half a surrogate pair is no text (RFC 7493, 2.1): stores and hashes would each make something else of it. */

@@ -46,7 +46,8 @@ export const callerOf = (event: APIGatewayProxyEventV2, scope: Exclude<RouteScop
   return { userId: context.userId, scopes };
 };
 
-const authorizerContextOf = (event: APIGatewayProxyEventV2): AuthorizerContext => {
+/** What the authorizer found of a request; `missing` where none was asked. */
+export const authorizerContextOf = (event: APIGatewayProxyEventV2): AuthorizerContext => {
   const requestContext: { authorizer?: { lambda?: AuthorizerContext } } = event.requestContext as never;
   return requestContext.authorizer?.lambda ?? { refusal: 'missing' };
 };

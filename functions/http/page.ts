@@ -6,11 +6,13 @@ import { HttpProblem } from './problem.ts';
 const limitMax = 200;
 const limitDefault = 50;
 const cursorLengthMax = 2048;
+/** A cursor that is too long for any list is told to be none; one beyond this is not looked at. */
+const cursorTextMax = 8192;
 
 /** The query parameters that every list has. */
 export const PageQuery = {
   limit: z.coerce.number().int().min(1).max(limitMax).default(limitDefault),
-  cursor: z.string().exactOptional(),
+  cursor: z.string().max(cursorTextMax).exactOptional(),
 };
 
 export const listOf = <T extends z.ZodType>(item: T) =>

@@ -1,7 +1,10 @@
 import type { ZodObject, ZodType } from 'zod';
 import type { Scope } from '#shared/auth/scopes';
 
-/** How often one caller may call a route. */
+/**
+ * How often one caller may call a route: a user, or a network address where nobody is logged in. Below 20 a minute it is
+ * kept to the request over all instances of a function (docs/decisions/rate-limits.md).
+ */
 export interface Throttle {
   readonly requestsPerMinute: number;
 }

@@ -1,8 +1,10 @@
 import type { APIGatewayProxyStructuredResultV2, APIGatewayProxyWebsocketEventV2 } from 'aws-lambda';
 import * as z from 'zod';
+import { tooManyRequests } from '#functions/http/limits';
 import { HttpProblem, problemOf } from '#functions/http/problem';
 import { instrumented } from '#functions/instrumented';
 import { TokenVerifier } from '#shared/auth/tokens';
+import { RateLimiter } from '#shared/limits/rate-limiter';
 import { Catalog } from '#shared/market/catalog';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
@@ -12,6 +14,8 @@ import { Feeds } from '#shared/realtime/feeds';
 import type { UserId } from '#shared/users/user';
 
 const channelsPerRequestMax = 50;
+/** What a connection may say. It subscribes, unsubscribes and pings; one that says more is out of hand and closed. */
+const messagesPerMinute = 240;
 const Channels = z.array(z.string().max(120)).min(1).max(channelsPerRequestMax);
 const ClientMessage = z.discriminatedUnion('action', [
   z.strictObject({
@@ -35,6 +39,8 @@ export const createSockets = (platform: Platform) => {
   const feeds = new Feeds(platform, connections);
   const catalog = new Catalog(platform.table);
   const verifier = new TokenVerifier(platform.table, platform.clock);
+  const limiter = new RateLimiter(platform);
+  const messagesMax = Math.max(1, Math.floor(messagesPerMinute * platform.config.requestLimitFactor));
 
   const connect = async (event: SocketEvent): Promise<APIGatewayProxyStructuredResultV2> => {
     const { token, subprotocol } = tokenOf(event);
@@ -100,12 +106,18 @@ export const createSockets = (platform: Platform) => {
     const { connectionId, requestId } = requestContext;
     const userId = await connections.ownerOf(connectionId);
     if (userId === undefined) return await platform.push.close(connectionId);
-    try {
-      await answer(connectionId, userId, body);
-    } catch (error) {
+    const refused = async (error: unknown): Promise<void> => {
       const { problem } = problemOf(error, '/ws', requestId);
       if (problem.status >= 500) platform.logger.error('A message could not be handled', { error: error as Error });
       await connections.send(connectionId, [{ type: 'error', problem }]);
+    };
+    try {
+      const standing = await limiter.take(['CONNECTION', connectionId], 'messages', messagesMax);
+      if (standing.isAllowed) return await answer(connectionId, userId, body);
+      await refused(tooManyRequests(standing));
+      await platform.push.close(connectionId);
+    } catch (error) {
+      await refused(error);
     }
   };
 

@@ -40,6 +40,29 @@ const notPublicIpv4 = listOf(specialIpv4, 'ipv4');
 const publicIpv6 = listOf([globalIpv6], 'ipv6');
 const notPublicIpv6 = listOf(specialIpv6, 'ipv6');
 
+const IPV4_MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
+/** A customer of an IPv6 provider has at least this much of the address to themselves (RFC 6177). */
+const customerGroups = 4;
+
+/**
+ * The part of an address that tells one client from another: an IPv4 address, or the /64 of an IPv6 address, within which
+ * a client can choose any. @returns undefined for what is no address
+ */
+export const networkOf = (address: string): string | undefined => {
+  const plain = IPV4_MAPPED.exec(address)?.[1] ?? address;
+  const family = isIP(plain);
+  if (family !== 6) return family === 4 ? plain : undefined;
+  const [before = '', after] = plain.replace(/%.*$/, '').split('::');
+  const head = before === '' ? [] : before.split(':');
+  // What is left out by `::` is zeros, as many as there is room for; what stands after it is in the other half, or fills up this one.
+  const tail = after === undefined || after === '' ? [] : after.split(':');
+  const tailGroups = tail.length + (tail.at(-1)?.includes('.') === true ? 1 : 0);
+  const zeros = after === undefined ? 0 : 8 - head.length - tailGroups;
+  const groups = [...head, ...Array.from({ length: zeros }, () => '0'), ...tail];
+  const network = groups.slice(0, customerGroups).map((group) => Number.parseInt(group, 16).toString(16));
+  return `${network.join(':')}::/64`;
+};
+
 /** Whether an IP address can belong to a machine on the open internet. What is not an address is not public. */
 export const isPublicAddress = (address: string): boolean => {
   switch (isIP(address)) {

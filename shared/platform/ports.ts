@@ -138,6 +138,8 @@ export interface Config {
   /** Sender of mails. */
   readonly mailFrom: string;
   readonly corsOrigins: readonly string[];
+  /** What callers may do in a minute, as a multiple of what routes declare: 1, or more for load tests. */
+  readonly requestLimitFactor: number;
   /** Whether webhooks may go to private and loopback addresses (on one machine only). */
   readonly privateWebhooks: boolean;
 }

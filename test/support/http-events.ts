@@ -17,6 +17,8 @@ export interface ClientRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly isBase64Encoded?: boolean;
+  readonly sourceAddress?: string;
+  readonly userAgent?: string;
 }
 
 export interface ClientAnswer {
@@ -99,7 +101,13 @@ const httpEvent = (method: string, path: string, query: string, asked: ClientReq
       apiId: 'test',
       domainName: 'api.example.com',
       domainPrefix: 'api',
-      http: { method, path, protocol: 'HTTP/1.1', sourceIp: '203.0.113.7', userAgent: 'test' },
+      http: {
+        method,
+        path,
+        protocol: 'HTTP/1.1',
+        sourceIp: asked.sourceAddress ?? '203.0.113.7',
+        userAgent: asked.userAgent ?? 'test',
+      },
       requestId: `request-${requests}`,
       routeKey: '$default',
       stage: '$default',

@@ -38,6 +38,7 @@ export const testConfig: Config = {
   replay: { files: [], speed: 1 },
   mailFrom: 'alphapulse@example.com',
   corsOrigins: [],
+  requestLimitFactor: 1,
   privateWebhooks: true,
 };
 

@@ -33,6 +33,7 @@ const Variables = z.object({
   ALPHAPULSE_ACCOUNTS_PER_SECRET: z.coerce.number().int().min(1).max(50).default(ACCOUNTS_PER_SECRET_DEFAULT),
   ALPHAPULSE_MAIL_FROM: z.string(),
   ALPHAPULSE_CORS_ORIGINS: listed.optional(),
+  ALPHAPULSE_REQUEST_LIMIT_FACTOR: z.coerce.number().min(0.1).max(1000).default(1),
   ALPHAPULSE_SIM_SEED: z.string().default('alphapulse'),
 });
 
@@ -67,6 +68,7 @@ export const readConfig = (environment: Environment): Config => {
     replay: { files: [], speed: 1 },
     mailFrom: variables.ALPHAPULSE_MAIL_FROM,
     corsOrigins: variables.ALPHAPULSE_CORS_ORIGINS ?? [],
+    requestLimitFactor: variables.ALPHAPULSE_REQUEST_LIMIT_FACTOR,
     privateWebhooks: false,
   };
 };

@@ -2,6 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { createNetwork } from '../network.ts';
 import type { Platform, Queue } from '../ports.ts';
+import { redacted } from '../redaction.ts';
 import { systemClock as clock, systemRandom as random, uuidV7Ids } from '../system.ts';
 import { type Environment, RESOURCE_VARIABLES, readConfig, required } from './config.ts';
 
@@ -41,7 +42,7 @@ export const awsPlatform = async (environment: Environment): Promise<Platform> =
     clock,
     random,
     ids,
-    logger: new Logger({ serviceName }),
+    logger: new Logger({ serviceName, jsonReplacerFn: redacted }),
     metrics: new Metrics({ namespace, serviceName }),
     network: createNetwork({ publicOnly: !config.privateWebhooks }),
     table,

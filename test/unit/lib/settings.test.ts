@@ -9,6 +9,7 @@ describe('settings of a deployment', () => {
       stage: 'dev',
       venues: ['binance'],
       accountsPerSecret: 50,
+      requestLimitFactor: 1,
       venueUrls: {},
       symbols: ['BTC/USDT', 'ETH/USDT'],
       mailFrom: 'alphapulse@example.com',

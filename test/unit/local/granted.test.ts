@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Grants } from '#functions/manifest';
+import type { Grants, Trigger } from '#functions/manifest';
 import { grantedPlatform, NotGranted } from '#local/granted';
 import { createLocalPlatform } from '#local/platform';
 import { localLogger } from '#local/telemetry';
@@ -25,7 +25,8 @@ const platform = createLocalPlatform({
   logger: localLogger('SILENT'),
   mailServer: undefined,
 });
-const granting = (grants: Grants) => grantedPlatform(platform, { name: 'some-api', grants });
+const granting = (grants: Grants, trigger: Trigger = { type: 'authorizer' }) =>
+  grantedPlatform(platform, { name: 'some-api', grants, trigger });
 
 const item = { pk: 'A', sk: 'B', kind: 'note' };
 const mail = { id: '1', to: 'a@example.com', subject: '', text: '', html: '' };
@@ -62,6 +63,18 @@ describe('grantedPlatform', () => {
 
   it('refuses writes where only reading is granted', async () => {
     await expect(granting({ table: 'read' }).table.put(item)).rejects.toThrow(NotGranted);
+  });
+
+  it('lets a function that serves requests and only reads count them, and write nothing else', async () => {
+    const { table } = granting({ table: 'read' }, { type: 'http', routes: [] });
+    await table.update({ pk: 'LIMIT#ADDRESS#192.0.2.1', sk: 'x' }, { add: { requests: 1 } });
+    await expect(table.update({ pk: 'LIMITED', sk: 'x' }, { add: { requests: 1 } })).rejects.toThrow(NotGranted);
+    await expect(table.put({ pk: 'LIMIT#ADDRESS#192.0.2.1', sk: 'x', kind: 'limit' })).rejects.toThrow(NotGranted);
+  });
+
+  it('refuses to count requests to a function that serves none', async () => {
+    const { table } = granting({ table: 'read' });
+    await expect(table.update({ pk: 'LIMIT#USER#1', sk: 'x' }, { add: { requests: 1 } })).rejects.toThrow(NotGranted);
   });
 
   it('refuses to write a secret of a family where only reading is granted', async () => {

@@ -20,6 +20,7 @@ describe('the configuration', () => {
       mailFrom: 'alerts@example.com',
       corsOrigins: [],
       privateWebhooks: false,
+      requestLimitFactor: 1,
     });
   });
 

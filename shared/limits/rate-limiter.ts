@@ -1,0 +1,130 @@
+import { DomainError, Unavailable } from '#shared/platform/errors';
+import type { Platform } from '#shared/platform/ports';
+import { type Item, type Key, keyOf } from '#shared/platform/table';
+
+/** Requests are counted in windows of this length, which begin with each full minute of the clock. */
+export const WINDOW_SECONDS = 60;
+const windowMs = WINDOW_SECONDS * 1000;
+/** An instance serves this part of a limit, 1/20, between two times that it tells the table. */
+const untoldParts = 20;
+/** Most partitions that are counted at a time. Beyond, those that asked least recently are forgotten. */
+export const PARTITIONS_MAX = 10_000;
+
+/** What the partition keys of the counts begin with: functions that may not write the table otherwise may write these. */
+export const LIMIT_KEYS = 'LIMIT#';
+
+/** Who is counted, as parts of a key: a user, a network address, a connection. */
+export type Partition = readonly [kind: 'USER' | 'ADDRESS' | 'CONNECTION', id: string];
+
+/** How somebody stands to a limit after a request. */
+export interface Standing {
+  readonly isAllowed: boolean;
+  /** Requests of a window. */
+  readonly limit: number;
+  /** How many more this window would take, as far as this instance knows: others may have served some. */
+  readonly remaining: number;
+  /** Seconds until the next window, 1..{@link WINDOW_SECONDS}. */
+  readonly resetSeconds: number;
+}
+
+interface StoredCount extends Item {
+  readonly kind: 'limit';
+  readonly requests: number;
+}
+
+interface Count {
+  /** Requests of all instances, as the table answered last, and those that are being told to it. */
+  told: number;
+  /** Requests served here that the table does not know of. */
+  untold: number;
+  /** The table is told with this many. */
+  tellAt: number;
+}
+
+/**
+ * Counts requests per minute over all instances of a function. See docs/decisions/rate-limits.md: with N instances at most
+ * `limit + (N - 1) * untoldAllowance(limit)` requests are served in a window, and `limit` with one.
+ */
+export class RateLimiter {
+  readonly #ports: Pick<Platform, 'table' | 'clock' | 'logger'>;
+  #window = 0;
+  /** Those of this window, the least recently used first. */
+  #counts = new Map<string, Count>();
+
+  constructor(ports: Pick<Platform, 'table' | 'clock' | 'logger'>) {
+    this.#ports = ports;
+  }
+
+  /** How many partitions are counted now, at most {@link PARTITIONS_MAX}. */
+  get partitions(): number {
+    return this.#counts.size;
+  }
+
+  /**
+   * Counts a request. It costs at most one update of the table, and none while the partition is far below the limit or
+   * has used it up.
+   * @param what is limited: a route's key
+   * @param limit requests in a window, a whole number of 1 or more
+   * @throws {Unavailable} the table can't be told, and the limit is one that has to be exact; others are then kept by
+   *   each instance for itself
+   */
+  async take(partition: Partition, what: string, limit: number): Promise<Standing> {
+    const now = this.#ports.clock.now();
+    const window = Math.floor(now / windowMs);
+    const key: Key = { pk: keyOf('LIMIT', ...partition), sk: keyOf(what, String(window)) };
+    const allowance = untoldAllowance(limit);
+    const count = this.#countOf(window, `${key.pk} ${key.sk}`, allowance + 1);
+    const standing = (isAllowed: boolean): Standing => ({
+      isAllowed,
+      limit,
+      remaining: Math.max(0, limit - count.told - count.untold),
+      resetSeconds: Math.ceil(((window + 1) * windowMs - now) / 1000),
+    });
+
+    if (count.told + count.untold >= limit) return standing(false);
+    count.untold += 1;
+    if (count.untold < count.tellAt) return standing(true);
+    const telling = count.untold;
+    count.untold = 0;
+    count.told += telling;
+    try {
+      const requests = await this.#tell(key, telling, window);
+      count.told = Math.max(count.told, requests);
+      count.tellAt = allowance + 1;
+      return standing(requests <= limit);
+    } catch (error) {
+      count.told -= telling;
+      count.untold += telling;
+      // The next try comes as many requests later as usual: they don't all wait for a table that does not answer.
+      count.tellAt = count.untold + allowance + 1;
+      if (!(error instanceof DomainError)) throw error;
+      this.#ports.logger.warn('Requests could not be counted', { what, error });
+      if (allowance === 0) throw new Unavailable('Requests can not be counted now; try again in a moment.');
+      return standing(true);
+    }
+  }
+
+  #countOf(window: number, name: string, tellAt: number): Count {
+    if (window !== this.#window) {
+      this.#window = window;
+      this.#counts = new Map();
+    }
+    const count = this.#counts.get(name) ?? { told: 0, untold: 0, tellAt };
+    this.#counts.delete(name);
+    this.#counts.set(name, count);
+    if (this.#counts.size > PARTITIONS_MAX) {
+      const [longestUnused = ''] = this.#counts.keys();
+      this.#counts.delete(longestUnused);
+    }
+    return count;
+  }
+
+  async #tell(key: Key, requests: number, window: number): Promise<number> {
+    const expiresAt = (window + 2) * WINDOW_SECONDS;
+    const changes = { set: { kind: 'limit', expiresAt }, add: { requests } };
+    return (await this.#ports.table.update<StoredCount>(key, changes)).requests;
+  }
+}
+
+/** How many requests an instance serves without telling the table: a twentieth. A limit below 20 is exact. */
+export const untoldAllowance = (limit: number): number => Math.floor(limit / untoldParts);
