@@ -54,6 +54,7 @@ export const benchRequests = async (quick: boolean): Promise<void> => {
   const server = await start(
     ['bin/local.ts', '--port', '0', '--data', folder, '--venue', 'sim'],
     /(http:\/\/127\.0\.0\.1:\d+)/,
+    { ALPHAPULSE_REQUEST_LIMIT_FACTOR: '1000000' },
   );
   try {
     const base = server.ready[1] ?? '';

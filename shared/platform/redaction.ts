@@ -37,9 +37,13 @@ const SECRETS: readonly (readonly [pattern: RegExp, shown: string])[] = [
   ],
 ];
 
+/** Names of our resources on AWS begin so. */
+const OUR_NAMES = 'alphapulse-';
+
 /** Random bytes in Base64 or letters and digits, from 40 characters on, as keys of venues and tokens without a meaning are. */
 const OPAQUE = /(?<![\w/.-])[\w-]{40,}={0,2}(?![\w/.-])/g;
-const isOpaque = (text: string): boolean => /[a-z]/.test(text) && /[A-Z]/.test(text) && /\d/.test(text);
+const isOpaque = (text: string): boolean =>
+  /[a-z]/.test(text) && /[A-Z]/.test(text) && /\d/.test(text) && !text.startsWith(OUR_NAMES);
 
 /** A text as a log may show it. */
 export const redactedText = (text: string): string => {

@@ -26,6 +26,8 @@ export default async ({ provide }: TestProject): Promise<() => Promise<void>> =>
       venues: 'binance',
       venueUrls: JSON.stringify({ binance: venue.url }),
       symbols: 'BTC/USDT,ETH/USDT,SOL/USDT',
+      // The suite makes a user for nearly every test, all from one address.
+      requestLimitFactor: '100',
     });
     closing.push(deployment.removeFiles);
     const again = await deployment.again();

@@ -5,6 +5,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { perMinute, route } from '#functions/http/route';
+import { securityHeaders } from '#functions/http/security-headers';
 import { Gateway } from '#local/gateway';
 import { HandlerTimedOut } from '#local/invoke';
 import { outboxPage } from '#local/pages';
@@ -191,10 +192,21 @@ describe('the answer', () => {
 
   it('forbids browsers to guess types and to run anything', async () => {
     const { headers } = await fetch(`${url}/echo`);
-    expect([headers.get('x-content-type-options'), headers.get('content-security-policy')]).toEqual([
-      'nosniff',
-      "default-src 'none'",
-    ]);
+    expect(Object.fromEntries(headers)).toMatchObject(securityHeaders('local'));
+  });
+
+  it('also where the gateway itself answers', async () => {
+    const misdirected = await raw('GET /echo HTTP/1.1\r\nHost: evil.example.com\r\nConnection: close\r\n\r\n');
+    const unreadable = await raw('nonsense\r\n\r\n');
+    for (const [name, value] of Object.entries(securityHeaders('local'))) {
+      expect(misdirected).toContain(`${name}: ${value}\r\n`);
+      expect(unreadable).toContain(`${name}: ${value}\r\n`);
+    }
+  });
+
+  it('without telling what answers', async () => {
+    const { headers } = await fetch(`${url}/echo`);
+    expect([headers.get('server'), headers.get('x-powered-by')]).toEqual([null, null]);
   });
 });
 

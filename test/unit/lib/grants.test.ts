@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FunctionEntry } from '../../../functions/manifest.ts';
 import { grantsOf, type ResourceName } from '../../../lib/grants.ts';
 
-const idle: FunctionEntry['trigger'] = { type: 'http', routes: [] };
+const idle: FunctionEntry['trigger'] = { type: 'authorizer' };
 
 const actionsOn = (
   resource: ResourceName,
@@ -28,6 +28,14 @@ describe('grants of a function', () => {
       'dynamodb:GetItem',
       'dynamodb:Query',
     ]);
+  });
+
+  it('let a reader of the table that serves requests count them, and write nothing else', () => {
+    const trigger = { type: 'http', routes: [] } as const;
+    const written = grantsOf({ grants: { table: 'read' }, trigger }).filter(({ actions }) =>
+      actions.includes('dynamodb:UpdateItem'),
+    );
+    expect(written).toEqual([{ actions: ['dynamodb:UpdateItem'], on: ['table'], keysFrom: 'LIMIT#' }]);
   });
 
   it('let a writer of the table neither scan it nor change its settings', () => {

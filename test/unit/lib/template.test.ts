@@ -158,14 +158,16 @@ describe.each(functions.map((entry) => [entry.name, entry] as const))('the funct
   const role = everything[properties.Role['Fn::GetAtt'][0]]?.Properties ?? {};
 
   it('may do exactly what its manifest entry grants', () => {
-    const granted = grantsOf(entry).flatMap(({ actions, on }) =>
-      on.flatMap((resource) => actions.map((action) => `${action} on ${resource}`)),
+    const only = (keys: string | undefined) => (keys === undefined ? '' : ` where keys begin with ${keys}`);
+    const granted = grantsOf(entry).flatMap(({ actions, on, keysFrom }) =>
+      on.flatMap((resource) => actions.map((action) => `${action} on ${resource}${only(keysFrom)}`)),
     );
-    const allowed = statementsOf(role).flatMap(({ Action, Resource, Effect }) =>
+    const allowed = statementsOf(role).flatMap(({ Action, Resource, Effect, Condition }) =>
       listOf<string>(Action).flatMap((action) =>
         listOf<Json | string>(Resource).map((arn) => {
           const resource = nameOfResource(textOf(arn), logGroupId);
-          return `${Effect === 'Allow' ? '' : `${Effect} `}${action} on ${resource}`;
+          const keys: string | undefined = Condition?.['ForAllValues:StringLike']['dynamodb:LeadingKeys'][0];
+          return `${Effect === 'Allow' ? '' : `${Effect} `}${action} on ${resource}${only(keys?.replace(/\*$/, ''))}`;
         }),
       ),
     );

@@ -79,6 +79,8 @@ describe('the HTTP API', () => {
       ({ ProtocolType }) => ProtocolType === 'HTTP',
     );
     expect(api?.CorsConfiguration.AllowOrigins).toEqual(['https://app.example.com']);
+    expect(api?.CorsConfiguration.AllowCredentials).toBeUndefined();
+    expect(api?.CorsConfiguration.ExposeHeaders).toEqual(expect.arrayContaining(['ratelimit', 'retry-after']));
   });
 });
 

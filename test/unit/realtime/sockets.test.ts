@@ -63,6 +63,21 @@ const fire = async (userId: UserId, count = 1, more: object = {}): Promise<void>
 const statuses = async (userId: UserId) =>
   (await book.history(userId, { limit: 200 })).items.map(({ deliveries }) => deliveries[0]?.status).reverse();
 
+describe('a connection that says too much', () => {
+  it('is told so and closed, and no other one', async () => {
+    await connect('c', ada);
+    await connect('d', ada);
+    for (let said = 0; said < 240; said++) await say('c', { action: 'ping' });
+    expect(heard('c').filter(({ type }) => type === 'pong')).toHaveLength(240);
+    const told = heard('c');
+    await say('c', { action: 'ping' });
+    expect(told.at(-1)).toMatchObject({ type: 'error', problem: { status: 429, type: '/problems/too-many-requests' } });
+    expect(heard('c')).toEqual([]);
+    await say('d', { action: 'ping' });
+    expect(heard('d')).toEqual([{ type: 'pong' }]);
+  });
+});
+
 describe('subscribing', () => {
   it('answers with one frame: what was subscribed, and a snapshot of each channel', async () => {
     await fire(ada, 2);
