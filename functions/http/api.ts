@@ -183,7 +183,7 @@ const bodyOf = (event: APIGatewayProxyEventV2): unknown => {
     throw new HttpProblem('malformed-request', `The body may be nested ${BODY_DEPTH_MAX} times at most.`);
   }
   try {
-    return JSON.parse(body, wellFormed);
+    return JSON.parse(body, acceptable);
   } catch {
     throw new HttpProblem('malformed-request', 'The body is not valid JSON.');
   }
@@ -206,8 +206,12 @@ const depthOf = (json: string): number => {
   return deepest;
 };
 
-/** Half a surrogate pair is no text (RFC 7493, 2.1): stores and hashes would each make something else of it. */
-const wellFormed = (_name: string, value: unknown): unknown => {
+/**
+ * Half a surrogate pair is no text (RFC 7493, 2.1): stores and hashes would each make something else of it. And a field of the
+ * name of an object's prototype is nobody's: code that copies it would take it for one.
+ */
+const acceptable = (name: string, value: unknown): unknown => {
+  if (name === '__proto__') throw new SyntaxError('A name that no field has');
   if (typeof value === 'string' && !value.isWellFormed()) throw new SyntaxError('Half a surrogate pair');
   return value;
 };

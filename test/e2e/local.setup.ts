@@ -13,8 +13,6 @@ export default async ({ provide }: TestProject): Promise<() => Promise<void>> =>
     {
       ALPHAPULSE_VENUE_URLS: JSON.stringify({ binance: venue.url }),
       ALPHAPULSE_SYNC_SECONDS: '0.1',
-      // The suite makes a user for nearly every test, all from one address.
-      ALPHAPULSE_REQUEST_LIMIT_FACTOR: '100',
       ALPHAPULSE_CORS_ORIGINS: 'http://localhost:5173',
     },
   );

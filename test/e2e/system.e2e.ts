@@ -78,6 +78,20 @@ describe('the status', () => {
   it('is for those who are logged in', async () => expect((await send('GET', '/api/system/status')).status).toBe(401));
 });
 
+describe('an answer', () => {
+  it('says how often one may ask', async () => {
+    const { headers } = await send('GET', '/health');
+    expect(headers.get('ratelimit-policy')).toMatch(/^"route";q=\d+;w=60$/);
+    expect(headers.get('ratelimit')).toMatch(/^"route";r=\d+;t=\d+$/);
+  });
+
+  it('tells a browser to do nothing with it', async () => {
+    const { headers } = await send('GET', '/nowhere');
+    expect(headers.get('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'");
+    expect(headers.get('strict-transport-security') !== null).toBe(target.runtime === 'aws');
+  });
+});
+
 describe('pages of other origins', () => {
   it('may ask beforehand from a configured origin', async () => {
     const answer = await fetch(`${target.url}/api/alerts/create`, {

@@ -53,7 +53,11 @@ export const startServerProcess = async (
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<ServerProcess> => {
-  const { child, exited } = launch(['--port', '0', '--data', dataFolder, ...args], env);
+  const { child, exited } = launch(['--port', '0', '--data', dataFolder, ...args], {
+    // Tests look again and again until something has happened.
+    ALPHAPULSE_REQUEST_LIMIT_FACTOR: '1000',
+    ...env,
+  });
   const complaints = text(child.stderr);
   const tooLong = setTimeout(() => child.kill('SIGKILL'), readyTimeoutMs);
   const printed: string[] = [];

@@ -32,6 +32,10 @@ describe('bodies', () => {
     ['two documents', '{}{}'],
     ['10,000 levels that never close', '{"a":'.repeat(10_000)],
     ['a string with half a surrogate pair', JSON.stringify({ condition, name: '\ud800' })],
+    ['a prototype', `{"condition":${JSON.stringify(condition)},"__proto__":{"isAdmin":true}}`],
+    ['a prototype deep inside', '{"condition":{"\\u005f_proto__":{"isAdmin":true}}}'],
+    ['33 levels', `${'{"a":'.repeat(33)}1${'}'.repeat(33)}`],
+    ['33 lists', '['.repeat(33) + ']'.repeat(33)],
     ['half a surrogate pair deep inside', '{"condition":{"symbol":"\\udfff/USDT"}}'],
   ])('%s is a 400', async (_name, body) => {
     const answer = await raw(body);
@@ -51,7 +55,6 @@ describe('bodies', () => {
     ['a wrong element', JSON.stringify({ condition, channels: ['websocket', 'fax'] }), 'channels.1'],
     ['an unknown field', JSON.stringify({ condition, surprise: true }), 'body'],
     ['an unknown field deep inside', JSON.stringify({ condition: { ...condition, surprise: 1 } }), 'condition'],
-    ['__proto__', `{"condition":${JSON.stringify(condition)},"__proto__":{"isAdmin":true}}`, 'body'],
     ['constructor', `{"condition":${JSON.stringify(condition)},"constructor":{"prototype":{}}}`, 'body'],
     [
       'a number that is infinite',
@@ -85,6 +88,25 @@ describe('bodies', () => {
   it('10,000 levels of JSON are refused', async () => {
     expect([400, 422]).toContain((await raw(`${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`)).status);
     expect([400, 422]).toContain((await raw(`${'['.repeat(30_000)}${']'.repeat(30_000)}`)).status);
+  });
+
+  it('brackets in a text are no levels', async () => {
+    expect((await create({ condition, name: `\\"${'[{'.repeat(40)}` })).status).toBe(201);
+  });
+
+  it('leaves all other objects as they are, whatever it holds', async () => {
+    for (const name of ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty']) {
+      await raw(`{"condition":${JSON.stringify(condition)},"${name}":{"isAdmin":true,"prototype":{"isAdmin":true}}}`);
+      const balances = `{"${name}":"1"}`;
+      const account = `{"venue":"sim","label":"x","mode":"paper","paper":{"balances":${balances}}}`;
+      await http.request('POST', '/api/exchange/accounts', {
+        token,
+        body: account,
+        headers: { 'content-type': 'application/json' },
+      });
+    }
+    expect(({} as { isAdmin?: boolean }).isAdmin).toBeUndefined();
+    expect(Object.keys(Object.prototype)).toEqual([]);
   });
 
   it('what is refused says little, however much was wrong', async () => {

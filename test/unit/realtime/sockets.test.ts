@@ -65,6 +65,8 @@ const statuses = async (userId: UserId) =>
 
 describe('a connection that says too much', () => {
   it('is told so and closed, and no other one', async () => {
+    given = testPlatform({ requestLimitFactor: 1 });
+    sockets = createSockets(given.platform);
     await connect('c', ada);
     await connect('d', ada);
     for (let said = 0; said < 240; said++) await say('c', { action: 'ping' });
