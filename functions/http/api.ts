@@ -13,6 +13,8 @@ import { securityHeaders } from './security-headers.ts';
 export const BODY_BYTES_MAX = 64 * 1024;
 /** How deep a body may be nested. The deepest of the API has a handful of levels. */
 export const BODY_DEPTH_MAX = 32;
+/** How much is kept of what a client calls itself. */
+const USER_AGENT_LENGTH_MAX = 256;
 /** How much an answer tells of an input that is not valid. */
 const ERRORS_MAX = 20;
 const ERROR_LENGTH_MAX = 300;
@@ -145,8 +147,12 @@ const validRequest = <P extends z.ZodObject, Q extends z.ZodObject, B extends z.
   body: route.body ? valid(route.body, '', bodyOf(event)) : (undefined as z.infer<B>),
   requestId: event.requestContext.requestId,
   sourceAddress: event.requestContext.http.sourceIp,
-  userAgent: event.requestContext.http.userAgent,
+  userAgent: shownOnOneLine(event.requestContext.http.userAgent),
 });
+
+/** What a client calls itself, as it may stand in a list or a mail: no line breaks, no signs that reorder the text, not long. */
+const shownOnOneLine = (userAgent: string): string =>
+  userAgent.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ').slice(0, USER_AGENT_LENGTH_MAX);
 
 const validParams = <P extends z.ZodObject>(
   schema: P,
