@@ -2,22 +2,28 @@
 import { parseArgs } from 'node:util';
 import { startBinance } from '../test/support/venues/binance.ts';
 import { startBybit } from '../test/support/venues/bybit.ts';
+import { startKraken } from '../test/support/venues/kraken.ts';
 
-const venues = { binance: startBinance, bybit: startBybit };
-const demoKey = { apiKey: 'demokey', secret: 'demosecret' };
+const venues = {
+  binance: { start: startBinance, secret: 'demosecret' },
+  bybit: { start: startBybit, secret: 'demosecret' },
+  // Kraken's secrets are base64.
+  kraken: { start: startKraken, secret: 'ZGVtb3NlY3JldA==' },
+};
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { port: { type: 'string', default: '9001' } },
 });
 const [id = ''] = positionals;
-const start = Object.entries(venues).find(([name]) => name === id)?.[1];
+const chosen = Object.entries(venues).find(([name]) => name === id)?.[1];
 const port = Number(values.port);
-if (start === undefined || !Number.isInteger(port)) {
+if (chosen === undefined || !Number.isInteger(port)) {
   console.error(`Usage: npm run venue -- <${Object.keys(venues).join('|')}> [--port 9001]`);
   process.exit(1);
 }
-const venue = await start({ port });
+const venue = await chosen.start({ port });
+const demoKey = { apiKey: 'demokey', secret: chosen.secret };
 venue.accounts.addKey(demoKey);
 venue.accounts.setBalance(demoKey.apiKey, 'BTC', '0.5');
 venue.accounts.setBalance(demoKey.apiKey, 'USDT', '10000', '250');

@@ -76,6 +76,20 @@ describe('an account at Binance', () => {
     ]);
   });
 
+  it('tells what lies in futures, without the profit of open positions', async () => {
+    binance.accounts.addKey({ apiKey, secret, permissions: ['read', 'futures'] });
+    binance.accounts.setBalance(apiKey, 'USDT', '100.5', '20', 'contract');
+    expect(await account.balances()).toMatchObject([
+      { wallet: 'contract', asset: 'USDT', free: '100.5', locked: '20', total: '120.5', debt: null },
+    ]);
+  });
+
+  it('tells what lies elsewhere to a key that sees no futures', async () => {
+    binance.accounts.setBalance(apiKey, 'BTC', '1');
+    binance.accounts.setBalance(apiKey, 'USDT', '100', '0', 'contract');
+    expect(await account.balances()).toMatchObject([{ wallet: 'spot', asset: 'BTC' }]);
+  });
+
   it.each([
     [['read'], { canTrade: false, canWithdraw: false }],
     [['read', 'trade'], { canTrade: true, canWithdraw: false }],
@@ -198,6 +212,14 @@ describe('an account at Binance', () => {
       expect(await failure(account.openOrders([]))).toMatchObject({ failure: 'authentication' });
     });
 
+    it('does not take a key that ends meanwhile for one without futures', async () => {
+      binance.accounts.addKey({ apiKey, secret, permissions: ['read', 'futures'] });
+      const ended = { status: 401, body: { code: -2015, msg: 'Invalid API-key, IP, or permissions for action.' } };
+      binance.fail({ ...ended, path: '/fapi/v3/account' });
+      binance.fail({ ...ended, path: '/sapi/v1/account/apiRestrictions' });
+      expect(await failure(account.balances())).toMatchObject({ failure: 'authentication' });
+    });
+
     it('tells a key that may not read', async () => {
       binance.accounts.addKey({ apiKey, secret, permissions: ['trade'] });
       expect(await failure(account.balances())).toMatchObject({ failure: 'authentication' });
@@ -262,6 +284,7 @@ describe('an account at Binance', () => {
       ['what lies in funding', '/sapi/v1/asset/get-funding-asset', () => account.balances()],
       ['what lies in margin', '/sapi/v1/margin/account', () => account.balances()],
       ['what lies in earn', '/sapi/v1/simple-earn/flexible/position', () => account.balances()],
+      ['what lies in futures', '/fapi/v3/account', () => account.balances()],
       ['open orders', '/api/v3/openOrders', () => account.openOrders([])],
       ['ended orders', '/api/v3/allOrders', () => account.closedOrders(['BTC/USDT'], 0)],
       ['trades', '/api/v3/myTrades', () => account.trades('BTC/USDT', null)],

@@ -1,4 +1,4 @@
-import type { Balances, Order, Position, Trade, Transaction } from 'ccxt';
+import type { Order, Position, Trade, Transaction } from 'ccxt';
 import { Decimal } from 'decimal.js';
 import type {
   Balance,
@@ -43,8 +43,8 @@ const own = (record: object, name: string): unknown => Object.getOwnPropertyDesc
 
 const notZero = (value: string | null): string | null => (value === null || new Decimal(value).isZero() ? null : value);
 
-/** What a wallet holds. Assets that are neither held nor owed are left out. */
-export const toBalances = (wallet: WalletType, natives: Balances): Balance[] => {
+/** What a wallet holds, of ccxt's balances. Assets that are neither held nor owed are left out. */
+export const toBalances = (wallet: WalletType, natives: object): Balance[] => {
   const total: unknown = own(natives, 'total');
   if (typeof total !== 'object' || total === null) return malformed('balances');
   const venueTime = optionalTime(own(natives, 'timestamp'));
@@ -73,6 +73,15 @@ const orderTypes: Readonly<Record<string, VenueOrder['type']>> = {
   stop_market: 'stop',
   stop_limit: 'stop_limit',
   stop_loss_limit: 'stop_limit',
+  'stop-loss': 'stop',
+  'stop-loss-limit': 'stop_limit',
+};
+
+/** ccxt tells a conditional order of Kraken as what becomes of it, and its condition in one of two other fields. */
+const krakenCondition = ({ info, stopLossPrice, takeProfitPrice }: Order) => {
+  const type: unknown = info?.descr?.ordertype;
+  const conditional = typeof type === 'string' && /^(?:stop-loss|take-profit|trailing-stop)/.test(type);
+  return conditional ? { type, price: stopLossPrice ?? takeProfitPrice } : undefined;
 };
 
 const orderStatuses: Readonly<Record<string, VenueOrderStatus>> = {
@@ -87,19 +96,20 @@ const orderStatuses: Readonly<Record<string, VenueOrderStatus>> = {
 export const toOrder = (native: Order): VenueOrder => {
   const amountOrdered = optional(native.amount, 'order amount');
   const filled = optional(native.filled, 'filled amount') ?? '0';
+  const condition = krakenCondition(native);
   return {
     orderId: text(native.id, 'order id'),
     clientOrderId: optionalText(native.clientOrderId),
     symbol: text(native.symbol, 'symbol'),
     side: sideOf(native.side),
-    type: orderTypes[native.type ?? ''] ?? 'other',
+    type: orderTypes[condition?.type ?? native.type ?? ''] ?? 'other',
     status: orderStatuses[native.status ?? ''] ?? 'unknown',
     timeInForce: optionalText(native.timeInForce),
     // An order for an amount of quote currency tells no other amount than what it got.
     amount: amountOrdered ?? filled,
     filled,
     price: notZero(optional(native.price, 'order price')),
-    stopPrice: notZero(optional(native.triggerPrice, 'stop price')),
+    stopPrice: notZero(optional(condition?.price ?? native.triggerPrice, 'stop price')),
     average: notZero(optional(native.average, 'average price')),
     reduceOnly: typeof native.reduceOnly === 'boolean' ? native.reduceOnly : null,
     postOnly: typeof native.postOnly === 'boolean' ? native.postOnly : null,
@@ -152,8 +162,11 @@ export const toTransfer = (native: Transaction): Transfer => ({
   at: time(native.timestamp, 'transfer time'),
 });
 
+/** A position as ccxt has it, as far as it is read here. */
+export type NativePosition = Readonly<Partial<Record<keyof Position, unknown>>>;
+
 /** @returns undefined where nothing is held */
-export const toPosition = (native: Position): ContractPosition | undefined => {
+export const toPosition = (native: NativePosition): ContractPosition | undefined => {
   const contracts = notZero(optional(native.contracts, 'contracts'));
   if (contracts === null) return undefined;
   return {

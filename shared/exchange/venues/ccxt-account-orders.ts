@@ -39,12 +39,16 @@ export const readOpenOrders = async (
 /** Orders that may have ended since then, and others; of one type of markets. */
 export const readEndedOrders = async (
   exchange: Exchange,
-  { orders }: AccountRules,
+  { orders, endedOrders }: AccountRules,
   symbol: string | undefined,
   parameters: Readonly<Record<string, unknown>>,
   since: number,
   now: number,
 ): Promise<VenueOrder[]> => {
+  if (endedOrders !== undefined) {
+    const natives = await endedOrders(exchange, since, now);
+    return natives.map(toOrder).filter((order) => symbol === undefined || order.symbol === symbol);
+  }
   if (exchange.id === 'binance') return readOrdersBySymbol(exchange, symbol, since);
   const read = [exchange.fetchCanceledAndClosedOrders, exchange.fetchClosedOrders, exchange.fetchOrders].find(
     (_, index) => exchange.has[['fetchCanceledAndClosedOrders', 'fetchClosedOrders', 'fetchOrders'][index] ?? ''],

@@ -3,6 +3,9 @@ import type { OwnTrade, Stretch } from '../account-venue.ts';
 import { VenueError } from '../errors.ts';
 import { toTrade } from './ccxt-account-mapping.ts';
 import type { AccountRules } from './ccxt-account-rules.ts';
+import { garbled } from './ccxt-answers.ts';
+import type { OffsetRead } from './ccxt-offsets.ts';
+import { isOffsetCursor, readOffsets } from './ccxt-offsets.ts';
 import type { WindowLimits } from './ccxt-windows.ts';
 import { readStart, windowMsMin } from './ccxt-windows.ts';
 
@@ -17,7 +20,7 @@ const pageEntriesDefault = 50;
 
 /**
  * Own trades from a cursor on. Its form: an id where trades are told by id, else how far time was read and by how wide
- * a stretch, `<epoch ms>/<ms>`.
+ * a stretch, `<epoch ms>/<ms>`; that of {@link readOffsets} where the venue tells pages.
  */
 export const readTrades = (
   exchange: Exchange,
@@ -28,9 +31,11 @@ export const readTrades = (
 ): Promise<Stretch<OwnTrade>> =>
   rules.tradesById !== undefined
     ? readById(exchange, rules.tradesById, symbol, cursor)
-    : rules.trades !== undefined || tradeFeatures(exchange).untilDays !== undefined
-      ? readByTime(exchange, rules, symbol, cursor, now)
-      : readOnward(exchange, symbol, cursor, now);
+    : rules.tradesByOffset !== undefined
+      ? readByOffset(exchange, rules.tradesByOffset(exchange), symbol, cursor, now)
+      : rules.trades !== undefined || tradeFeatures(exchange).untilDays !== undefined
+        ? readByTime(exchange, rules, symbol, cursor, now)
+        : readOnward(exchange, symbol, cursor, now);
 
 const readById = async (
   exchange: Exchange,
@@ -43,6 +48,21 @@ const readById = async (
   const items = natives.map(toTrade);
   const next = items.reduce((id, { tradeId }) => (BigInt(tradeId) >= id ? BigInt(tradeId) + 1n : id), from);
   return { items: items.toSorted((a, b) => a.at - b.at), cursor: String(next), more: items.length >= pageEntries };
+};
+
+const readByOffset = async (
+  exchange: Exchange,
+  pages: OffsetRead<Trade>,
+  symbol: string | undefined,
+  cursor: string | null,
+  now: number,
+): Promise<Stretch<OwnTrade>> => {
+  if (cursor !== null && !isOffsetCursor(cursor)) throw noWay(exchange);
+  const answer = await readOffsets(pages, cursor, now);
+  if (answer === undefined) throw garbled(exchange.id);
+  const items = answer.entries.map(toTrade).filter((trade) => symbol === undefined || trade.symbol === symbol);
+  const { cursor: next, more } = answer;
+  return { items: items.sort((a, b) => a.at - b.at), cursor: next, more };
 };
 
 const readByTime = async (
@@ -108,8 +128,11 @@ const readCursor = (exchange: Exchange, cursor: string): { readonly from: number
 
 const wellFormed = (exchange: Exchange, cursor: string, form: RegExp): string => {
   if (form.test(cursor)) return cursor;
-  throw new VenueError(exchange.id, 'unknown', `Where to go on with the trades of ${exchange.id} is not known`);
+  throw noWay(exchange);
 };
+
+const noWay = (exchange: Exchange): VenueError =>
+  new VenueError(exchange.id, 'unknown', `Where to go on with the trades of ${exchange.id} is not known`);
 
 const tradeFeatures = (
   exchange: Exchange,

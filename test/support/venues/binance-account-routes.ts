@@ -1,11 +1,12 @@
 /** The signed endpoints of the Binance double, in Binance's own names, formats, weights and limits. */
+
+import { futuresRoutes } from './binance-futures-routes.ts';
 import type { Pair } from './binance-market.ts';
 import { printed } from './binance-market.ts';
-import type { Answer, Exchange } from './binance-routes.ts';
+import type { Answer, Exchange, SignedRoute } from './binance-routes.ts';
 import { refusal } from './binance-routes.ts';
-import type { AccountOrder, AccountTransfer, Holding, Numbered, VenueAccount, Wallet } from './venue-accounts.ts';
-
-export type SignedRoute = (exchange: Exchange, account: VenueAccount, query: URLSearchParams) => Answer;
+import type { AccountOrder, AccountTransfer, Numbered } from './venue-accounts.ts';
+import { holdings } from './venue-accounts.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 const transferWindowMs = 90 * dayMs;
@@ -13,10 +14,6 @@ const pageMax = 1000;
 const pageDefault = 500;
 
 const product = (a: string, b: string): string => (Number(a) * Number(b)).toFixed(8);
-
-const holdings = ({ wallets }: VenueAccount, wallet: Wallet): [asset: string, holding: Holding][] => [
-  ...(wallets.get(wallet) ?? []),
-];
 
 /** GET /api/v3/account tells assets without a balance as well, unless told to leave them out. */
 const account: SignedRoute = ({ pairs, now }, owner, query) => {
@@ -139,7 +136,7 @@ const restrictions: SignedRoute = (_exchange, { key }) => ({
     enableWithdrawals: key.permissions.includes('withdraw'),
     enableInternalTransfer: false,
     enableMargin: false,
-    enableFutures: false,
+    enableFutures: key.permissions.includes('futures'),
     permitsUniversalTransfer: false,
     enableVanillaOptions: false,
     enablePortfolioMarginTrading: false,
@@ -278,6 +275,7 @@ const common = ({ amount, asset, network, address, txId }: AccountTransfer) => (
 });
 
 export const signedRoutes: Readonly<Record<string, SignedRoute>> = {
+  ...futuresRoutes,
   'GET /api/v3/account': account,
   'GET /api/v3/openOrders': openOrders,
   'GET /api/v3/allOrders': allOrders,

@@ -1,6 +1,7 @@
 /** What the Binance double answers, by method and path; weights and errors as in Binance's Spot REST documentation. */
 import type { Pair } from './binance-market.ts';
 import { bookTicker, dayTicker, kline, priceTicker, symbolInfo } from './binance-market.ts';
+import type { VenueAccount } from './venue-accounts.ts';
 
 export interface Exchange {
   readonly pairs: ReadonlyMap<string, Pair>;
@@ -15,6 +16,7 @@ export interface Answer {
 }
 
 export type Route = (exchange: Exchange, query: URLSearchParams) => Answer;
+export type SignedRoute = (exchange: Exchange, account: VenueAccount, query: URLSearchParams) => Answer;
 
 /** An error as Binance sends it. */
 export const refusal = (code: number, msg: string, status = 400, weight = 1): Answer => ({

@@ -1,6 +1,6 @@
 /** The accounts of a venue double: keys and what they give access to, set by the test, told by each double in its venue's words. */
 
-export type KeyPermission = 'read' | 'trade' | 'withdraw';
+export type KeyPermission = 'read' | 'trade' | 'withdraw' | 'futures';
 
 export interface VenueKey {
   readonly apiKey: string;
@@ -10,7 +10,7 @@ export interface VenueKey {
   readonly ipRestricted?: boolean;
 }
 
-export type Wallet = 'spot' | 'funding' | 'margin' | 'earn';
+export type Wallet = 'spot' | 'funding' | 'margin' | 'earn' | 'contract';
 
 /** Decimal strings. */
 export interface Holding {
@@ -37,6 +37,8 @@ export interface AccountOrder {
   readonly side: 'buy' | 'sell';
   readonly type: 'limit' | 'market';
   readonly price: string;
+  /** Of a stop order. */
+  readonly stopPrice?: string;
   readonly amount: string;
   readonly filled: string;
   readonly status: 'open' | 'filled' | 'canceled';
@@ -63,6 +65,8 @@ export interface AccountPosition {
   /** ccxt's name, `BTC/USDT:USDT`. */
   readonly symbol: string;
   readonly side: 'long' | 'short';
+  /** `cross` when left out. */
+  readonly marginMode?: 'cross' | 'isolated';
   readonly size: string;
   readonly entryPrice: string;
   readonly markPrice: string;
@@ -84,6 +88,11 @@ export interface VenueAccount {
   readonly transfers: readonly Numbered<AccountTransfer>[];
   readonly positions: readonly AccountPosition[];
 }
+
+/** What lies in one wallet. */
+export const holdings = ({ wallets }: VenueAccount, wallet: Wallet): [asset: string, holding: Holding][] => [
+  ...(wallets.get(wallet) ?? []),
+];
 
 interface OwnAccount extends VenueAccount {
   key: Required<VenueKey>;

@@ -1,0 +1,56 @@
+import type { Exchange, Order, Trade } from 'ccxt';
+import type { Balance, ContractPosition, KeyPermissions, WalletType } from '../account-venue.ts';
+import { toBalances } from './ccxt-account-mapping.ts';
+import type { OffsetRead } from './ccxt-offsets.ts';
+import type { WindowLimits } from './ccxt-windows.ts';
+
+export interface WalletRule {
+  readonly type: WalletType;
+  read(exchange: Exchange): Promise<Balance[]>;
+}
+
+/** What an adapter has to know of a venue beyond what ccxt tells. */
+export interface AccountRules {
+  /** ccxt's types of markets, where it is not spot alone. */
+  readonly marketTypes?: readonly string[];
+  /** The wallets that are read; the only one is the spot wallet where nothing is said. */
+  readonly wallets: readonly WalletRule[];
+  /** Contracts whose positions, orders and trades are read, as ccxt's parameters; none where nothing is said. */
+  readonly contracts?: readonly Readonly<Record<string, unknown>>[];
+  /** What the key may do; unknown where nothing is said. */
+  permissions?(exchange: Exchange): Promise<KeyPermissions>;
+  /** Positions, where ccxt's own reading of them does not do. */
+  positions?(exchange: Exchange): Promise<ContractPosition[]>;
+  /** Whether trades of one symbol are told by ascending id from any id on, so that no time is needed. */
+  readonly tradesById?: { readonly parameter: string; readonly pageEntries: number };
+  /** Trades, where the venue tells them newest first, by pages, and how many there are. */
+  readonly tradesByOffset?: (exchange: Exchange) => OffsetRead<Trade>;
+  readonly trades?: WindowLimits;
+  /** Orders that ended within a time, epoch ms, where ccxt's own reading of them does not do. */
+  endedOrders?(exchange: Exchange, since: number, now: number): Promise<Order[]>;
+  readonly orders?: WindowLimits;
+  readonly transfers?: WindowLimits;
+  /** The form of a good answer, by the end of its path. */
+  readonly shapes?: Readonly<Record<string, (answer: unknown) => boolean>>;
+}
+
+/** A wallet as ccxt reads it. */
+export const wallet = (type: WalletType, parameters: Readonly<Record<string, unknown>>): WalletRule => ({
+  type,
+  read: async (exchange) => toBalances(type, await exchange.fetchBalance({ ...parameters })),
+});
+
+/** Amounts of an asset in ccxt's words, decimal strings. */
+export interface NativeAmounts {
+  readonly free: string;
+  readonly used: string;
+  readonly total: string;
+  readonly debt?: string | undefined;
+}
+
+/** Balances that ccxt did not read, in its form. */
+export const nativeBalances = (amounts: ReadonlyMap<string, NativeAmounts>): object =>
+  Object.assign(Object.fromEntries(amounts), {
+    total: Object.fromEntries([...amounts.keys()].map((asset) => [asset, true])),
+    info: {},
+  });
