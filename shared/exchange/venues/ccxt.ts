@@ -77,7 +77,11 @@ export const createCcxtVenue = async (options: CcxtClientOptions): Promise<Venue
   };
 };
 
-const isBadSymbol = (error: unknown): boolean => error instanceof Error && error.name === 'BadSymbol';
+/** ccxt does not know these words of Kraken's. */
+const unknownPair = /EQuery:Unknown asset pair/;
+
+const isBadSymbol = (error: unknown): boolean =>
+  error instanceof Error && (error.name === 'BadSymbol' || unknownPair.test(error.message));
 
 const only = (symbols: readonly string[], tickers: Readonly<Record<string, NativeTicker>>): Map<string, NativeTicker> =>
   new Map(
