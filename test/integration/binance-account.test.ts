@@ -191,8 +191,19 @@ describe('an account at Binance', () => {
     ]);
   });
 
-  it('says that it has no positions there', async () => {
-    expect(await failure(account.positions())).toMatchObject({ failure: 'not-supported' });
+  it('tells positions in futures, and none to a key that sees no futures', async () => {
+    const position = {
+      symbol: 'BTC/USDT:USDT',
+      side: 'long',
+      size: '0.5',
+      entryPrice: '64000.5',
+      leverage: '5',
+    } as const;
+    const prices = { markPrice: '65000', liquidationPrice: '41000', margin: '6400.05', unrealizedPnl: '499.75' };
+    binance.accounts.setPositions(apiKey, [{ ...position, ...prices }]);
+    expect(await account.positions()).toEqual([]);
+    binance.accounts.addKey({ apiKey, secret, permissions: ['read', 'futures'] });
+    expect(await account.positions()).toMatchObject([{ symbol: 'BTC/USDT:USDT', side: 'long', contracts: '0.5' }]);
   });
 
   describe('when Binance refuses', () => {

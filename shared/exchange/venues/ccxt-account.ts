@@ -88,6 +88,7 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
 
     positions: () =>
       run(async () => {
+        if (rules.positions !== undefined) return rules.positions(exchange);
         if (rules.contracts === undefined) throw new VenueError(id, 'not-supported', `${id} does not offer this`);
         const found: ContractPosition[] = [];
         for (const parameters of rules.contracts) {

@@ -19,7 +19,7 @@ export const readProfile = async (id: string): Promise<VenueProfile | undefined>
     credentials: credentialParts.filter((part) => needed.includes(part)),
     supports: {
       balances: offers('fetchBalance'),
-      positions: accountRules(id).contracts !== undefined,
+      positions: accountRules(id).contracts !== undefined || accountRules(id).positions !== undefined,
       openOrders: offers('fetchOpenOrders'),
       closedOrders: offers('fetchCanceledAndClosedOrders', 'fetchClosedOrders', 'fetchOrders'),
       trades: offers('fetchMyTrades'),
