@@ -1,15 +1,24 @@
 import type { Platform } from '#shared/platform/ports';
 import type { AccountVenue, KeyPermissions, VenueProfile } from './account-venue.ts';
 import type { Credentials } from './credentials.ts';
+import { VenueBudget } from './venue-budget.ts';
 
-type Ports = Pick<Platform, 'config' | 'network' | 'clock' | 'logger'>;
+type Ports = Pick<Platform, 'config' | 'network' | 'clock' | 'logger' | 'table' | 'metrics'>;
 type Listing = ReturnType<typeof import('./venues/ccxt-account.ts')['createCcxtListing']>;
+type VenueTime = import('./venues/ccxt-time.ts').VenueTime;
+
+/** What all accounts at a venue have in common. */
+interface Shared {
+  readonly budget: VenueBudget;
+  readonly time: VenueTime;
+  /** The markets are read once for all. */
+  readonly listing: Listing;
+}
 
 /** Makes clients of accounts, and tells what each venue offers. */
 export class AccountVenues {
   readonly #ports: Ports;
-  /** The markets of a venue are read once for all its accounts. */
-  readonly #listings = new Map<string, Listing>();
+  readonly #shared = new Map<string, Shared>();
   readonly #profiles = new Map<string, VenueProfile>();
 
   constructor(ports: Ports) {
@@ -20,11 +29,16 @@ export class AccountVenues {
   async open(id: string, credentials: Credentials): Promise<AccountVenue> {
     const { config, network, clock, logger } = this.#ports;
     const { createCcxtAccount, createCcxtListing } = await import('./venues/ccxt-account.ts');
+    const { VenueTime } = await import('./venues/ccxt-time.ts');
     const originOverride = config.venueUrls[id];
     const options = { id, network, clock, logger, ...(originOverride === undefined ? {} : { originOverride }) };
-    const listing = this.#listings.get(id) ?? createCcxtListing(options);
-    this.#listings.set(id, listing);
-    return await createCcxtAccount({ ...options, credentials, listing });
+    let shared = this.#shared.get(id);
+    if (shared === undefined) {
+      const common = { budget: new VenueBudget(this.#ports, id, 'accounts'), time: new VenueTime() };
+      shared = { ...common, listing: createCcxtListing({ ...options, ...common }) };
+      this.#shared.set(id, shared);
+    }
+    return await createCcxtAccount({ ...options, ...shared, credentials });
   }
 
   /** Asks the venue what a key may do, and whether it works. @throws {VenueError} */

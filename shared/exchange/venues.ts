@@ -1,6 +1,7 @@
 import type { Platform } from '#shared/platform/ports';
 import { type Item, keyOf } from '#shared/platform/table';
 import type { Venue } from './venue.ts';
+import { VenueBudget } from './venue-budget.ts';
 
 /** When the recording was started, so that a restart goes on where it was. */
 interface ReplayRun extends Item {
@@ -9,7 +10,7 @@ interface ReplayRun extends Item {
   readonly startedAt: number;
 }
 
-type Ports = Pick<Platform, 'config' | 'network' | 'clock' | 'table' | 'logger'>;
+type Ports = Pick<Platform, 'config' | 'network' | 'clock' | 'table' | 'logger' | 'metrics'>;
 
 /** Makes venues by their names, each with the code of its own kind alone. */
 export class Venues {
@@ -31,6 +32,7 @@ export class Venues {
       network,
       clock,
       logger,
+      budget: new VenueBudget(this.#ports, id, 'prices'),
       ...(originOverride === undefined ? {} : { originOverride }),
     });
   }

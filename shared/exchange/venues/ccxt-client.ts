@@ -1,15 +1,19 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Exchange } from 'ccxt';
+import { DomainError } from '#shared/platform/errors';
 import type { Clock, Network } from '#shared/platform/ports';
 import type { Credentials } from '../credentials.ts';
 import { VenueError } from '../errors.ts';
+import type { VenueBudget } from '../venue-budget.ts';
 import { knownErrors, translate } from './ccxt-errors.ts';
 import { exchangeIds, importExchange } from './ccxt-exchanges.ts';
 import { venueFetch } from './ccxt-fetch.ts';
+import { keepBudget } from './ccxt-throttle.ts';
+import { VenueTime } from './ccxt-time.ts';
 
 /** Longest time for one request. */
 export const requestTimeoutMs = 10_000;
-/** Longest time for one operation: several requests, and the pauses that ccxt makes to keep a venue's rate limit. */
+/** Longest time for one operation: several requests, and the pauses that keep a venue's rate limit. */
 export const operationTimeoutMs = 30_000;
 
 export interface CcxtClientOptions {
@@ -27,6 +31,10 @@ export interface CcxtClientOptions {
   readonly credentials?: Credentials | undefined;
   /** ccxt's types of markets that are listed; `['spot']` when left out. */
   readonly marketTypes?: readonly string[] | undefined;
+  /** What may be asked of the venue; without one, ccxt keeps a pace for this client alone. */
+  readonly budget?: VenueBudget | undefined;
+  /** The venue's clock, as the clients of this process know it; each finds out for itself when left out. */
+  readonly time?: VenueTime | undefined;
   /** Whether a GET was answered in the shape that its path has; an answer that was not is refused. */
   readonly hasShape?: ((path: string, answer: unknown) => boolean) | undefined;
 }
@@ -44,7 +52,7 @@ export interface CcxtClient {
  * @throws {VenueError} `not-supported`: ccxt has no such exchange
  */
 export const createCcxtClient = async (options: CcxtClientOptions): Promise<CcxtClient> => {
-  const { id, network, clock, credentials, marketTypes = ['spot'] } = options;
+  const { id, network, clock, credentials, budget, marketTypes = ['spot'], time = new VenueTime() } = options;
   const parts = credentials?.reveal();
   const { fetch, retryAfterMs } = venueFetch(id, network, clock, options.originOverride);
   const ExchangeClass = await loadExchange(id);
@@ -65,6 +73,7 @@ export const createCcxtClient = async (options: CcxtClientOptions): Promise<Ccxt
   skipMalformedTickers(exchange, options.logger);
   if (id === 'binance') weighTickers(exchange);
   if (parts !== undefined) onlyOwn(exchange);
+  if (budget !== undefined) keepBudget(exchange, budget, clock);
   const secrets = Object.values(parts ?? {});
 
   return {
@@ -75,26 +84,15 @@ export const createCcxtClient = async (options: CcxtClientOptions): Promise<Ccxt
         throw new VenueError(id, 'retryable', `${id} did not answer in time`);
       });
       try {
-        return await Promise.race([onTime(exchange, operation), tooLong]);
+        return await Promise.race([time.keeping(exchange, operation), tooLong]);
       } catch (error) {
-        throw translate(id, error, retryAfterMs(), secrets);
+        // Our own services failing is no matter of the venue.
+        throw error instanceof DomainError ? error : translate(id, error, retryAfterMs(), secrets);
       } finally {
         ended.abort();
       }
     },
   };
-};
-
-/** An operation that is done once more with the venue's time where the venue refused ours. */
-const onTime = async <T>(exchange: Exchange, operation: (exchange: Exchange) => Promise<T>): Promise<T> => {
-  try {
-    return await operation(exchange);
-  } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'InvalidNonce') throw error;
-    // Kraken's nonce only has to grow: to follow another clock could set it back for good.
-    if (exchange.id !== 'kraken') await exchange.loadTimeDifference();
-    return operation(exchange);
-  }
 };
 
 /** What ccxt does by itself with credentials, and must not. */

@@ -1,5 +1,6 @@
 import type { Clock, Network } from '#shared/platform/ports';
 import { VenueError } from '../errors.ts';
+import { noteAnswer } from './ccxt-throttle.ts';
 
 /** Largest answer of a venue that is read. Binance lists its markets in some 20 MB. */
 const bodyBytesMax = 64 * 1024 * 1024;
@@ -33,7 +34,10 @@ export const venueFetch = (
     fetch: async (url, init) => {
       const address = origin === undefined ? url : url.replace(/^[a-z]+:\/\/[^/?#]+/i, origin);
       const response = await network.fetch(address, { ...init, redirect: 'error' });
-      if (!response.ok) askAgainAt = retryTime(response.headers.get('retry-after'), clock.now()) ?? askAgainAt;
+      const now = clock.now();
+      const retryAt = response.ok ? undefined : retryTime(response.headers.get('retry-after'), now);
+      askAgainAt = retryAt ?? askAgainAt;
+      noteAnswer(response, retryAt === undefined ? undefined : Math.max(0, retryAt - now));
       const { status, statusText, headers } = response;
       const body = await readBody(venue, response);
       return new Response(withoutBody.has(status) ? null : body, { status, statusText, headers });

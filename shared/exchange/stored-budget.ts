@@ -1,0 +1,46 @@
+import { type Item, type Key, keyOf, type Table } from '#shared/platform/table';
+
+/** What calls are for. Prices find something left when accounts have taken all that they may. */
+export type Purpose = 'prices' | 'accounts';
+
+/**
+ * What may still be asked of a venue from this installation's address: an item that all workers share. Beside the breaker
+ * it holds for each pool of the venue's limits when its bucket is full again ({@link fullPath}), and who
+ * waits because others use up what the venue allows ({@link heldPath}).
+ */
+export interface StoredBudget extends Item {
+  readonly kind: 'venue-budget';
+  readonly venue: string;
+  /** Until when the venue is left alone, epoch ms; after that until one call got through. Absent: it can be asked. */
+  readonly openUntil?: number;
+  /** How many times in a row it was to be left alone. */
+  readonly openings?: number;
+  /** Until when one worker tries whether the venue can be asked again. */
+  readonly probeUntil?: number;
+  readonly closedAt?: number;
+}
+
+/** All functions of an installation count as one address: NAT or not, a venue may see them so. */
+const egress = 'DEFAULT';
+
+export const budgetKey = (venue: string): Key => ({ pk: keyOf('VENUE', venue), sk: keyOf('BUDGET', egress) });
+
+/** The attribute that says when a pool's bucket is full again, epoch ms. */
+export const fullPath = (pool: string): string => `full_${pool}`;
+
+export const fullAtOf = (stored: StoredBudget | undefined, pool: string): number => timeAt(stored, fullPath(pool));
+
+/** The attribute that says until when calls of a purpose wait, epoch ms. */
+export const heldPath = (purpose: Purpose): string => `held_${purpose}`;
+
+export const heldUntil = (stored: StoredBudget | undefined, purpose: Purpose): number =>
+  timeAt(stored, heldPath(purpose));
+
+const timeAt = (stored: StoredBudget | undefined, path: string): number => {
+  const time = stored?.[path];
+  return typeof time === 'number' ? time : 0;
+};
+
+/** Until when a venue is left alone, epoch ms, also where that is just being tried; undefined while it can be asked. */
+export const leftAloneUntil = async (table: Table, venue: string): Promise<number | undefined> =>
+  (await table.get<StoredBudget>(budgetKey(venue)))?.openUntil;

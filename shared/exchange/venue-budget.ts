@@ -1,0 +1,259 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { ConditionFailed, DomainError } from '#shared/platform/errors';
+import type { Platform } from '#shared/platform/ports';
+import { allOf, anyOf, type Condition, PRESENT, type Value } from '#shared/platform/table';
+import { VenueError } from './errors.ts';
+import { Portion } from './portion.ts';
+import { fullAfter, waitOf } from './rate-bucket.ts';
+import {
+  budgetKey,
+  fullAtOf,
+  fullPath,
+  heldPath,
+  heldUntil,
+  type Purpose,
+  type StoredBudget,
+} from './stored-budget.ts';
+import { VenueBreaker } from './venue-breaker.ts';
+
+/** What a call costs. */
+export interface Charge {
+  /** The one of the venue's limits that it counts against: letters, digits and `_`. */
+  readonly pool: string;
+  /** How long that limit takes to allow it, of the part that is ours, ms. */
+  readonly ms: number;
+  /** How much can be taken of that limit at once, ms. */
+  readonly depthMs: number;
+}
+
+/** Leave to make one call, and what became of that. */
+export interface Permit {
+  /** The venue answered the call, be it with an error. */
+  answered(): Promise<void>;
+  /** The venue was asked too often. @param retryAfterMs what it said about when to come back */
+  refused(retryAfterMs: number | undefined): Promise<void>;
+}
+
+/** Longest wait for a call; one that would have to wait longer is refused. */
+export const waitSecondsMax = 10;
+/** Part of each bucket that is left to prices. */
+const pricesPart = 0.25;
+/** Part of what a bucket holds that is taken at once, so that there is something left for the other workers. */
+const portionPart = 1 / 8;
+/** From this part of a venue's limit on, whoever uses it, they wait until the limit begins anew. */
+const holdParts: Readonly<Record<Purpose, number>> = { accounts: 0.85, prices: 0.95 };
+
+type Ports = Pick<Platform, 'table' | 'clock' | 'logger' | 'metrics'>;
+
+/**
+ * What one worker may ask of a venue: together with all others, which share the stored budget, no more than the venue
+ * allows. A worker takes portions for the calls it is about to make, so that few calls need a write.
+ */
+export class VenueBudget {
+  readonly #ports: Ports;
+  readonly #venue: string;
+  readonly #purpose: Purpose;
+  readonly #breaker: VenueBreaker;
+  readonly #pools = new Map<string, { readonly portion: Portion; readonly depthMs: number }>();
+  /** As last seen. A bucket is never full earlier than that says. */
+  #stored: StoredBudget | undefined;
+  /** Calls are let go in the order in which they came. */
+  #queue: Promise<unknown> = Promise.resolve();
+  readonly #waiting = new Map<string, number>();
+
+  constructor(ports: Ports, venue: string, purpose: Purpose) {
+    this.#ports = ports;
+    this.#venue = venue;
+    this.#purpose = purpose;
+    this.#breaker = new VenueBreaker(ports, venue);
+  }
+
+  /**
+   * Waits until the call may be made, at most {@link waitSecondsMax}.
+   * @throws {VenueError} `rate-limited` with when it may: there is too much to wait for, or the venue is left alone
+   */
+  async take(charge: Charge): Promise<Permit> {
+    const { clock } = this.#ports;
+    const { pool } = charge;
+    const now = clock.now();
+    const deadline = now + waitSecondsMax * 1000;
+    this.#refuseWhileOpen(now);
+    const waitingMs = this.#waiting.get(pool) ?? 0;
+    const waitMs = this.#waitOf(charge, now, waitingMs);
+    if (now + waitMs > deadline) throw this.#noRoom(waitMs);
+
+    this.#waiting.set(pool, waitingMs + charge.ms);
+    const turn = this.#queue.then(() => this.#next(charge, deadline));
+    this.#queue = turn.catch(() => undefined);
+    try {
+      return await turn;
+    } finally {
+      this.#waiting.set(pool, (this.#waiting.get(pool) ?? 0) - charge.ms);
+    }
+  }
+
+  /**
+   * The venue told how much of a limit is used, by whomever.
+   * @param usedPart 0..1 @param until when the limit begins anew, epoch ms
+   */
+  async told(usedPart: number, until: number): Promise<void> {
+    const held = (['accounts', 'prices'] as const).filter((purpose) => usedPart >= holdParts[purpose]);
+    const news = held.filter((purpose) => heldUntil(this.#stored, purpose) < until);
+    if (news.length === 0) return;
+    const set = Object.fromEntries(news.map((purpose) => [heldPath(purpose), until]));
+    this.#dropPortions();
+    await this.#quietly(async () => {
+      this.#stored = await this.#ports.table.update<StoredBudget>(budgetKey(this.#venue), { set }, PRESENT);
+      this.#ports.logger.info("Most of the venue's limit is used", { venue: this.#venue, usedPart, held });
+    });
+  }
+
+  async #next(charge: Charge, deadline: number): Promise<Permit> {
+    const { clock } = this.#ports;
+    for (;;) {
+      const now = clock.now();
+      this.#refuseWhileOpen(now);
+      if (this.#stored?.openUntil !== undefined) {
+        const permit = await this.#probe(this.#stored);
+        if (permit !== undefined) return permit;
+        continue;
+      }
+      const { portion } = this.#pool(charge);
+      if (portion.left(now) < charge.ms) {
+        const waitMs = this.#waitOf(charge, now, 0);
+        if (now + waitMs > deadline) throw this.#noRoom(waitMs);
+        if (waitMs > 0) {
+          await clock.sleep(waitMs);
+          continue;
+        }
+        if (!(await this.#lease(charge, now))) continue;
+      }
+      portion.spend(charge.ms, now);
+      return this.#permit();
+    }
+  }
+
+  /**
+   * Takes a portion for this call and those that are likely to follow, of all pools that they are likely to need.
+   * @returns whether it was to be had; if not, it is known now what is
+   */
+  async #lease(charge: Charge, now: number): Promise<boolean> {
+    const { table } = this.#ports;
+    const key = budgetKey(this.#venue);
+    const set: Record<string, Value> = {};
+    const add: Record<string, number> = {};
+    const held = heldPath(this.#purpose);
+    const isNotHeld = anyOf({ path: held, is: 'absent' }, { path: held, is: '<=', value: now });
+    const conditions: Condition[] = [{ path: 'openUntil', is: 'absent' }, isNotHeld];
+    const portions: (readonly [Portion, number])[] = [];
+    for (const [pool, { portion, depthMs }] of this.#pools) {
+      const path = fullPath(pool);
+      const fullAt = fullAtOf(this.#stored, pool);
+      const depth = this.#depth({ depthMs });
+      const level = Math.max(0, depth - Math.max(0, fullAt - now));
+      const needed = pool === charge.pool ? charge.ms - portion.left(now) : 0;
+      const size = Math.ceil(Math.max(needed, Math.min(portion.appetiteMs - portion.left(now), level * portionPart)));
+      if (size <= 0) continue;
+      portions.push([portion, size]);
+      if (fullAt < now) {
+        set[path] = now + size;
+        conditions.push(anyOf({ path, is: 'absent' }, { path, is: '<', value: now }));
+      } else {
+        add[path] = size;
+        conditions.push({ path, is: '>=', value: now }, { path, is: '<=', value: now + Math.max(0, depth - size) });
+      }
+    }
+    const first = Object.keys(set).length === 0 ? {} : { set: { kind: 'venue-budget', venue: this.#venue, ...set } };
+    try {
+      this.#stored = await table.update<StoredBudget>(key, { ...first, add }, allOf(...conditions));
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      this.#stored = await table.get<StoredBudget>(key, { consistent: true });
+      return false;
+    }
+    for (const [portion, size] of portions) portion.fill(size, now);
+    return true;
+  }
+
+  /** @returns undefined: somebody else tries the venue, or it can be asked again */
+  async #probe(stored: StoredBudget): Promise<Permit | undefined> {
+    const { table } = this.#ports;
+    const probeUntil = await this.#breaker.probe(stored);
+    if (probeUntil !== undefined) {
+      this.#stored = { ...stored, probeUntil };
+      return this.#permit(probeUntil);
+    }
+    this.#stored = await table.get<StoredBudget>(budgetKey(this.#venue), { consistent: true });
+    return undefined;
+  }
+
+  #permit(probeUntil?: number): Permit {
+    return {
+      answered: async () => {
+        if (probeUntil === undefined) return;
+        await this.#quietly(async () => {
+          this.#stored = (await this.#breaker.close(probeUntil)) ?? this.#stored;
+        });
+      },
+      refused: async (retryAfterMs) => {
+        this.#dropPortions();
+        this.#ports.metrics.addMetric('VenueRefusals', MetricUnit.Count, 1);
+        await this.#quietly(async () => {
+          this.#stored = await this.#breaker.open(retryAfterMs);
+        });
+      },
+    };
+  }
+
+  /** What becomes of an answer's news must not cost the answer. */
+  async #quietly(tell: () => Promise<void>): Promise<void> {
+    try {
+      await tell();
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      if (error instanceof ConditionFailed) return;
+      this.#ports.logger.warn('The budget of a venue could not be kept', { venue: this.#venue, reason: error.code });
+    }
+  }
+
+  #pool({ pool, depthMs }: Charge): { readonly portion: Portion } {
+    const known = this.#pools.get(pool) ?? { portion: new Portion(), depthMs };
+    this.#pools.set(pool, known);
+    return known;
+  }
+
+  #depth({ depthMs }: Pick<Charge, 'depthMs'>): number {
+    return this.#purpose === 'prices' ? depthMs : depthMs * (1 - pricesPart);
+  }
+
+  /** How long a call has to wait at least, as far as is known here. @param aheadMs what those before it will take */
+  #waitOf(charge: Charge, now: number, aheadMs: number): number {
+    const fullAt = fullAfter(fullAtOf(this.#stored, charge.pool), now, aheadMs);
+    const heldMs = heldUntil(this.#stored, this.#purpose) - now;
+    return Math.max(waitOf(fullAt, now, charge.ms, this.#depth(charge)), heldMs);
+  }
+
+  #dropPortions(): void {
+    for (const { portion } of this.#pools.values()) portion.drop();
+  }
+
+  #refuseWhileOpen(now: number): void {
+    const { openUntil, probeUntil = 0 } = this.#stored ?? {};
+    if (openUntil === undefined) return;
+    const until = Math.max(openUntil, probeUntil);
+    if (until <= now) return;
+    throw new VenueError(
+      this.#venue,
+      'rate-limited',
+      `${this.#venue} was asked too often and is left alone for a while`,
+      {
+        retryAfterMs: until - now,
+      },
+    );
+  }
+
+  #noRoom(retryAfterMs: number): VenueError {
+    const words = `More is to be asked of ${this.#venue} than it allows`;
+    return new VenueError(this.#venue, 'rate-limited', words, { retryAfterMs: Math.ceil(retryAfterMs) });
+  }
+}
