@@ -20,7 +20,7 @@ import { VenueBreaker } from './venue-breaker.ts';
 export interface Charge {
   /** The one of the venue's limits that it counts against: letters, digits and `_`. */
   readonly pool: string;
-  /** How long that limit takes to allow it, of the part that is ours, ms. */
+  /** How long that limit takes to allow it, of the part that is ours, whole ms. */
   readonly ms: number;
   /** How much can be taken of that limit at once, ms. */
   readonly depthMs: number;
@@ -152,7 +152,8 @@ export class VenueBudget {
       const depth = this.#depth({ depthMs });
       const level = Math.max(0, depth - Math.max(0, fullAt - now));
       const needed = pool === charge.pool ? charge.ms - portion.left(now) : 0;
-      const size = Math.ceil(Math.max(needed, Math.min(portion.appetiteMs - portion.left(now), level * portionPart)));
+      const ahead = Math.min(portion.appetiteMs - portion.left(now), Math.floor(level * portionPart));
+      const size = Math.max(needed, ahead);
       if (size <= 0) continue;
       portions.push([portion, size]);
       if (fullAt < now) {
@@ -223,7 +224,7 @@ export class VenueBudget {
   }
 
   #depth({ depthMs }: Pick<Charge, 'depthMs'>): number {
-    return this.#purpose === 'prices' ? depthMs : depthMs * (1 - pricesPart);
+    return Math.floor(this.#purpose === 'prices' ? depthMs : depthMs * (1 - pricesPart));
   }
 
   /** How long a call has to wait at least, as far as is known here. @param aheadMs what those before it will take */

@@ -46,7 +46,8 @@ const rules: Readonly<Record<string, VenueRules>> = {
   // https://developers.binance.com/docs/binance-spot-api-docs/rest-api/limits: /api has 6000 a minute and address, each
   // endpoint of /sapi 12000. ccxt's costs are right, but it adds up what Binance does not.
   binance: {
-    pool: ({ api, path }, cost) => (api !== 'sapi' ? 'api' : cost < heavyCost ? 'sapi' : path.replace(/\W/g, '_')),
+    pool: ({ api, path }, cost) =>
+      !api.startsWith('sapi') ? 'api' : cost < heavyCost ? 'sapi' : path.replace(/\W/g, '_'),
     usedPart: (headers) => Number(headers.get('x-mbx-used-weight-1m')) / binanceWeightPerMinute,
   },
   // https://bybit-exchange.github.io/docs/v5/rate-limit: 600 requests in 5 s and address, a ban of 10 minutes beyond;
@@ -87,7 +88,11 @@ export class CcxtLimits {
   /** What a request costs its address. @param cost ccxt's */
   charge(kind: RequestKind, cost: number): Charge {
     const venueMs = this.#rules.addressMs?.(kind) ?? cost * this.#rateLimitMs;
-    return { pool: this.#rules.pool?.(kind, cost) ?? 'all', ms: venueMs / addressShare, depthMs: this.#depthMs };
+    return {
+      pool: this.#rules.pool?.(kind, cost) ?? 'all',
+      ms: Math.ceil(venueMs / addressShare),
+      depthMs: this.#depthMs,
+    };
   }
 
   /** What a request costs its key, and how much of that there is at once, ms; undefined where keys have no counter. */

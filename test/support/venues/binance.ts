@@ -13,7 +13,7 @@ const minuteMs = 60_000;
 
 export interface BinanceOptions {
   readonly listings?: readonly Listing[];
-  /** Weight of requests per minute and address; more gets 429 until the minute is over. */
+  /** Weight of requests per minute and address, twice as much for each endpoint of `/sapi`; more gets 429 until the minute is over. */
   readonly weightPerMinute?: number;
   /** Port to listen on; any free one when left out. */
   readonly port?: number;
@@ -46,7 +46,7 @@ export const startBinance = async (options: BinanceOptions = {}): Promise<Binanc
   const accounts = new VenueAccounts();
   const priceChanges: PriceChange[] = [];
   let inMaintenance = false;
-  let used = { minute: 0, weight: 0 };
+  const used = new Map<string, { readonly minute: number; readonly weight: number }>();
 
   const pairNamed = (symbol: string) => {
     const pair = pairs.get(symbol.replace('/', ''));
@@ -69,9 +69,14 @@ export const startBinance = async (options: BinanceOptions = {}): Promise<Binanc
   const weighed = (request: VenueRequest): VenueAnswer => {
     const answer = answerTo(request);
     const minute = Math.floor(request.at / minuteMs);
-    used = { minute, weight: (used.minute === minute ? used.weight : 0) + answer.weight };
-    const headers = { 'x-mbx-used-weight': String(used.weight), 'x-mbx-used-weight-1m': String(used.weight) };
-    if (used.weight <= weightPerMinute) return { ...answer, headers };
+    const isSapi = request.path.startsWith('/sapi/');
+    const limited = isSapi ? request.path : 'api';
+    const before = used.get(limited);
+    const weight = (before?.minute === minute ? before.weight : 0) + answer.weight;
+    used.set(limited, { minute, weight });
+    const names = isSapi ? ['x-sapi-used-ip-weight-1m'] : ['x-mbx-used-weight', 'x-mbx-used-weight-1m'];
+    const headers = Object.fromEntries(names.map((name) => [name, String(weight)]));
+    if (weight <= weightPerMinute * (isSapi ? 2 : 1)) return { ...answer, headers };
     const banned = refusal(-1003, 'Too much request weight used; please use WebSocket Streams for live updates.', 429);
     const retryAfter = String(Math.ceil(((minute + 1) * minuteMs - request.at) / 1000));
     return { ...banned, headers: { ...headers, 'retry-after': retryAfter } };

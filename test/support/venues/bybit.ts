@@ -13,7 +13,7 @@ const aheadMs = 1000;
 export interface BybitOptions {
   /** Bases that are traded against USDT, on the spot and as a perpetual. */
   readonly bases?: readonly string[];
-  /** Requests per second and key; more are refused until the second is over. */
+  /** Requests per second, key and endpoint; more are refused until the second is over. */
   readonly requestsPerSecond?: number;
   readonly port?: number;
   /** Bybit's time, epoch ms; that of the machine when left out. */
@@ -33,15 +33,17 @@ export const startBybit = async (options: BybitOptions = {}): Promise<BybitDoubl
   const used = new Map<string, { second: number; requests: number }>();
   let inMaintenance = false;
 
-  const isTooOften = (apiKey: string, at: number): boolean => {
+  /** How many more requests the key may make for the path in this second; below zero after too many. */
+  const remaining = ({ path, at }: VenueRequest, apiKey: string): number => {
     const second = Math.floor(at / 1000);
-    const last = used.get(apiKey);
+    const counted = `${apiKey} ${path}`;
+    const last = used.get(counted);
     const requests = (last?.second === second ? last.requests : 0) + 1;
-    used.set(apiKey, { second, requests });
-    return requests > requestsPerSecond;
+    used.set(counted, { second, requests });
+    return requestsPerSecond - requests;
   };
 
-  const answerTo = (request: VenueRequest): BybitAnswer | undefined => {
+  const answerTo = (request: VenueRequest, headers: Record<string, string>): BybitAnswer | undefined => {
     const { path, query, at } = request;
     if (path === '/v5/market/time') {
       return told({ timeSecond: String(Math.floor(at / 1000)), timeNano: `${at}000000` });
@@ -51,15 +53,20 @@ export const startBybit = async (options: BybitOptions = {}): Promise<BybitDoubl
     if (route === undefined) return undefined;
     const signed = signer(accounts, request);
     if ('retCode' in signed) return signed;
-    if (isTooOften(signed.key.apiKey, at)) return refused(10006, 'Too many visits. Exceeded the API Rate Limit.');
+    const left = remaining(request, signed.key.apiKey);
+    headers['x-bapi-limit'] = String(requestsPerSecond);
+    headers['x-bapi-limit-status'] = String(Math.max(0, left));
+    headers['x-bapi-limit-reset-timestamp'] = String(at);
+    if (left < 0) return refused(10006, 'Too many visits. Exceeded the API Rate Limit.');
     return route(signed, query, at);
   };
 
   const answer = (request: VenueRequest): VenueAnswer => {
     if (inMaintenance) return { status: 503, body: '<html>Service Unavailable</html>' };
-    const found = answerTo(request);
+    const headers: Record<string, string> = {};
+    const found = answerTo(request, headers);
     if (found === undefined) return { status: 404, body: '' };
-    return { body: { ...found, retExtInfo: {}, time: request.at } };
+    return { headers, body: { ...found, retExtInfo: {}, time: request.at } };
   };
 
   const server = await startVenueServer({
