@@ -2,8 +2,10 @@ import { inspect } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AccountVenue, OwnTrade } from '#shared/exchange/account-venue';
 import { Credentials } from '#shared/exchange/credentials';
+import { VenueBudget } from '#shared/exchange/venue-budget';
 import { createCcxtAccount, createCcxtListing } from '#shared/exchange/venues/ccxt-account';
 import { systemClock as clock } from '#shared/platform/system';
+import { testPlatform } from '../support/test-platform.ts';
 import { orderOf, tradeOf, transferOf } from '../support/venues/account-fixtures.ts';
 import type { BybitDouble } from '../support/venues/bybit.ts';
 import { startBybit } from '../support/venues/bybit.ts';
@@ -27,6 +29,7 @@ describe('a unified account at Bybit', () => {
       originOverride: bybit.url,
       requestTimeoutMs: 2000,
       listing,
+      budget: new VenueBudget({ ...testPlatform().platform, clock }, 'bybit', 'accounts'),
     });
   const failure = async (attempt: Promise<unknown>) => {
     const error: unknown = await attempt.then(
@@ -37,7 +40,7 @@ describe('a unified account at Bybit', () => {
     for (const hidden of [apiKey, secret, bybit.url]) expect(shown).not.toContain(hidden);
     return error;
   };
-  /** Trades were read until 9 days ago: ccxt would spread the requests for two years over half a minute. */
+  /** Trades were read until 9 days ago: those of two years take some hundred requests. */
   const lately = () => `${Date.now() - 9 * dayMs}/${dayMs}`;
   const allTrades = async (cursor = lately()) => {
     const items: OwnTrade[] = [];
@@ -185,7 +188,7 @@ describe('a unified account at Bybit', () => {
 
   it('tells a limit', async () => {
     await bybit.close();
-    bybit = await startBybit({ requestsPerSecond: 1 });
+    bybit = await startBybit({ requestsPerSecond: 0 });
     bybit.accounts.addKey({ apiKey, secret });
     account = await connect();
     expect(await failure(account.balances())).toMatchObject({ failure: 'rate-limited' });
