@@ -45,6 +45,8 @@ const readsPerRequest = 3;
 const writesPerRequest = 0.1;
 /** The market sync asks for the watched symbols at each look; once an hour it reads the venue's catalog, some 2 MB. */
 const readsPerSync = 1;
+/** What it and each sync of an account take of the venue's rate budget. */
+const writesPerBudget = 1;
 const readsPerCatalog = 500;
 const statusesPerMinute = 4;
 /** A consumer of the stream writes down how far it is each 30 s. */
@@ -137,10 +139,10 @@ export const usageOf = (users: number): Usage => {
       requests * gbSecondsOf('market-api', durationMs.request + coldPart * coldMs),
     invocations,
     tableWrites:
-      syncs * changesPerSync +
+      syncs * (changesPerSync + writesPerBudget) +
       minutes * (venues * statusesPerMinute + 2 * streamStatusesPerMinute) +
       firings * writesPerFiring +
-      accountSyncs * writesPerAccountSync +
+      accountSyncs * (writesPerAccountSync + writesPerBudget) +
       requests * writesPerRequest,
     tableReads:
       syncs * (readsPerSync + changesPerSync + readsPerPush) +

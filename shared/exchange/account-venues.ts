@@ -3,7 +3,7 @@ import type { AccountVenue, KeyPermissions, VenueProfile } from './account-venue
 import type { Credentials } from './credentials.ts';
 import { VenueBudget } from './venue-budget.ts';
 
-type Ports = Pick<Platform, 'config' | 'network' | 'clock' | 'logger' | 'table' | 'metrics'>;
+type Ports = Pick<Platform, 'config' | 'network' | 'clock' | 'logger' | 'table' | 'metrics' | 'random'>;
 type Listing = ReturnType<typeof import('./venues/ccxt-account.ts')['createCcxtListing']>;
 type VenueTime = import('./venues/ccxt-time.ts').VenueTime;
 

@@ -35,7 +35,9 @@ export interface Permit {
 }
 
 /** Longest wait for a call; one that would have to wait longer is refused. */
-export const waitSecondsMax = 10;
+export const waitSecondsMax = 5;
+/** Workers that wait for the same room come back spread over this time: one gets it, and the others each cost a write. */
+const spreadMs = 1000;
 /** Part of each bucket that is left to prices. */
 const pricesPart = 0.25;
 /** Part of what a bucket holds that is taken at once, so that there is something left for the other workers. */
@@ -43,7 +45,20 @@ const portionPart = 1 / 8;
 /** From this part of a venue's limit on, whoever uses it, they wait until the limit begins anew. */
 const holdParts: Readonly<Record<Purpose, number>> = { accounts: 0.85, prices: 0.95 };
 
-type Ports = Pick<Platform, 'table' | 'clock' | 'logger' | 'metrics'>;
+/** How often a call tries for room that others take first. */
+const attemptsMax = 50;
+
+type Ports = Pick<Platform, 'table' | 'clock' | 'random' | 'logger' | 'metrics'>;
+
+/** One of the venue's limits, as this worker uses it. */
+interface Pool {
+  readonly depthMs: number;
+  readonly portion: Portion;
+  /** Calls are let go in the order in which they came. */
+  queue: Promise<unknown>;
+  /** What the calls in the queue will take. */
+  waitingMs: number;
+}
 
 /**
  * What one worker may ask of a venue: together with all others, which share the stored budget, no more than the venue
@@ -54,12 +69,9 @@ export class VenueBudget {
   readonly #venue: string;
   readonly #purpose: Purpose;
   readonly #breaker: VenueBreaker;
-  readonly #pools = new Map<string, { readonly portion: Portion; readonly depthMs: number }>();
+  readonly #pools = new Map<string, Pool>();
   /** As last seen. A bucket is never full earlier than that says. */
   #stored: StoredBudget | undefined;
-  /** Calls are let go in the order in which they came. */
-  #queue: Promise<unknown> = Promise.resolve();
-  readonly #waiting = new Map<string, number>();
 
   constructor(ports: Ports, venue: string, purpose: Purpose) {
     this.#ports = ports;
@@ -74,21 +86,20 @@ export class VenueBudget {
    */
   async take(charge: Charge): Promise<Permit> {
     const { clock } = this.#ports;
-    const { pool } = charge;
+    const pool = this.#pool(charge);
     const now = clock.now();
     const deadline = now + waitSecondsMax * 1000;
     this.#refuseWhileOpen(now);
-    const waitingMs = this.#waiting.get(pool) ?? 0;
-    const waitMs = this.#waitOf(charge, now, waitingMs);
+    const waitMs = this.#waitOf(charge, now, pool.waitingMs);
     if (now + waitMs > deadline) throw this.#noRoom(waitMs);
 
-    this.#waiting.set(pool, waitingMs + charge.ms);
-    const turn = this.#queue.then(() => this.#next(charge, deadline));
-    this.#queue = turn.catch(() => undefined);
+    pool.waitingMs += charge.ms;
+    const turn = pool.queue.then(() => this.#next(charge, pool, deadline));
+    pool.queue = turn.catch(() => undefined);
     try {
       return await turn;
     } finally {
-      this.#waiting.set(pool, (this.#waiting.get(pool) ?? 0) - charge.ms);
+      pool.waitingMs -= charge.ms;
     }
   }
 
@@ -108,9 +119,9 @@ export class VenueBudget {
     });
   }
 
-  async #next(charge: Charge, deadline: number): Promise<Permit> {
-    const { clock } = this.#ports;
-    for (;;) {
+  async #next(charge: Charge, { portion }: Pool, deadline: number): Promise<Permit> {
+    const { clock, random } = this.#ports;
+    for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const now = clock.now();
       this.#refuseWhileOpen(now);
       if (this.#stored?.openUntil !== undefined) {
@@ -118,12 +129,11 @@ export class VenueBudget {
         if (permit !== undefined) return permit;
         continue;
       }
-      const { portion } = this.#pool(charge);
       if (portion.left(now) < charge.ms) {
         const waitMs = this.#waitOf(charge, now, 0);
-        if (now + waitMs > deadline) throw this.#noRoom(waitMs);
         if (waitMs > 0) {
-          await clock.sleep(waitMs);
+          if (now + waitMs > deadline) throw this.#noRoom(waitMs);
+          await clock.sleep(waitMs + random.number() * spreadMs);
           continue;
         }
         if (!(await this.#lease(charge, now))) continue;
@@ -131,6 +141,7 @@ export class VenueBudget {
       portion.spend(charge.ms, now);
       return this.#permit();
     }
+    throw this.#noRoom(spreadMs);
   }
 
   /**
@@ -217,8 +228,8 @@ export class VenueBudget {
     }
   }
 
-  #pool({ pool, depthMs }: Charge): { readonly portion: Portion } {
-    const known = this.#pools.get(pool) ?? { portion: new Portion(), depthMs };
+  #pool({ pool, depthMs }: Charge): Pool {
+    const known = this.#pools.get(pool) ?? { depthMs, portion: new Portion(), queue: Promise.resolve(), waitingMs: 0 };
     this.#pools.set(pool, known);
     return known;
   }
@@ -243,14 +254,8 @@ export class VenueBudget {
     if (openUntil === undefined) return;
     const until = Math.max(openUntil, probeUntil);
     if (until <= now) return;
-    throw new VenueError(
-      this.#venue,
-      'rate-limited',
-      `${this.#venue} was asked too often and is left alone for a while`,
-      {
-        retryAfterMs: until - now,
-      },
-    );
+    const words = `${this.#venue} was asked too often and is left alone for a while`;
+    throw new VenueError(this.#venue, 'rate-limited', words, { retryAfterMs: until - now });
   }
 
   #noRoom(retryAfterMs: number): VenueError {

@@ -10,7 +10,7 @@ interface ReplayRun extends Item {
   readonly startedAt: number;
 }
 
-type Ports = Pick<Platform, 'config' | 'network' | 'clock' | 'table' | 'logger' | 'metrics'>;
+type Ports = Pick<Platform, 'config' | 'network' | 'clock' | 'table' | 'logger' | 'metrics' | 'random'>;
 
 /** Makes venues by their names, each with the code of its own kind alone. */
 export class Venues {

@@ -1,3 +1,4 @@
+import { leftAloneUntil } from '#shared/exchange/stored-budget';
 import { isStale, readVenueStatus, type VenueStatus } from '#shared/market/venue-status';
 import { DomainError } from '#shared/platform/errors';
 import type { Platform, QueueName } from '#shared/platform/ports';
@@ -54,7 +55,9 @@ export class SystemStatus {
         this.#component(`stream:${consumer}`, () => this.#stream(consumer, lastChangeAt)),
       ),
       ...config.venues.map((venue, index) =>
-        this.#component(`venue:${venue}`, async () => this.#venue(await venues[index])),
+        this.#component(`venue:${venue}`, async () =>
+          this.#venue(await venues[index], await leftAloneUntil(table, venue)),
+        ),
       ),
     ]);
     return {
@@ -122,8 +125,14 @@ export class SystemStatus {
     };
   }
 
-  #venue(status: VenueStatus | undefined): Finding {
+  #venue(status: VenueStatus | undefined, leftAlone: number | undefined): Finding {
     const { clock, config } = this.#platform;
+    if (leftAlone !== undefined) {
+      const seconds = Math.max(0, Math.ceil((leftAlone - clock.now()) / 1000));
+      const found = this.#venue(status, undefined);
+      const detail = `was asked too often, is left alone for ${seconds} s; ${found.detail}`;
+      return { ...found, status: found.status === 'down' ? 'down' : 'degraded', detail };
+    }
     if (status === undefined) return { status: 'degraded', detail: 'not asked yet' };
     const stale = isStale(status, clock.now(), config.marketSyncSeconds);
     const age =

@@ -3,11 +3,13 @@ import type { Exchange } from 'ccxt';
 import type { Clock } from '#shared/platform/ports';
 import { VenueError } from '../errors.ts';
 import { fullAfter, waitOf } from '../rate-bucket.ts';
-import { type Permit, type VenueBudget, waitSecondsMax } from '../venue-budget.ts';
+import type { Permit, VenueBudget } from '../venue-budget.ts';
 import { CcxtLimits, type RequestKind } from './ccxt-limits.ts';
 
 const minuteMs = 60_000;
 const secondMs = 1000;
+/** Longest wait for a key: long enough for the slowest of Kraken's calls, so that one after the other gets through. */
+const keyWaitSecondsMax = 10;
 
 interface Request extends RequestKind {
   permit?: Permit;
@@ -90,7 +92,7 @@ class KeyPace {
     const heldMs = (this.#heldUntil.get(path) ?? 0) - now;
     const counterMs = charge === undefined ? 0 : waitOf(this.#fullAt, now, charge.ms, charge.depthMs);
     const waitMs = Math.max(heldMs, counterMs);
-    if (waitMs > waitSecondsMax * 1000) {
+    if (waitMs > keyWaitSecondsMax * 1000) {
       const words = `More is to be asked of ${this.#venue} than it allows the key`;
       throw new VenueError(this.#venue, 'rate-limited', words, { retryAfterMs: Math.ceil(waitMs) });
     }

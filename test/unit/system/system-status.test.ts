@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { VenueFailure } from '#shared/exchange/errors';
+import { VenueBreaker } from '#shared/exchange/venue-breaker';
 import { type VenueStatus, writeVenueStatus } from '#shared/market/venue-status';
 import { TimedOut, Unavailable } from '#shared/platform/errors';
 import type { Config, Platform } from '#shared/platform/ports';
@@ -94,6 +95,16 @@ describe('a venue', () => {
 
   it('that was not asked yet is degraded', async () => {
     expect(await sim()).toEqual({ status: 'degraded', detail: 'not asked yet' });
+  });
+
+  it('that was asked too often is degraded, and says for how long it is left alone', async () => {
+    await venue();
+    await new VenueBreaker(system.platform, 'sim').open(90_000);
+    await system.clock.advance(30_000);
+    expect(await sim()).toEqual({
+      status: 'degraded',
+      detail: 'was asked too often, is left alone for 60 s; simulated prices of 2 symbols, answered 30 s ago',
+    });
   });
 
   it('that answered lately is ok, and says what it gives', async () => {
