@@ -21,6 +21,7 @@ const configOf = (options: Options, { venues, symbols, files, fallback }: PriceS
   marketSyncWindowSeconds: 0,
   accountSyncSeconds: options.accountSyncSeconds,
   accountsPerSecret: ACCOUNTS_PER_SECRET_DEFAULT,
+  registration: options.registration,
   simulation: { seed: 'alphapulse' },
   replay: { files, speed: options.replay.speed },
   mailFrom: options.mailFrom,

@@ -17,7 +17,10 @@ export interface Grants {
   readonly receive?: readonly QueueName[];
   /** Reads the queue's depth. */
   readonly watch?: readonly QueueName[];
+  /** Reads them; one that is missing on one machine is made at first use. */
   readonly secrets?: readonly SecretName[];
+  /** Changes them. */
+  readonly writeSecrets?: readonly SecretName[];
   readonly secretFamilies?: { readonly [family in SecretFamily]?: 'read' | 'read-write' };
   readonly mail?: true;
   readonly push?: true;
@@ -32,7 +35,7 @@ export type Trigger =
   | { readonly type: 'authorizer' }
   /** Once per configured venue with `{ venue }`: each minute on AWS, each market sync period on one machine. */
   | { readonly type: 'schedule'; readonly each: 'venue'; readonly everyMinutes: number }
-  /** Once, with `{}`: each minute on AWS, several times within the account sync period on one machine. */
+  /** Once, with `{}`, at this period; what runs each minute on AWS, several times within the account sync period on one machine. */
   | { readonly type: 'schedule'; readonly each: 'installation'; readonly everyMinutes: number }
   /** Messages of a queue, which moves those received `maxReceives` times without success to its dead letters. */
   | {
@@ -85,7 +88,8 @@ export const manifest = {
     file: 'api/users',
     load: async () => (await import('./api/users.ts')).createUsersApi,
     trigger: { type: 'http', routes: routesOf.users },
-    grants: { table: 'read-write', secrets: ['token-signing', 'webhook-signing'] },
+    // It closes the sockets of sessions that end.
+    grants: { table: 'read-write', secrets: ['token-signing', 'webhook-signing'], push: true },
     // Argon2id is bound by the CPU, which Lambda gives in proportion to memory.
     memoryMb: 1024,
     timeoutSeconds: 10,
@@ -138,6 +142,14 @@ export const manifest = {
     grants: { table: 'read-write', send: ['account-sync'] },
     memoryMb: 512,
     timeoutSeconds: 55,
+  },
+  'rotate-keys': {
+    file: 'schedule/rotate-keys',
+    load: async () => (await import('./schedule/rotate-keys.ts')).createRotateKeys,
+    trigger: { type: 'schedule', each: 'installation', everyMinutes: 24 * 60 },
+    grants: { table: 'read-write', secrets: ['token-signing'], writeSecrets: ['token-signing'] },
+    memoryMb: 512,
+    timeoutSeconds: 30,
   },
   'account-sync': {
     file: 'queue/account-sync',

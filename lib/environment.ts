@@ -35,6 +35,7 @@ export const environmentOf = (
         ALPHAPULSE_MARKET_SYNC_SECONDS: String(marketSyncSeconds),
         ALPHAPULSE_MARKET_SYNC_WINDOW_SECONDS: String(marketSyncWindowSeconds),
       }),
+    ALPHAPULSE_REGISTRATION: settings.registration,
     ...(grants.table && { [RESOURCE_VARIABLES.table]: state.table.tableName }),
     ...(grants.secretFamilies && { ALPHAPULSE_ACCOUNTS_PER_SECRET: String(settings.accountsPerSecret) }),
     ...((grants.secrets ?? grants.secretFamilies) && { [RESOURCE_VARIABLES.secretsPrefix]: state.secretsPrefix }),

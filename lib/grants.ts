@@ -51,6 +51,10 @@ export const grantsOf = (entry: Pick<FunctionEntry, 'grants' | 'trigger'>): read
       actions: ['secretsmanager:GetSecretValue'],
       on: (entry.grants.secrets ?? []).map((name) => `secret:${name}` as const),
     },
+    {
+      actions: ['secretsmanager:PutSecretValue'],
+      on: (entry.grants.writeSecrets ?? []).map((name) => `secret:${name}` as const),
+    },
     ...familyGrants(entry.grants.secretFamilies),
     { actions: ['ses:SendEmail'], on: entry.grants.mail ? ['mail-identity', 'mail-configuration-set'] : [] },
     { actions: ['execute-api:ManageConnections'], on: entry.grants.push ? ['socket-connections'] : [] },

@@ -6,6 +6,8 @@ import type { DeployedFunction } from './manifest-function.ts';
 import type { Queues } from './queues.ts';
 
 const deliveryRetries = 2;
+/** How long Lambda keeps an event at most. */
+const eventAgeMax = Duration.hours(6);
 
 /** Runs the scheduled functions, once or once per venue. A run that fails is not made again: the next one is due. */
 export class Schedules extends Construct {
@@ -29,7 +31,7 @@ export class Schedules extends Construct {
       const deadLetters = queues.get('schedules-dead');
       lambda.configureAsyncInvoke({
         retryAttempts: 0,
-        maxEventAge: period,
+        maxEventAge: period.toSeconds() < eventAgeMax.toSeconds() ? period : eventAgeMax,
         onFailure: { bind: () => ({ destination: deadLetters.queueArn }) },
       });
       const role = new Role(this, `${entry.name}-role`, {

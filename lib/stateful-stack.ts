@@ -87,7 +87,7 @@ export class StatefulStack extends Stack {
     accept(
       secret,
       'AwsSolutions-SMG4',
-      'A new secret ends every session or changes every webhook signature, so that an operator decides when.',
+      'The function rotate-keys renews the signing keys in theirs; a new one for webhooks changes every signature, so that an operator decides when.',
     );
     return secret;
   }

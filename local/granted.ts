@@ -46,16 +46,18 @@ export const grantedPlatform = (
     const isNamed = (secret: string) => grants.secrets?.some((known) => known === secret) === true;
     const families = Object.entries(grants.secretFamilies ?? {});
     const reads = (secret: string) => isNamed(secret) || families.some(([family]) => secret.startsWith(`${family}/`));
-    const writes = (secret: string) =>
-      isNamed(secret) ||
+    const makes = (secret: string) =>
       families.some(([family, access]) => access === 'read-write' && secret.startsWith(`${family}/`));
-    const no = (secret: string) => refuse(`use the secret ${secret}`, `secrets: ['${secret}'] or secretFamilies`)();
+    const writes = (secret: string) => grants.writeSecrets?.some((known) => known === secret) === true || makes(secret);
+    const no = (secret: string) =>
+      refuse(`use the secret ${secret}`, `secrets: ['${secret}'], writeSecrets or secretFamilies`)();
     const source = platform.secrets;
     return {
       get: (secret, options) => (reads(secret) ? source.get(secret, options) : no(secret)),
       put: (secret, value) => (writes(secret) ? source.put(secret, value) : no(secret)),
-      create: (secret, value) => (writes(secret) ? source.create(secret, value) : no(secret)),
-      delete: (secret) => (isNamed(secret) ? source.delete(secret) : no(secret)),
+      create: (secret, value) => (isNamed(secret) || makes(secret) ? source.create(secret, value) : no(secret)),
+      // No role on AWS may.
+      delete: no,
     };
   };
 

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { MarketSymbol, VenueId } from '#shared/market/symbols';
-import { ACCOUNT_SYNC_SECONDS_DEFAULT } from '#shared/platform/ports';
+import { ACCOUNT_SYNC_SECONDS_DEFAULT, type Config } from '#shared/platform/ports';
+import { isLoopback } from './host-check.ts';
 import { nearest } from './nearest.ts';
 import { LOG_LEVELS, type LogLevel } from './telemetry.ts';
 
@@ -26,6 +27,7 @@ export interface Options {
   readonly accountSyncSeconds: number;
   readonly corsOrigins: readonly string[];
   readonly requestLimitFactor: number;
+  readonly registration: Config['registration'];
   readonly mailFrom: string;
   readonly smtpUrl: string | undefined;
   readonly logLevel: LogLevel;
@@ -49,6 +51,7 @@ Environment (a flag wins): ALPHAPULSE_PORT, ALPHAPULSE_HOST, ALPHAPULSE_DATA, AL
   ALPHAPULSE_MAIL_FROM     sender of mails
   ALPHAPULSE_CORS_ORIGINS  origins whose pages may call the API, http://localhost:5173
   ALPHAPULSE_REQUEST_LIMIT_FACTOR  multiplies what callers may do in a minute, for load tests: 1
+  ALPHAPULSE_REGISTRATION  open or first-user: who may register; open only on a loopback address by default
   ALPHAPULSE_LOG_LEVEL     ${LOG_LEVELS.join(', ')}
 `;
 
@@ -124,8 +127,9 @@ export const readOptions = (
     variable('SYNC_SECONDS'),
     'one or two periods in seconds such as 5 or 5,60 (0.05..60, 1..3600)',
   );
+  const host = read(Host, setting('host'), 'an address such as 127.0.0.1') ?? '127.0.0.1';
   return {
-    host: read(Host, setting('host'), 'an address such as 127.0.0.1') ?? '127.0.0.1',
+    host,
     port: read(Port, setting('port'), 'a port, 0 to 65535') ?? 3000,
     dataFolder: setting('data')[1] ?? '.alphapulse',
     venues: readVenues(setting('venue'), files, exchanges),
@@ -140,6 +144,10 @@ export const readOptions = (
       read(listOf(origin, 20), variable('CORS_ORIGINS'), 'a list of origins such as http://localhost:5173') ?? [],
     requestLimitFactor:
       read(numberIn(0.1, 1_000_000), variable('REQUEST_LIMIT_FACTOR'), 'a number from 0.1 such as 10') ?? 1,
+    // Other machines can't reach a loopback address, so that nobody registers whom the owner of this one did not let in.
+    registration:
+      read(z.enum(['open', 'first-user']), variable('REGISTRATION'), 'open or first-user') ??
+      (isLoopback(host) ? 'open' : 'first-user'),
     mailFrom: variable('MAIL_FROM')[1] ?? 'AlphaPulse <alphapulse@localhost>',
     smtpUrl: read(urlWith(/^smtps?:$/), variable('SMTP_URL'), 'a URL that begins with smtp:// or smtps://', 'secret'),
     logLevel:

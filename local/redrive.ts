@@ -30,6 +30,7 @@ const config: Config = {
   marketSyncWindowSeconds: 0,
   accountSyncSeconds: ACCOUNT_SYNC_SECONDS_DEFAULT,
   accountsPerSecret: ACCOUNTS_PER_SECRET_DEFAULT,
+  registration: 'first-user',
   simulation: { seed: '' },
   replay: { files: [], speed: 1 },
   mailFrom: '',

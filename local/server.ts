@@ -140,7 +140,8 @@ const run = async (
   for (const pump of [...streams, ...queues]) pump.start();
   for (const { name, trigger, invoker } of withTrigger('schedule')) {
     if (trigger.each === 'installation') {
-      scheduler.every(dispatchSeconds(config) * 1000, name, () => invoker.invoke({}));
+      const periodSeconds = trigger.everyMinutes > 1 ? trigger.everyMinutes * 60 : dispatchSeconds(config);
+      scheduler.every(periodSeconds * 1000, name, () => invoker.invoke({}));
       continue;
     }
     for (const venue of config.venues) {

@@ -5,16 +5,19 @@ import { onLambda } from '#shared/platform/aws/on-lambda';
 import { DomainError } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 
-/** Tells the functions behind the HTTP API who calls, or why the token is refused. Good tokens are remembered for a minute. */
-export const createAuthorizer = ({ table, clock, logger }: Platform) => {
-  const verifier = new TokenVerifier(table, clock);
+/** Tells the functions behind the HTTP API who calls, or why the token is refused. Each token's session is looked up, on AWS at most once a minute. */
+export const createAuthorizer = (platform: Platform) => {
+  const { logger } = platform;
+  const verifier = new TokenVerifier(platform);
   const contextOf = async (authorization: string | undefined): Promise<AuthorizerContext> => {
     const token = /^Bearer ([\w~+/.=-]+)$/i.exec(authorization ?? '')?.[1];
     if (authorization === undefined) return { refusal: 'missing' };
     if (token === undefined) return { refusal: 'invalid' };
     try {
       const verdict = await verifier.verify(token);
-      return 'refusal' in verdict ? verdict : { userId: verdict.userId, scopes: verdict.scopes.join(' ') };
+      if ('refusal' in verdict) return verdict;
+      const { userId, sessionId, scopes } = verdict;
+      return { userId, sessionId, scopes: scopes.join(' ') };
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
       logger.error('An access token could not be checked', { error });

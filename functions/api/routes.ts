@@ -1,8 +1,11 @@
 import type { Route } from '#functions/http/route';
+import * as administration from './administration.routes.ts';
 import * as alerts from './alerts.routes.ts';
 import * as audit from './audit.routes.ts';
 import * as exchange from './exchange.routes.ts';
+import * as jwks from './jwks.routes.ts';
 import * as market from './market.routes.ts';
+import * as sessions from './sessions.routes.ts';
 import * as system from './system.routes.ts';
 import * as users from './users.routes.ts';
 
@@ -13,8 +16,8 @@ export const routesOf = {
   alerts: declared(alerts),
   exchange: declared(exchange),
   market: declared(market),
-  system: [...declared(system), ...declared(audit)],
-  users: declared(users),
+  system: [system, audit].flatMap(declared),
+  users: [users, sessions, administration, jwks].flatMap(declared),
 };
 
 /** Every HTTP route of the system. */

@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Scope } from '#shared/auth/scopes';
+import type { SessionId } from '#shared/auth/stored-session';
 import type { UserId } from '#shared/users/user';
 import { HttpProblem } from './problem.ts';
 import type { RouteScope } from './route.ts';
@@ -7,6 +8,8 @@ import type { RouteScope } from './route.ts';
 /** Who calls. */
 export interface Caller {
   readonly userId: UserId;
+  /** The login that the request is part of. */
+  readonly sessionId: SessionId;
   readonly scopes: readonly Scope[];
 }
 
@@ -15,13 +18,14 @@ export interface Caller {
  * a denied request with a body of its own, which is no problem document.
  */
 export type AuthorizerContext =
-  | { readonly userId: UserId; readonly scopes: string }
-  | { readonly refusal: 'missing' | 'invalid' | 'expired' | 'unavailable' };
+  | { readonly userId: UserId; readonly sessionId: SessionId; readonly scopes: string }
+  | { readonly refusal: 'missing' | 'invalid' | 'expired' | 'ended' | 'unavailable' };
 
 const detailOf = {
   missing: 'Send the header Authorization: Bearer <access token>; POST /api/user/login gives one.',
   invalid: 'The access token is not valid.',
   expired: 'The access token has expired.',
+  ended: 'The session of the access token has ended; log in again.',
 } as const;
 
 /**
@@ -43,7 +47,7 @@ export const callerOf = (event: APIGatewayProxyEventV2, scope: Exclude<RouteScop
       headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` },
     });
   }
-  return { userId: context.userId, scopes };
+  return { userId: context.userId, sessionId: context.sessionId, scopes };
 };
 
 /** What the authorizer found of a request; `missing` where none was asked. */

@@ -8,6 +8,7 @@ export const PROBLEMS = {
   'invalid-cursor': { status: 400, title: 'The cursor was not made by this list' },
   unauthenticated: { status: 401, title: 'Log in first' },
   'invalid-credentials': { status: 401, title: 'The mail address or the password is wrong' },
+  'invalid-refresh-token': { status: 401, title: 'The refresh token is not valid' },
   forbidden: { status: 403, title: 'This is not allowed to the caller' },
   'registration-closed': { status: 403, title: 'Registration is closed' },
   'not-found': { status: 404, title: 'There is no such thing' },

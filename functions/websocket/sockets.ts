@@ -9,9 +9,8 @@ import { Catalog } from '#shared/market/catalog';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 import { type Channel, channelOf } from '#shared/realtime/channel';
-import { Connections, SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/realtime/connections';
+import { type Bearer, Connections, SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/realtime/connections';
 import { Feeds } from '#shared/realtime/feeds';
-import type { UserId } from '#shared/users/user';
 
 const channelsPerRequestMax = 50;
 /** What a connection may say. It subscribes, unsubscribes and pings; one that says more is out of hand and closed. */
@@ -38,7 +37,7 @@ export const createSockets = (platform: Platform) => {
   const connections = new Connections(platform);
   const feeds = new Feeds(platform, connections);
   const catalog = new Catalog(platform.table);
-  const verifier = new TokenVerifier(platform.table, platform.clock);
+  const verifier = new TokenVerifier(platform);
   const limiter = new RateLimiter(platform);
   const messagesMax = Math.max(1, Math.floor(messagesPerMinute * platform.config.requestLimitFactor));
 
@@ -46,17 +45,18 @@ export const createSockets = (platform: Platform) => {
     const { token, subprotocol } = tokenOf(event);
     const verdict = token === undefined ? undefined : await verifier.verify(token);
     if (verdict === undefined || 'refusal' in verdict) return { statusCode: 401 };
-    await connections.open(event.requestContext.connectionId, verdict.userId);
+    await connections.open(event.requestContext.connectionId, verdict);
     // A client that offers subprotocols needs one of them back; the token itself is not repeated.
     return { statusCode: 200, ...(subprotocol ? { headers: { 'Sec-WebSocket-Protocol': subprotocol } } : {}) };
   };
 
   const subscribe = async (
     connectionId: string,
-    userId: UserId,
+    bearer: Bearer,
     names: readonly string[],
     since: Record<string, number>,
   ) => {
+    const { userId } = bearer;
     const channels = await Promise.all(names.map(async (name) => ({ name, channel: await openChannel(name) })));
     if (!(await connections.admit(connectionId, userId, names))) {
       const most = `A connection may listen to ${SUBSCRIPTIONS_PER_CONNECTION_MAX} channels; unsubscribe from some first.`;
@@ -71,7 +71,7 @@ export const createSockets = (platform: Platform) => {
     const first = joining.flatMap(({ start }) => start.first);
     if (!(await connections.send(connectionId, [{ type: 'subscribed', channels: names }, ...first]))) return;
     for (const { name, channel, start } of joining) {
-      const subscription = await connections.subscribe(connectionId, userId, name, start.lastSeq);
+      const subscription = await connections.subscribe(connectionId, bearer, name, start.lastSeq);
       await feeds.catchUp(channel, subscription);
       await feeds.started(userId, start);
     }
@@ -89,23 +89,23 @@ export const createSockets = (platform: Platform) => {
     return channel;
   };
 
-  const answer = async (connectionId: string, userId: UserId, body: string | undefined): Promise<void> => {
+  const answer = async (connectionId: string, bearer: Bearer, body: string | undefined): Promise<void> => {
     const message = parsed(body);
     if (message.action === 'ping') {
       await connections.send(connectionId, [{ type: 'pong' }]);
     } else if (message.action === 'subscribe') {
-      await subscribe(connectionId, userId, [...new Set(message.channels)], message.since ?? {});
+      await subscribe(connectionId, bearer, [...new Set(message.channels)], message.since ?? {});
     } else {
       const names = new Set(message.channels);
       for (const name of names) namedChannel(name);
-      for (const name of names) await connections.unsubscribe(connectionId, userId, name);
+      for (const name of names) await connections.unsubscribe(connectionId, bearer.userId, name);
     }
   };
 
   const receive = async ({ requestContext, body }: SocketEvent): Promise<void> => {
     const { connectionId, requestId } = requestContext;
-    const userId = await connections.ownerOf(connectionId);
-    if (userId === undefined) return await platform.push.close(connectionId);
+    const bearer = await connections.bearerOf(connectionId);
+    if (bearer === undefined) return await platform.push.close(connectionId);
     const refused = async (error: unknown): Promise<void> => {
       const { problem } = problemOf(error, '/ws', requestId);
       if (problem.status >= 500) platform.logger.error('A message could not be handled', { error: error as Error });
@@ -113,7 +113,7 @@ export const createSockets = (platform: Platform) => {
     };
     try {
       const standing = await limiter.take(['CONNECTION', connectionId], 'messages', messagesMax);
-      if (standing.isAllowed) return await answer(connectionId, userId, body);
+      if (standing.isAllowed) return await answer(connectionId, bearer, body);
       await refused(tooManyRequests(standing));
       await platform.push.close(connectionId);
     } catch (error) {

@@ -155,7 +155,7 @@ export const usageOf = (users: number): Usage => {
     socketMessages: messages,
     socketMinutes,
     queueRequests: minutes * idlePollsPerMinute * queues + (firings + accountSyncs) * requestsPerMessage,
-    scheduledRuns: minutes * (venues + 1),
+    scheduledRuns: minutes * (venues + 1) + days,
     mails: firings,
     secrets:
       new Set(functions.flatMap(({ grants }) => grants.secrets ?? [])).size +

@@ -1,21 +1,25 @@
 import { createHash, type KeyObject } from 'node:crypto';
-import { errors, jwtVerify, SignJWT } from 'jose';
-import type { Clock } from '#shared/platform/ports';
+import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import type { Clock, Ids, Platform } from '#shared/platform/ports';
 import type { Table } from '#shared/platform/table';
 import type { UserId } from '#shared/users/user';
-import { publicKeys, type SigningKey } from './keys.ts';
+import { publicKeys } from './published-keys.ts';
+import { Remembered } from './remembered.ts';
 import { type Role, SCOPES_OF_ROLE, type Scope } from './scopes.ts';
+import type { SigningKey } from './signing-keys.ts';
+import { isOver, type SessionId, type StoredSession, sessionKey } from './stored-session.ts';
 
 /** How long an access token is good. */
-export const accessTokenSeconds = 3600;
+export const accessTokenSeconds = 900;
 const issuer = 'alphapulse';
 const audience = 'alphapulse-api';
+/** RFC 9068 wants a client named; all of them are programs of the user. */
+const clientId = 'alphapulse';
 /** JWT access tokens by RFC 9068; the explicit type keeps other JWTs from passing as one (RFC 8725, 3.11). */
 const tokenType = 'at+jwt';
 const algorithm = 'EdDSA';
-/** How long an answer of the verifier stands without looking again. */
+/** How long a good signature, the published keys, and on AWS what a session may do stand without looking again. */
 const cacheSeconds = 60;
-const cachedTokensMax = 2000;
 const tokenLengthMax = 4096;
 /** Unknown key ids make the verifier read the published keys anew, at most so often in a window of this length. */
 const keysReadsMax = 5;
@@ -23,63 +27,101 @@ const keysWindowSeconds = 10;
 
 export const issueAccessToken = async (
   { kid, key }: SigningKey,
-  clock: Clock,
-  user: { readonly userId: UserId; readonly role: Role },
+  { clock, ids }: { readonly clock: Clock; readonly ids: Ids },
+  session: { readonly userId: UserId; readonly role: Role; readonly sessionId: SessionId },
 ): Promise<string> => {
   const issuedAt = Math.floor(clock.now() / 1000);
-  return await new SignJWT({ scope: SCOPES_OF_ROLE[user.role].join(' ') })
+  return await new SignJWT({
+    scope: SCOPES_OF_ROLE[session.role].join(' '),
+    sid: session.sessionId,
+    client_id: clientId,
+  })
     .setProtectedHeader({ alg: algorithm, typ: tokenType, kid })
     .setIssuer(issuer)
     .setAudience(audience)
-    .setSubject(user.userId)
+    .setSubject(session.userId)
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + accessTokenSeconds)
+    .setJti(ids.next())
     .sign(key);
 };
 
-/** What a token says of its bearer, or why it is refused. */
-export type Verdict =
-  | { readonly userId: UserId; readonly scopes: readonly Scope[]; readonly expiresAt: number }
-  | { readonly refusal: 'invalid' | 'expired' };
+/** Who bears a good token; `expiresAt` is the token's end, epoch ms. */
+export interface Bearer {
+  readonly userId: UserId;
+  readonly sessionId: SessionId;
+  readonly scopes: readonly Scope[];
+  readonly expiresAt: number;
+}
 
-/** Checks access tokens, and remembers the good ones for a short time. */
+/** What a token says of its bearer, or why it is refused. */
+export type Verdict = Bearer | { readonly refusal: 'invalid' | 'expired' | 'ended' };
+
+type Claims = Pick<Bearer, 'userId' | 'sessionId' | 'expiresAt'>;
+
+/**
+ * Checks access tokens, and that their session has not ended. What its bearer may do is what the session's user may do now,
+ * whatever the token said when it was issued. A session is looked at each time on one machine, and once a minute on AWS.
+ */
 export class TokenVerifier {
   readonly #table: Table;
   readonly #clock: Clock;
-  readonly #cache = new Map<string, { readonly verdict: Verdict; readonly until: number }>();
+  readonly #sessionSeconds: number;
+  readonly #claims = new Remembered<Claims>();
+  readonly #sessions = new Remembered<StoredSession>();
   #keys: ReadonlyMap<string, KeyObject> = new Map();
+  #keysUntil = 0;
   #keysReading: Promise<unknown> | undefined;
   #keysReads = 0;
   #keysWindow = Number.NaN;
 
-  constructor(table: Table, clock: Clock) {
+  constructor({ table, clock, config }: Pick<Platform, 'table' | 'clock' | 'config'>) {
     this.#table = table;
     this.#clock = clock;
+    this.#sessionSeconds = config.runtime === 'local' ? 0 : cacheSeconds;
   }
 
   async verify(token: string): Promise<Verdict> {
     if (token.length > tokenLengthMax) return { refusal: 'invalid' };
-    const fingerprint = createHash('sha256').update(token).digest('base64');
-    const cached = this.#cache.get(fingerprint);
-    if (cached !== undefined && cached.until > this.#clock.now()) return cached.verdict;
-    const verdict = await this.#check(token);
-    if ('userId' in verdict) this.#remember(fingerprint, verdict);
-    return verdict;
+    const claims = await this.#claimsOf(token);
+    if ('refusal' in claims) return claims;
+    const session = await this.#sessionOf(claims);
+    if (session === undefined || isOver(session, this.#clock.now())) return { refusal: 'ended' };
+    return { ...claims, scopes: SCOPES_OF_ROLE[session.role] };
   }
 
-  async #check(token: string): Promise<Verdict> {
+  async #claimsOf(token: string): Promise<Claims | { readonly refusal: 'invalid' | 'expired' }> {
+    const fingerprint = createHash('sha256').update(token).digest('base64');
+    const known = this.#claims.get(fingerprint, this.#clock.now());
+    if (known !== undefined) return known;
+    const claims = await this.#check(token);
+    if ('refusal' in claims) return claims;
+    this.#claims.set(fingerprint, claims, Math.min(claims.expiresAt, this.#clock.now() + cacheSeconds * 1000));
+    return claims;
+  }
+
+  /** The session of these claims; undefined when it has ended, or was never the user's. */
+  async #sessionOf({ userId, sessionId }: Claims): Promise<StoredSession | undefined> {
+    const known = this.#sessions.get(sessionId, this.#clock.now());
+    if (known !== undefined) return known.userId === userId ? known : undefined;
+    const session = await this.#table.get<StoredSession>(sessionKey(userId, sessionId), { consistent: true });
+    if (session !== undefined && this.#sessionSeconds > 0) {
+      this.#sessions.set(sessionId, session, this.#clock.now() + this.#sessionSeconds * 1000);
+    }
+    return session;
+  }
+
+  async #check(token: string): Promise<Claims | { readonly refusal: 'invalid' | 'expired' }> {
     try {
       const { payload } = await jwtVerify(token, ({ kid }) => this.#keyOf(kid), {
         algorithms: [algorithm],
         typ: tokenType,
         issuer,
         audience,
-        requiredClaims: ['sub', 'exp', 'iat', 'scope'],
+        requiredClaims: ['sub', 'sid', 'exp', 'iat', 'scope'],
         currentDate: new Date(this.#clock.now()),
       });
-      const { sub, exp, scope } = payload;
-      if (sub === undefined || exp === undefined || typeof scope !== 'string') return { refusal: 'invalid' };
-      return { userId: sub as UserId, scopes: scope.split(' ') as Scope[], expiresAt: exp * 1000 };
+      return claimsOf(payload) ?? { refusal: 'invalid' };
     } catch (error) {
       if (error instanceof errors.JWTExpired) return { refusal: 'expired' };
       if (error instanceof errors.JOSEError) return { refusal: 'invalid' };
@@ -89,9 +131,10 @@ export class TokenVerifier {
 
   async #keyOf(kid: string | undefined): Promise<KeyObject> {
     if (kid === undefined) throw new errors.JWKSNoMatchingKey();
+    const isToRead = () => !this.#keys.has(kid) || this.#keysUntil <= this.#clock.now();
     // A read that is under way may bring it; one that began before the key was published does not.
-    if (!this.#keys.has(kid) && this.#keysReading !== undefined) await this.#keysReading;
-    if (!this.#keys.has(kid)) await this.#readKeys();
+    if (isToRead() && this.#keysReading !== undefined) await this.#keysReading;
+    if (isToRead()) await this.#readKeys();
     const key = this.#keys.get(kid);
     if (key === undefined) throw new errors.JWKSNoMatchingKey();
     return key;
@@ -106,6 +149,7 @@ export class TokenVerifier {
     this.#keysReading = reading;
     try {
       this.#keys = await reading;
+      this.#keysUntil = this.#clock.now() + cacheSeconds * 1000;
     } catch (error) {
       // What could not be read says nothing about the token, so the next one may try again.
       this.#keysReads -= 1;
@@ -114,13 +158,13 @@ export class TokenVerifier {
       if (this.#keysReading === reading) this.#keysReading = undefined;
     }
   }
-
-  #remember(fingerprint: string, verdict: Verdict & { readonly expiresAt: number }): void {
-    if (this.#cache.size >= cachedTokensMax) {
-      const [oldest] = this.#cache.keys();
-      if (oldest !== undefined) this.#cache.delete(oldest);
-    }
-    const until = Math.min(verdict.expiresAt, this.#clock.now() + cacheSeconds * 1000);
-    this.#cache.set(fingerprint, { verdict, until });
-  }
 }
+
+/** What is read of a payload whose signature is good; undefined where a claim is of another type or can't be a key. */
+const claimsOf = ({ sub, sid, exp, scope }: JWTPayload): Claims | undefined => {
+  if (typeof sid !== 'string' || typeof scope !== 'string' || exp === undefined) return undefined;
+  if (!isId(sub) || !isId(sid)) return undefined;
+  return { userId: sub as UserId, sessionId: sid as SessionId, expiresAt: exp * 1000 };
+};
+
+const isId = (claim: string | undefined): boolean => claim !== undefined && /^[\w-]{1,64}$/.test(claim);

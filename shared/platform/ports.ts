@@ -133,6 +133,8 @@ export interface Config {
   readonly accountSyncSeconds: number;
   /** How many accounts keep their credentials in one secret, 1..50. */
   readonly accountsPerSecret: number;
+  /** Who may register: anybody, or the first user alone, who is admin. */
+  readonly registration: 'open' | 'first-user';
   readonly simulation: { readonly seed: string };
   readonly replay: { readonly files: readonly string[]; readonly speed: number };
   /** Sender of mails. */

@@ -26,7 +26,11 @@ export type Frame =
   | { readonly type: 'snapshot'; readonly channel: string; readonly seq: number; readonly data: unknown }
   | { readonly type: 'update'; readonly channel: string; readonly seq: number; readonly data: unknown }
   | { readonly type: 'error'; readonly problem: unknown }
-  | { readonly type: 'pong' };
+  | { readonly type: 'pong' }
+  | { readonly type: 'goodbye'; readonly reason: GoodbyeReason; readonly reconnect: boolean };
+
+/** Why the server ends a connection by itself. */
+export type GoodbyeReason = 'token-expired' | 'session-ended';
 
 export const frameOf = (messages: readonly Frame[]): string =>
   JSON.stringify(messages.length === 1 ? messages[0] : messages);

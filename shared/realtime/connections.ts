@@ -2,15 +2,25 @@ import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { allOf, anyOf, equals, every, type Item, type Key, keyOf, PRESENT } from '#shared/platform/table';
 import type { UserId } from '#shared/users/user';
-import { audienceOf, type Frame, frameOf } from './channel.ts';
+import { audienceOf, type Frame, frameOf, type GoodbyeReason } from './channel.ts';
 
 /** API Gateway ends a connection after two hours; what is left of it goes soon after. */
 const connectionSeconds = 2 * 3600 + 600;
 export const SUBSCRIPTIONS_PER_CONNECTION_MAX = 100;
 
+/** For whom a connection is open, and until when: a token does not give access for longer by a socket than by requests. */
+export interface Bearer {
+  readonly userId: UserId;
+  readonly sessionId: string;
+  /** When the token expires that opened the connection, epoch ms. */
+  readonly expiresAt: number;
+}
+
 interface StoredConnection extends Item {
   readonly kind: 'connection';
   readonly userId: UserId;
+  readonly sessionId: string;
+  readonly authorizedUntil: number;
 }
 
 /** A connection's subscription to a channel, in the partition of the channel's audience. */
@@ -19,6 +29,7 @@ export interface Subscription extends Item {
   readonly connectionId: string;
   readonly channel: string;
   readonly userId: UserId;
+  readonly authorizedUntil: number;
   /** Number of the last message that was sent or is not wanted. */
   readonly lastSeq: number;
 }
@@ -39,20 +50,36 @@ export class Connections {
     this.#ports = ports;
   }
 
-  async open(connectionId: string, userId: UserId): Promise<void> {
+  async open(connectionId: string, { userId, sessionId, expiresAt: authorizedUntil }: Bearer): Promise<void> {
     const connection: StoredConnection = {
       ...connectionKey(connectionId),
       kind: 'connection',
       userId,
+      sessionId,
+      authorizedUntil,
+      gsi1pk: keyOf('SESSION', sessionId),
+      gsi1sk: connectionId,
       expiresAt: this.#expiry(),
     };
     await this.#ports.table.put(connection);
   }
 
-  /** Who is connected; undefined when the connection is not known (any more). */
-  async ownerOf(connectionId: string): Promise<UserId | undefined> {
+  /** Who is connected; undefined when the connection is not known (any more). One whose token has expired ends. */
+  async bearerOf(connectionId: string): Promise<Bearer | undefined> {
     const connection = await this.#ports.table.get<StoredConnection>(connectionKey(connectionId), { consistent: true });
-    return connection?.userId;
+    if (connection === undefined) return undefined;
+    const { userId, sessionId, authorizedUntil } = connection;
+    if (!this.#isOver(connection)) return { userId, sessionId, expiresAt: authorizedUntil };
+    await this.#end(connectionId, 'token-expired');
+    return undefined;
+  }
+
+  /** Ends the connections that tokens of a session opened. One that opens at this moment lasts until its token expires. */
+  async endSession(sessionId: string): Promise<void> {
+    const query = { index: 'gsi1', pk: keyOf('SESSION', sessionId) } as const;
+    for await (const { gsi1sk: connectionId } of every<StoredConnection>(this.#ports.table, query)) {
+      if (connectionId !== undefined) await this.#end(connectionId, 'session-ended');
+    }
   }
 
   /**
@@ -77,13 +104,19 @@ export class Connections {
   }
 
   /** Has the connection, which was admitted to the channel, get what comes on it after `lastSeq`. */
-  async subscribe(connectionId: string, userId: UserId, channel: string, lastSeq: number): Promise<Subscription> {
+  async subscribe(
+    connectionId: string,
+    { userId, expiresAt: authorizedUntil }: Bearer,
+    channel: string,
+    lastSeq: number,
+  ): Promise<Subscription> {
     const subscription: Subscription = {
       ...subscriptionKey(connectionId, channel, userId),
       kind: 'subscription',
       connectionId,
       channel,
       userId,
+      authorizedUntil,
       lastSeq,
       // The other way round, for a connection that ends: all it listens to.
       gsi1pk: keyOf('CONNECTION', connectionId),
@@ -109,11 +142,14 @@ export class Connections {
     await this.#ports.table.writeMany([connectionKey(connectionId), ...subscriptions].map((key) => ({ delete: key })));
   }
 
-  /** Who listens to a channel; for one that belongs to a user, that user's connections. */
+  /** Who listens to a channel; for one that belongs to a user, that user's connections. Those whose token has expired end. */
   async audience(channel: string, userId?: UserId): Promise<Subscription[]> {
     const audience: Subscription[] = [];
     const query = { pk: audienceOf(channel, userId), consistent: true };
-    for await (const subscription of every<Subscription>(this.#ports.table, query)) audience.push(subscription);
+    for await (const subscription of every<Subscription>(this.#ports.table, query)) {
+      if (this.#isOver(subscription)) await this.#end(subscription.connectionId, 'token-expired');
+      else audience.push(subscription);
+    }
     return audience;
   }
 
@@ -152,6 +188,19 @@ export class Connections {
     if ((await this.#ports.push.send(connectionId, frameOf(messages))) === 'sent') return true;
     await this.forget(connectionId);
     return false;
+  }
+
+  #isOver({ authorizedUntil }: Pick<StoredConnection, 'authorizedUntil'>): boolean {
+    return authorizedUntil <= this.#ports.clock.now();
+  }
+
+  /** Says goodbye and closes. The connection is forgotten first, and gets nothing more even if it can't be told. */
+  async #end(connectionId: string, reason: GoodbyeReason): Promise<void> {
+    const { push } = this.#ports;
+    await this.forget(connectionId);
+    const goodbye: Frame = { type: 'goodbye', reason, reconnect: reason === 'token-expired' };
+    const sent = push.send(connectionId, frameOf([goodbye])).then(() => push.close(connectionId));
+    await sent.catch(() => undefined);
   }
 
   #expiry(): number {

@@ -57,3 +57,23 @@ export const Profile = z
   })
   .meta({ id: 'Profile' });
 export type Profile = z.infer<typeof Profile>;
+
+/** A user as admins see them. */
+export const UserRecord = z
+  .strictObject({
+    userId: z.string(),
+    email: z.string(),
+    name: z.string().nullable(),
+    role: z.enum(ROLES),
+    disabled: z.boolean().describe('Can not log in, and has no sessions'),
+    createdAt: z.int().describe('Epoch milliseconds'),
+  })
+  .meta({ id: 'UserRecord' });
+export type UserRecord = z.infer<typeof UserRecord>;
+
+/** What an admin changes of a user; what is left out stays. */
+export const UserChange = z.strictObject({
+  role: z.enum(ROLES).exactOptional(),
+  disabled: z.boolean().exactOptional(),
+});
+export type UserChange = z.infer<typeof UserChange>;

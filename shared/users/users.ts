@@ -3,30 +3,18 @@ import { hashPassword, passwordMatches } from '#shared/auth/passwords';
 import type { Role } from '#shared/auth/scopes';
 import { ConditionFailed, Conflict, DomainError, NotFound, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { ABSENT, type Item, keyOf, PRESENT } from '#shared/platform/table';
+import { ABSENT, PRESENT } from '#shared/platform/table';
+import {
+  type AdminCount,
+  adminCountKey,
+  type EmailOwner,
+  emailKey,
+  firstUserKey,
+  listedAt,
+  type StoredUser,
+  userKey,
+} from './stored-user.ts';
 import type { NewUser, Profile, Settings, UserId } from './user.ts';
-
-interface StoredUser extends Item {
-  readonly kind: 'user';
-  readonly userId: UserId;
-  readonly email: string;
-  readonly name: string | null;
-  readonly role: Role;
-  readonly passwordHash: string;
-  readonly createdAt: number;
-  readonly webhookUrl: string | null;
-}
-
-interface EmailOwner extends Item {
-  readonly kind: 'email';
-  readonly userId: UserId;
-}
-
-const userKey = (userId: UserId) => ({ pk: keyOf('USER', userId), sk: 'PROFILE' });
-/** A mail address may hold any character, so its key is its code points in hex. */
-const emailKey = (email: string) => ({ pk: keyOf('EMAIL', Buffer.from(email).toString('hex')), sk: 'OWNER' });
-/** Exists from the first registration on: whoever writes it is admin. */
-const firstUserKey = { pk: keyOf('SYSTEM', 'USERS'), sk: 'FIRST' };
 
 /** The mail address or the password is wrong; which of them is not told. */
 export class InvalidCredentials extends DomainError {
@@ -34,11 +22,19 @@ export class InvalidCredentials extends DomainError {
   override readonly name = 'InvalidCredentials';
 }
 
+/** This installation has its first user and takes no others by itself. */
+export class RegistrationClosed extends DomainError {
+  readonly code = 'registration-closed';
+  override readonly name = 'RegistrationClosed';
+}
+
+type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'config'>;
+
 /** The users of this installation. */
 export class Users {
-  readonly #platform: Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random'>;
+  readonly #platform: Ports;
 
-  constructor(platform: Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random'>) {
+  constructor(platform: Ports) {
     this.#platform = platform;
   }
 
@@ -50,13 +46,17 @@ export class Users {
   /**
    * Creates a user; the first one of the installation is admin, the others are traders.
    * @throws {Conflict} the mail address has an owner already
+   * @throws {RegistrationClosed} there is a first user, and the configuration takes no others
    */
   async register(user: NewUser): Promise<Profile> {
     const { table, clock, ids, random } = this.#platform;
+    const isFirst = await this.isEmpty();
+    if (!isFirst) this.#checkOpen();
     const passwordHash = await hashPassword(user.password, random);
     const userId = ids.next() as UserId;
     const stored = (role: Role): StoredUser => ({
       ...userKey(userId),
+      ...listedAt(userId),
       kind: 'user',
       userId,
       email: user.email,
@@ -72,16 +72,19 @@ export class Users {
       { put: owner, if: ABSENT },
       { put: stored(role), if: ABSENT },
     ];
-    if (await this.isEmpty()) {
+    if (isFirst) {
+      const count: AdminCount = { ...adminCountKey, kind: 'admin-count', admins: 1 };
       try {
         await table.transact([
           ...writes('admin'),
           { put: { ...firstUserKey, kind: 'first-user', userId }, if: ABSENT },
+          { put: count },
         ]);
         return profileOf(stored('admin'));
       } catch (error) {
-        // Somebody else was first meanwhile.
         if (!(error instanceof TransactionCanceled)) throw error;
+        // Somebody else was first meanwhile.
+        this.#checkOpen();
       }
     }
     try {
@@ -93,15 +96,23 @@ export class Users {
     }
   }
 
-  /** @throws {InvalidCredentials} after the same time for an unknown address and a wrong password */
-  async logIn(email: string, password: string): Promise<{ readonly userId: UserId; readonly role: Role }> {
+  #checkOpen(): void {
+    if (this.#platform.config.registration === 'open') return;
+    throw new RegistrationClosed('This installation takes no more users by itself; ask its admin.');
+  }
+
+  /**
+   * The user of these credentials, whom nothing else keeps from logging in.
+   * @throws {InvalidCredentials} after the same time for an unknown address and a wrong password
+   */
+  async checkPassword(email: string, password: string): Promise<UserId> {
     const { table } = this.#platform;
     const owner = await table.get<EmailOwner>(emailKey(email), { consistent: true });
     const user = owner && (await table.get<StoredUser>(userKey(owner.userId), { consistent: true }));
-    if (!(await passwordMatches(password, user?.passwordHash)) || user === undefined) {
+    if (!(await passwordMatches(password, user?.passwordHash)) || user === undefined || user.disabled === true) {
       throw new InvalidCredentials('The mail address or the password is wrong.');
     }
-    return { userId: user.userId, role: user.role };
+    return user.userId;
   }
 
   /** @throws {NotFound} */

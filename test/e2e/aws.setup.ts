@@ -25,6 +25,7 @@ export default async ({ provide }: TestProject): Promise<() => Promise<void>> =>
     const deployment = await deploy(awsEnvironment(aws.url), {
       venues: 'binance',
       venueUrls: JSON.stringify({ binance: venue.url }),
+      registration: 'open',
       symbols: 'BTC/USDT,ETH/USDT,SOL/USDT',
       // The suite makes a user for nearly every test, all from one address.
       requestLimitFactor: '100',

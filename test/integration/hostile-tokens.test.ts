@@ -1,8 +1,9 @@
+import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiClient, call } from '../support/client.ts';
 import { startServerHere } from '../support/server-here.ts';
-import { handshake } from '../support/socket-client.ts';
+import { handshake, SocketClient } from '../support/socket-client.ts';
 
 let server: Awaited<ReturnType<typeof startServerHere>>;
 let client: ApiClient;
@@ -38,15 +39,35 @@ const forgeries: readonly (readonly [kind: string, forge: (token: string) => str
     },
   ],
   [
+    'another key id',
+    async (token) => {
+      const { privateKey } = await generateKeyPair('EdDSA');
+      const header = { ...decodeProtectedHeader(token), alg: 'EdDSA', kid: 'another' };
+      return await new SignJWT(decodeJwt(token)).setProtectedHeader(header).sign(privateKey);
+    },
+  ],
+  [
+    'the id of a session that is none',
+    (token) => {
+      const [header, , signature] = token.split('.');
+      return `${header}.${part({ ...decodeJwt(token), sid: 'another' })}.${signature}`;
+    },
+  ],
+  [
     'a signature with the published key as a password',
     async (token) => {
       const header = { ...decodeProtectedHeader(token), alg: 'HS256' };
-      return await new SignJWT(decodeJwt(token))
-        .setProtectedHeader(header)
-        .sign(new TextEncoder().encode('k'.repeat(32)));
+      return await new SignJWT(decodeJwt(token)).setProtectedHeader(header).sign(await publishedKey());
     },
   ],
 ];
+
+/** The public key as everybody can read it. */
+const publishedKey = async (): Promise<Uint8Array> => {
+  const { body } = await call(`${server.url}/.well-known/jwks.json`);
+  const [key] = (body as { keys: JsonWebKey[] }).keys;
+  return createPublicKey({ key: key ?? {}, format: 'jwk' }).export({ format: 'der', type: 'spki' });
+};
 
 const statusWith = async (token: string): Promise<number> =>
   (await call(`${server.url}/api/alerts/list`, { headers: { authorization: `Bearer ${token}` } })).status;
@@ -84,6 +105,17 @@ describe('a token that has expired', () => {
     server.clock.leap(3_600_000);
     expect([await statusWith(client.token), await socketWith(client.token)]).toEqual([401, 401]);
     client = await ApiClient.of(server, server.dataFolder);
+    expect(await statusWith(client.token)).toBe(200);
+  });
+});
+
+describe('a session that ends', () => {
+  it('takes its token along at once, and hangs up its sockets', async () => {
+    const other = await ApiClient.of(server, server.dataFolder);
+    const socket = await SocketClient.open(`${server.webSocketUrl}?token=${encodeURIComponent(other.token)}`);
+    expect((await client.send('DELETE', `/api/user/sessions/${String(decodeJwt(other.token).sid)}`)).status).toBe(204);
+    expect(await socket.closed).toBe(1000);
+    expect([await statusWith(other.token), await socketWith(other.token)]).toEqual([401, 401]);
     expect(await statusWith(client.token)).toBe(200);
   });
 });

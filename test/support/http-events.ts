@@ -4,8 +4,10 @@ import { Problem } from '#functions/http/problem';
 import type { Route } from '#functions/http/route';
 import { functions } from '#functions/manifest';
 import { RouteTable } from '#local/route-table';
-import { openSigningKey } from '#shared/auth/keys';
 import type { Role } from '#shared/auth/scopes';
+import { Sessions } from '#shared/auth/sessions';
+import { SigningKeys } from '#shared/auth/signing-keys';
+import { newSession, type SessionId } from '#shared/auth/stored-session';
 import { issueAccessToken } from '#shared/auth/tokens';
 import type { Platform } from '#shared/platform/ports';
 import type { UserId } from '#shared/users/user';
@@ -166,12 +168,21 @@ const checkDeclared = (route: Route | undefined, requestId: string, answer: Clie
   if (!parsed.success) throw new Error(`${where}: not as declared: ${parsed.error.message}`);
 };
 
-/** A token as login gives it, without the cost of a password. */
-export const tokenOf = async (platform: Platform, userId: UserId, role: Role): Promise<string> =>
-  await issueAccessToken(await openSigningKey(platform.secrets, platform.random, platform.table), platform.clock, {
-    userId,
-    role,
-  });
+/** A token as login gives it, of a session of its own, without the cost of a password. The user need not exist. */
+export const tokenOf = async (platform: Platform, userId: UserId, role: Role): Promise<string> => {
+  const client = { address: '203.0.113.7', userAgent: 'test' };
+  const session = newSession({ userId, role }, platform.ids.next() as SessionId, client, platform.clock.now());
+  await platform.table.put(session);
+  return await issueAccessToken(await new SigningKeys(platform).current(), platform, session);
+};
+
+/** What login gives to a user, without the cost of a password. */
+export const logInAs = async (platform: Platform, userId: UserId, userAgent = 'test') => {
+  const client = { address: '203.0.113.7', userAgent };
+  const { session, refreshToken } = await new Sessions(platform).open(userId, client);
+  const accessToken = await issueAccessToken(await new SigningKeys(platform).current(), platform, session);
+  return { accessToken, refreshToken };
+};
 
 /** A path of the route in which parameters stand for nothing that exists. */
 export const pathOf = ({ path }: Route): string => path.replaceAll(/\{\w+\}/g, '00000000-0000-7000-8000-000000000000');

@@ -34,6 +34,7 @@ export const testConfig: Config = {
   marketSyncWindowSeconds: 0,
   accountSyncSeconds: 60,
   accountsPerSecret: 50,
+  registration: 'open',
   simulation: { seed: 'test' },
   replay: { files: [], speed: 1 },
   mailFrom: 'alphapulse@example.com',

@@ -2,22 +2,26 @@ import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypt
 import { type JWTHeaderParameters, SignJWT } from 'jose';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createAuthorizer } from '#functions/api/authorizer';
-import { openSigningKey, publicKeys, type SigningKey } from '#shared/auth/keys';
 import { SCOPES_OF_ROLE } from '#shared/auth/scopes';
+import { type SigningKey, SigningKeys } from '#shared/auth/signing-keys';
+import { newSession, type SessionId, sessionKey } from '#shared/auth/stored-session';
 import { accessTokenSeconds, issueAccessToken, TokenVerifier } from '#shared/auth/tokens';
 import { Unavailable } from '#shared/platform/errors';
+import type { Config } from '#shared/platform/ports';
 import type { Item, Key, Table } from '#shared/platform/table';
 import type { UserId } from '#shared/users/user';
 import { tableWith } from '../../support/table-with.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 
 const ada = '01890000-0000-7000-8000-00000000ada0' as UserId;
+const sessionId = '01890000-0000-7000-8000-0000000005e5' as SessionId;
+const client = { address: '203.0.113.7', userAgent: 'test' };
 
-/** Counts the reads of a table, and fails them when told to. */
+/** Counts the reads of a table by what they read, and fails them when told to. */
 const countedReads = (table: Table) => {
-  const reads = { count: 0, fails: false };
+  const reads = { keys: 0, sessions: 0, fails: false };
   const get: Table['get'] = async <T extends Item>(key: Key, options?: { consistent?: boolean }) => {
-    reads.count += 1;
+    reads[key.sk === 'JWKS' ? 'keys' : 'sessions'] += 1;
     if (reads.fails) throw new Unavailable('The table does not answer.');
     return await table.get<T>(key, options);
   };
@@ -25,20 +29,23 @@ const countedReads = (table: Table) => {
 };
 
 let system: TestPlatform;
-let reads: { count: number; fails: boolean };
+let reads: { keys: number; sessions: number; fails: boolean };
 let table: Table;
 let verifier: TokenVerifier;
 let signing: SigningKey;
 beforeEach(async () => {
   system = testPlatform();
-  const { secrets, random } = system.platform;
-  signing = await openSigningKey(secrets, random, system.table);
+  signing = await new SigningKeys(system.platform).current();
+  await system.table.put(newSession({ userId: ada, role: 'trader' }, sessionId, client, system.clock.now()));
   ({ reads, table } = countedReads(system.table));
-  verifier = new TokenVerifier(table, system.clock);
+  verifier = verifierOn('aws');
 });
 
+const verifierOn = (runtime: Config['runtime']) =>
+  new TokenVerifier({ table, clock: system.clock, config: { ...system.platform.config, runtime } });
+
 const seconds = () => Math.floor(system.clock.now() / 1000);
-const good = () => issueAccessToken(signing, system.clock, { userId: ada, role: 'trader' });
+const good = () => issueAccessToken(signing, system.platform, { userId: ada, role: 'trader', sessionId });
 
 /** A token like a good one, but for what is given. */
 const forged = ({
@@ -54,6 +61,7 @@ const forged = ({
     iss: 'alphapulse',
     aud: 'alphapulse-api',
     sub: ada,
+    sid: sessionId,
     scope: 'alerts:read',
     iat: seconds(),
     exp: seconds() + 600,
@@ -72,6 +80,7 @@ describe('access tokens', () => {
   it('say who bears them, what for and until when', async () => {
     expect(await verifier.verify(await good())).toEqual({
       userId: ada,
+      sessionId,
       scopes: SCOPES_OF_ROLE.trader,
       expiresAt: (seconds() + accessTokenSeconds) * 1000,
     });
@@ -112,6 +121,9 @@ describe('access tokens', () => {
     ['of another type', () => forged({ header: { typ: 'JWT' } })],
     ['not yet valid', () => forged({ claims: { nbf: seconds() + 60 } })],
     ['without a subject', () => forged({ claims: { sub: undefined } })],
+    ['without a session', () => forged({ claims: { sid: undefined } })],
+    ['whose session is no id', () => forged({ claims: { sid: 'a#b' } })],
+    ['whose subject is no id', () => forged({ claims: { sub: 'a#b' } })],
     ['without an end', () => forged({ claims: { exp: undefined } })],
     ['without a scope', () => forged({ claims: { scope: undefined } })],
     ['with scopes that are no string', () => forged({ claims: { scope: ['alerts:read'] } })],
@@ -147,9 +159,57 @@ describe('access tokens', () => {
     const token = await good();
     await verifier.verify(token);
     await system.table.delete({ pk: 'SYSTEM#AUTH', sk: 'JWKS' });
-    const others = new TokenVerifier(table, system.clock);
+    const others = verifierOn('aws');
     expect(await others.verify(token)).toEqual({ refusal: 'invalid' });
     expect(await verifier.verify(token)).toMatchObject({ userId: ada });
+    await system.clock.advance(60_000);
+    expect(await verifier.verify(token)).toEqual({ refusal: 'invalid' });
+  });
+});
+
+describe('the session of a token', () => {
+  const changes: [string, () => Promise<unknown>, object][] = [
+    ['has ended', () => system.table.delete(sessionKey(ada, sessionId)), { refusal: 'ended' }],
+    [
+      'got another role',
+      () => system.table.update(sessionKey(ada, sessionId), { set: { role: 'viewer' } }),
+      { scopes: SCOPES_OF_ROLE.viewer },
+    ],
+  ];
+
+  it.each(changes)('that %s counts at once on one machine', async (_what, change, verdict) => {
+    const local = verifierOn('local');
+    const token = await good();
+    expect(await local.verify(token)).toMatchObject({ scopes: SCOPES_OF_ROLE.trader });
+    await change();
+    expect(await local.verify(token)).toMatchObject(verdict);
+  });
+
+  it.each(changes)('that %s counts within a minute on AWS', async (_what, change, verdict) => {
+    const token = await good();
+    await verifier.verify(token);
+    await change();
+    await system.clock.advance(60_000);
+    expect(await verifier.verify(token)).toMatchObject(verdict);
+  });
+
+  it('that nobody refreshed has ended, although its item is still there', async () => {
+    await system.clock.advance(30 * 86_400_000);
+    expect(await verifier.verify(await good())).toEqual({ refusal: 'ended' });
+  });
+
+  it('must be one of the user', async () => {
+    const eve = await forged({ claims: { sub: '01890000-0000-7000-8000-00000000e4e0' } });
+    expect(await verifier.verify(eve)).toEqual({ refusal: 'ended' });
+    await verifier.verify(await good());
+    expect(await verifier.verify(eve)).toEqual({ refusal: 'ended' });
+  });
+
+  it('is read once a minute on AWS', async () => {
+    const token = await good();
+    for (let index = 0; index < 5; index++) await verifier.verify(token);
+    await verifier.verify(await forged({ claims: { jti: '2' } }));
+    expect(reads.sessions).toBe(1);
   });
 });
 
@@ -159,37 +219,37 @@ describe('what checking costs', () => {
   it('good tokens cost one read together', async () => {
     await Promise.all([verifier.verify(await good()), verifier.verify(await forged({}))]);
     await verifier.verify(await forged({ claims: { jti: '2' } }));
-    expect(reads.count).toBe(1);
+    expect(reads.keys).toBe(1);
   });
 
   it('a flood of tokens of unknown keys costs a few reads', async () => {
     for (let index = 0; index < 50; index++) await verifier.verify(await unknown(index));
-    expect(reads.count).toBeLessThanOrEqual(5);
+    expect(reads.keys).toBeLessThanOrEqual(5);
   });
 
   it('so does a flood at once', async () => {
     const tokens = await Promise.all(Array.from({ length: 50 }, (_, index) => unknown(index)));
     await Promise.all(tokens.map((token) => verifier.verify(token)));
-    expect(reads.count).toBeLessThanOrEqual(5);
+    expect(reads.keys).toBeLessThanOrEqual(5);
   });
 
   it('so does a flood before the first key is published', async () => {
     await system.table.delete({ pk: 'SYSTEM#AUTH', sk: 'JWKS' });
     for (let index = 0; index < 50; index++) await verifier.verify(await unknown(index));
-    expect(reads.count).toBeLessThanOrEqual(5);
+    expect(reads.keys).toBeLessThanOrEqual(5);
   });
 
   it('a key that is published after some bad tokens is found at once', async () => {
     await system.table.delete({ pk: 'SYSTEM#AUTH', sk: 'JWKS' });
     await verifier.verify(await unknown(1));
-    await openSigningKey(system.platform.secrets, system.platform.random, system.table);
+    await new SigningKeys(system.platform).current();
     expect(await verifier.verify(await good())).toMatchObject({ userId: ada });
   });
 
   it('a flood shuts a new key out for ten seconds at most', async () => {
     await system.table.delete({ pk: 'SYSTEM#AUTH', sk: 'JWKS' });
     for (let index = 0; index < 50; index++) await verifier.verify(await unknown(index));
-    await openSigningKey(system.platform.secrets, system.platform.random, system.table);
+    await new SigningKeys(system.platform).current();
     await system.clock.advance(10_000);
     expect(await verifier.verify(await good())).toMatchObject({ userId: ada });
   });
@@ -200,7 +260,7 @@ describe('what checking costs', () => {
     );
     const verdicts = await Promise.all(tokens.map((token) => verifier.verify(token)));
     expect(verdicts.filter((verdict) => 'refusal' in verdict)).toEqual([]);
-    expect(reads.count).toBe(1);
+    expect(reads.keys).toBe(1);
   });
 
   it('keys that can not be read are no reason to call a token invalid, however often', async () => {
@@ -212,34 +272,6 @@ describe('what checking costs', () => {
   });
 });
 
-describe('signing keys', () => {
-  it('are the same at every start, and published once', async () => {
-    const { secrets, random } = system.platform;
-    const before = await system.changes.read('alerts', 100);
-    const again = await openSigningKey(secrets, random, system.table);
-    expect(again.kid).toBe(signing.kid);
-    expect([...(await publicKeys(system.table)).keys()]).toEqual([signing.kid]);
-    expect(await system.changes.read('alerts', 100)).toHaveLength(before.length);
-  });
-
-  it('stay published when a new one comes', async () => {
-    const token = await good();
-    await system.platform.secrets.put('token-signing', 'rotated');
-    const next = await openSigningKey(system.platform.secrets, system.platform.random, system.table);
-    const fresh = await issueAccessToken(next, system.clock, { userId: ada, role: 'viewer' });
-    expect(next.kid).not.toBe(signing.kid);
-    expect(await verifier.verify(token)).toMatchObject({ userId: ada });
-    expect(await verifier.verify(fresh)).toMatchObject({ scopes: SCOPES_OF_ROLE.viewer });
-  });
-
-  it('leave only their public halves in the table', async () => {
-    const stored = await system.table.get({ pk: 'SYSTEM#AUTH', sk: 'JWKS' });
-    const { d } = signing.key.export({ format: 'jwk' });
-    expect(JSON.stringify(stored)).not.toContain(d);
-    expect(JSON.stringify(stored)).not.toContain(await system.platform.secrets.get('token-signing'));
-  });
-});
-
 describe('the authorizer', () => {
   const ask = async (headers: Record<string, string>) =>
     (await createAuthorizer({ ...system.platform, table })({ headers } as never)).context;
@@ -247,6 +279,7 @@ describe('the authorizer', () => {
   it('tells who calls and what they may do', async () => {
     expect(await ask({ authorization: `Bearer ${await good()}` })).toEqual({
       userId: ada,
+      sessionId,
       scopes: SCOPES_OF_ROLE.trader.join(' '),
     });
   });

@@ -24,7 +24,7 @@ const given = async (...answers: Answer[]) => {
 
 it('a signing secret that is missing on AWS fails logins alone, tells the log which, and callers nothing', async () => {
   const stored: Answer = { body: { Name: 'n', SecretString: 'material' } };
-  const { platform, userId, http, lines } = await given(missing, mayNot, stored);
+  const { platform, userId, http, lines } = await given(missing, mayNot, stored, stored);
   const answer = await http.request('POST', '/api/user/login', { body: login });
   expect(answer.body).toMatchObject({ status: 500, type: '/problems/internal' });
   expect(answer.text).not.toMatch(/secret|AccessDenied|arn:/i);

@@ -126,10 +126,12 @@ describe('routes', () => {
   it('are public only where nobody can be logged in yet, or nothing is private', () => {
     const open = namedRoutes.filter(({ route }) => route.scope === 'public').map(({ name }) => name);
     expect(open.sort()).toEqual([
+      'GET /.well-known/jwks.json',
       'GET /health',
       'GET /openapi.json',
       'GET /problems/{code}',
       'POST /api/user/login',
+      'POST /api/user/refresh',
       'POST /api/user/register',
     ]);
   });
@@ -162,12 +164,22 @@ describe('real answers', () => {
     };
     const person = { email: 'ada@example.com', password: 'correct horse battery' };
     const { userId } = await call('POST', '/api/user/register', 'POST /api/user/register', { body: person });
-    const { accessToken } = await call('POST', '/api/user/login', 'POST /api/user/login', { body: person });
+    const { accessToken, refreshToken } = await call('POST', '/api/user/login', 'POST /api/user/login', {
+      body: person,
+    });
     const token = await tokenOf(system.platform, userId as UserId, 'admin');
     expect(accessToken.length).toBe(token.length);
     const body = (more: object) => ({ token, body: more });
     await call('PUT', '/api/user/settings', 'PUT /api/user/settings', body({ webhookUrl: 'https://example.com/hook' }));
     await call('GET', '/api/user/profile', 'GET /api/user/profile', { token });
+    await call('POST', '/api/user/refresh', 'POST /api/user/refresh', { body: { refreshToken } });
+    const { items } = await call('GET', '/api/user/sessions', 'GET /api/user/sessions', { token });
+    const other = items.find(({ current }: { current: boolean }) => !current);
+    await call('DELETE', `/api/user/sessions/${other.id}`, 'DELETE /api/user/sessions/{id}', { token });
+    await call('DELETE', '/api/user/sessions', 'DELETE /api/user/sessions', { token });
+    await call('GET', '/api/users', 'GET /api/users', { token });
+    await call('PUT', `/api/users/${userId}`, 'PUT /api/users/{id}', body({ disabled: false }));
+    await call('GET', '/.well-known/jwks.json', 'GET /.well-known/jwks.json');
     const condition = { type: 'price', venue: 'sim', symbol: 'BTC/USDT', operator: 'above', value: '50000' };
     const alert = { condition, name: 'up', channels: ['websocket', 'email', 'webhook'], severity: 'critical' };
     const { alertId } = await call('POST', '/api/alerts/create', 'POST /api/alerts/create', body(alert));
@@ -202,6 +214,7 @@ describe('real answers', () => {
     await call('GET', '/health', 'GET /health');
     await call('GET', '/openapi.json', 'GET /openapi.json');
     await call('GET', '/problems/internal', 'GET /problems/{code}');
+    await call('POST', '/api/user/logout', 'POST /api/user/logout', { token });
     expect([...seen].sort()).toEqual(namedRoutes.map(({ name }) => name).sort());
   });
 });

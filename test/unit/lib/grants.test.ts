@@ -76,6 +76,15 @@ describe('grants of a function', () => {
     expect(actionsOn('secret:token-signing', grants)).toEqual([]);
   });
 
+  it('let only who is named so change a secret', () => {
+    const grants = { secrets: ['token-signing', 'webhook-signing'], writeSecrets: ['token-signing'] } as const;
+    expect(actionsOn('secret:webhook-signing', grants)).toEqual(['secretsmanager:GetSecretValue']);
+    expect(actionsOn('secret:token-signing', grants)).toEqual([
+      'secretsmanager:GetSecretValue',
+      'secretsmanager:PutSecretValue',
+    ]);
+  });
+
   it('let a reader of a family of secrets open them and not write', () => {
     expect(
       actionsOn('secret-family:exchange-credentials', { secretFamilies: { 'exchange-credentials': 'read' } }),

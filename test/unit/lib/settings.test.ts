@@ -10,6 +10,7 @@ describe('settings of a deployment', () => {
       venues: ['binance'],
       accountsPerSecret: 50,
       requestLimitFactor: 1,
+      registration: 'first-user',
       venueUrls: {},
       symbols: ['BTC/USDT', 'ETH/USDT'],
       mailFrom: 'alphapulse@example.com',

@@ -158,12 +158,18 @@ describe('schedules', () => {
     trigger.type === 'schedule' ? [{ ...trigger, name }] : [],
   );
 
-  it.each(scheduled)('run $name every minute, for each $each', ({ name, each }) => {
+  it.each(scheduled)('run $name every $everyMinutes minutes, for each $each', ({ name, each, everyMinutes }) => {
     const own = schedules.filter(({ Target }) => textOf(Target.Arn) === `${lambdaOf(name).id}.Arn`);
     const inputs = each === 'venue' ? [{ venue: 'binance' }, { venue: 'kraken' }] : [{}];
     expect(own.map(({ Target, ScheduleExpression }) => [JSON.parse(Target.Input), ScheduleExpression])).toEqual(
-      inputs.map((input) => [input, 'rate(1 minute)']),
+      inputs.map((input) => [input, everyMinutes === 1 ? 'rate(1 minute)' : 'rate(1 day)']),
     );
+  });
+
+  it('keep a run for as long as Lambda allows at most', () => {
+    for (const { MaximumEventAgeInSeconds } of propertiesOf('AWS::Lambda::EventInvokeConfig')) {
+      expect(MaximumEventAgeInSeconds).toBeLessThanOrEqual(6 * 3600);
+    }
   });
 
   it('keep runs that could not be started, and runs that failed', () => {

@@ -34,6 +34,11 @@ const uses: [string, Grants, (own: ReturnType<typeof granting>) => Promise<unkno
   ['reading the table', { table: 'read' }, ({ table }) => table.get(item)],
   ['writing the table', { table: 'read-write' }, ({ table }) => table.put(item)],
   ['a transaction', { table: 'read-write' }, ({ table }) => table.transact([{ put: item }])],
+  [
+    'changing a secret',
+    { secrets: ['token-signing'], writeSecrets: ['token-signing'] },
+    ({ secrets }) => secrets.put('token-signing', 'x'),
+  ],
   ['a secret', { secrets: ['token-signing'] }, ({ secrets }) => secrets.get('token-signing')],
   [
     'reading a secret of a family',
@@ -75,6 +80,11 @@ describe('grantedPlatform', () => {
   it('refuses to count requests to a function that serves none', async () => {
     const { table } = granting({ table: 'read' });
     await expect(table.update({ pk: 'LIMIT#USER#1', sk: 'x' }, { add: { requests: 1 } })).rejects.toThrow(NotGranted);
+  });
+
+  it('refuses to change a secret where only reading is granted', async () => {
+    const { secrets } = granting({ secrets: ['token-signing'] });
+    await expect(secrets.put('token-signing', 'x')).rejects.toThrow(NotGranted);
   });
 
   it('refuses to write a secret of a family where only reading is granted', async () => {

@@ -21,6 +21,15 @@ describe('readOptions', () => {
     });
   });
 
+  it.each([
+    ['', {}, 'open'],
+    ['--host 0.0.0.0', {}, 'first-user'],
+    ['--host 0.0.0.0', { ALPHAPULSE_REGISTRATION: 'open' }, 'open'],
+    ['', { ALPHAPULSE_REGISTRATION: 'first-user' }, 'first-user'],
+  ])('with %j and %j has registration %s', (args, environment, registration) => {
+    expect(read(args, environment)).toMatchObject({ registration });
+  });
+
   it('reads flags', () => {
     expect(
       read('--port 8080 --host 0.0.0.0 --data /tmp/x --venue sim,binance --symbols BTC/USDT,ETH/USDT'),

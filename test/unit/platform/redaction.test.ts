@@ -2,18 +2,13 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { localLogger } from '#local/telemetry';
-import { openSigningKey } from '#shared/auth/keys';
-import { issueAccessToken } from '#shared/auth/tokens';
 import { redacted } from '#shared/platform/redaction';
 import type { UserId } from '#shared/users/user';
+import { tokenOf } from '../../support/http-events.ts';
 import { testPlatform } from '../../support/test-platform.ts';
 
 const { platform } = testPlatform();
-const token = await issueAccessToken(
-  await openSigningKey(platform.secrets, platform.random, platform.table),
-  platform.clock,
-  { userId: '01890000-0000-7000-8000-00000000ada0' as UserId, role: 'trader' },
-);
+const token = await tokenOf(platform, '01890000-0000-7000-8000-00000000ada0' as UserId, 'trader');
 const { privateKey } = generateKeyPairSync('ed25519', {
   privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   publicKeyEncoding: { type: 'spki', format: 'pem' },

@@ -3,11 +3,10 @@ import { createSockets } from '#functions/websocket/sockets';
 import { streamEvent } from '#local/stream-event';
 import { NewAlert } from '#shared/alerts/alert';
 import { AlertBook } from '#shared/alerts/alert-book';
-import { openSigningKey } from '#shared/auth/keys';
-import { issueAccessToken } from '#shared/auth/tokens';
 import { Unavailable } from '#shared/platform/errors';
 import { Connections, SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/realtime/connections';
 import type { UserId } from '#shared/users/user';
+import { tokenOf } from '../../support/http-events.ts';
 import { type TestPlatform, testContext, testPlatform } from '../../support/test-platform.ts';
 
 interface Told {
@@ -39,7 +38,8 @@ beforeEach(async () => {
 
 const connect = async (connectionId: string, userId: UserId): Promise<void> => {
   given.sockets.open(connectionId);
-  await new Connections(given.platform).open(connectionId, userId);
+  const expiresAt = given.clock.now() + 900_000;
+  await new Connections(given.platform).open(connectionId, { userId, sessionId: `session of ${userId}`, expiresAt });
 };
 const event = (connectionId: string, routeKey: string, body?: string) =>
   ({ requestContext: { connectionId, routeKey, requestId: 'r' }, ...(body === undefined ? {} : { body }) }) as never;
@@ -368,15 +368,31 @@ describe('a connection', () => {
   });
 
   it.each(['subprotocol', 'query'])('with a good token in its %s belongs to its bearer', async (place) => {
-    const key = await openSigningKey(given.platform.secrets, given.platform.random, given.store);
-    const token = await issueAccessToken(key, given.clock, { userId: ada, role: 'viewer' });
+    const token = await tokenOf(given.platform, ada, 'viewer');
     const handshake =
       place === 'query'
         ? { queryStringParameters: { token } }
         : { headers: { 'Sec-WebSocket-Protocol': `bearer, ${token}` } };
     const requestContext = { connectionId: 'c', routeKey: '$connect' };
     expect(await sockets({ requestContext, ...handshake } as never, testContext)).toMatchObject({ statusCode: 200 });
-    expect(await new Connections(given.platform).ownerOf('c')).toBe(ada);
+    expect(await new Connections(given.platform).bearerOf('c')).toMatchObject({ userId: ada });
+  });
+
+  it.each([
+    ['has a price to hear', () => given.tick('BTC/USDT', '101')],
+    ['says something', () => say('c', { action: 'ping' })],
+  ])('whose token has expired ends when it %s', async (_, happens) => {
+    await connect('c', ada);
+    await subscribe('c', [btc]);
+    await given.clock.advance(900_000);
+    given.sockets.frames.length = 0;
+    await happens();
+    await given.settle();
+    expect(given.sockets.frames.map(({ frame }) => JSON.parse(frame))).toEqual([
+      { type: 'goodbye', reason: 'token-expired', reconnect: true },
+    ]);
+    expect(await given.sockets.send('c', '{}')).toBe('gone');
+    expect(await left('c')).toBe(0);
   });
 
   it('is answered to a ping', async () => {

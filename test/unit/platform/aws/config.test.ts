@@ -15,6 +15,7 @@ describe('the configuration', () => {
       venueUrls: {},
       marketSyncSeconds: 5,
       marketSyncWindowSeconds: 0,
+      registration: 'first-user',
       simulation: { seed: 'alphapulse' },
       replay: { files: [], speed: 1 },
       mailFrom: 'alerts@example.com',
@@ -33,6 +34,7 @@ describe('the configuration', () => {
       ALPHAPULSE_MARKET_SYNC_SECONDS: '0.5',
       ALPHAPULSE_MARKET_SYNC_WINDOW_SECONDS: '50',
       ALPHAPULSE_CORS_ORIGINS: 'https://app.example.com',
+      ALPHAPULSE_REGISTRATION: 'open',
       ALPHAPULSE_SIM_SEED: 'seed',
     });
     expect(config).toMatchObject({
@@ -42,6 +44,7 @@ describe('the configuration', () => {
       marketSyncSeconds: 0.5,
       marketSyncWindowSeconds: 50,
       corsOrigins: ['https://app.example.com'],
+      registration: 'open',
       simulation: { seed: 'seed' },
     });
   });
@@ -57,6 +60,7 @@ describe('the configuration', () => {
     ['ALPHAPULSE_VENUE_URLS', '{'],
     ['ALPHAPULSE_VENUE_URLS', '{"binance":"ftp://example.com"}'],
     ['ALPHAPULSE_MARKET_SYNC_SECONDS', '61'],
+    ['ALPHAPULSE_REGISTRATION', 'closed'],
     ['ALPHAPULSE_MARKET_SYNC_SECONDS', 'soon'],
     ['ALPHAPULSE_MARKET_SYNC_WINDOW_SECONDS', '-1'],
   ])('says that %s can not be %j, without repeating it', (name, value) => {

@@ -1,0 +1,25 @@
+import * as z from 'zod';
+import { listOf, PageQuery } from '#functions/http/page';
+import { perMinute, route } from '#functions/http/route';
+import { UserChange, UserRecord } from '#shared/users/user';
+
+export const listUsers = route({
+  method: 'GET',
+  path: '/api/users',
+  scope: 'users:admin',
+  throttle: perMinute(60),
+  summary: 'Every user, in the order of their registration',
+  query: z.strictObject(PageQuery),
+  response: { 200: listOf(UserRecord) },
+});
+
+export const changeUser = route({
+  method: 'PUT',
+  path: '/api/users/{id}',
+  scope: 'users:admin',
+  throttle: perMinute(60),
+  summary: "Changes a user's role, or disables a user, which ends their sessions",
+  params: z.strictObject({ id: z.uuid() }),
+  body: UserChange,
+  response: { 200: UserRecord },
+});

@@ -1,0 +1,16 @@
+import { type Binding, ok, on } from '#functions/http/api';
+import { openCursor, pageOf } from '#functions/http/page';
+import type { UserAdministration } from '#shared/users/administration';
+import type { UserId } from '#shared/users/user';
+import * as routes from './administration.routes.ts';
+
+/** What admins do with users. */
+export const administrationBindings = (administration: UserAdministration): readonly Binding[] => [
+  on(routes.listUsers, async ({ query: { limit, cursor } }) => {
+    const page = await administration.list({ limit, ...openCursor('users', cursor) });
+    return ok(pageOf('users', page.items, page.cursor));
+  }),
+  on(routes.changeUser, async ({ caller, params, body }) =>
+    ok(await administration.change(params.id as UserId, body, caller.userId)),
+  ),
+];

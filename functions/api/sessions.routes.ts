@@ -1,0 +1,72 @@
+import * as z from 'zod';
+import { listOf, PageQuery } from '#functions/http/page';
+import { perMinute, route } from '#functions/http/route';
+import { Session } from '#shared/auth/session';
+import { EmailAddress, Password } from '#shared/users/user';
+
+const Tokens = z
+  .strictObject({
+    accessToken: z.string(),
+    refreshToken: z.string().describe('Good once, for POST /api/user/refresh, which gives the next one'),
+    tokenType: z.literal('Bearer'),
+    expiresIn: z.int().describe('Seconds until the access token expires'),
+  })
+  .meta({ id: 'Tokens' });
+
+export const login = route({
+  method: 'POST',
+  path: '/api/user/login',
+  scope: 'public',
+  throttle: perMinute(10),
+  summary: 'Opens a session: gives tokens for a mail address and password',
+  body: z.strictObject({ email: EmailAddress, password: Password }),
+  response: { 200: Tokens },
+});
+
+export const refresh = route({
+  method: 'POST',
+  path: '/api/user/refresh',
+  scope: 'public',
+  throttle: perMinute(30),
+  summary: 'Gives new tokens for a refresh token; one that was used already ends its session',
+  body: z.strictObject({ refreshToken: z.string().max(200) }),
+  response: { 200: Tokens },
+});
+
+export const logout = route({
+  method: 'POST',
+  path: '/api/user/logout',
+  scope: 'self',
+  throttle: perMinute(30),
+  summary: "Ends the caller's session",
+  response: { 204: null },
+});
+
+export const listSessions = route({
+  method: 'GET',
+  path: '/api/user/sessions',
+  scope: 'self',
+  throttle: perMinute(60),
+  summary: "The caller's sessions, newest first",
+  query: z.strictObject(PageQuery),
+  response: { 200: listOf(Session) },
+});
+
+export const endSession = route({
+  method: 'DELETE',
+  path: '/api/user/sessions/{id}',
+  scope: 'self',
+  throttle: perMinute(60),
+  summary: "Ends one of the caller's sessions",
+  params: z.strictObject({ id: z.uuid() }),
+  response: { 204: null },
+});
+
+export const endOtherSessions = route({
+  method: 'DELETE',
+  path: '/api/user/sessions',
+  scope: 'self',
+  throttle: perMinute(30),
+  summary: "Ends the caller's sessions but the one of this request",
+  response: { 204: null },
+});

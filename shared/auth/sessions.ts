@@ -1,0 +1,192 @@
+import { TransactionCanceled, Unavailable } from '#shared/platform/errors';
+import type { Platform } from '#shared/platform/ports';
+import { ABSENT, allOf, equals, every, type Item, PRESENT, type Put } from '#shared/platform/table';
+import { Connections } from '#shared/realtime/connections';
+import { type StoredUser, userKey } from '#shared/users/stored-user';
+import type { UserId } from '#shared/users/user';
+import { InvalidCredentials } from '#shared/users/users';
+import { InvalidRefreshToken, newRefreshToken, refreshTokenKey, type StoredRefreshToken } from './refresh-token.ts';
+import { recordSecurityEvent } from './security-events.ts';
+import type { Session } from './session.ts';
+import {
+  type Client,
+  isOver,
+  lifeEndsAt,
+  newSession,
+  type SessionId,
+  type StoredSession,
+  sessionEndsAt,
+  sessionKey,
+  sessionsGuardKey,
+  sessionsOf,
+} from './stored-session.ts';
+
+/** Most sessions of a user; whoever logs in once more ends the one that was not used for the longest time. */
+export const SESSIONS_PER_USER_MAX = 30;
+const attemptsMax = 10;
+
+/** A session with the refresh token that goes on with it; the token is told this once. */
+export interface OpenSession {
+  readonly session: StoredSession;
+  readonly refreshToken: string;
+}
+
+type Ports = Pick<Platform, 'table' | 'push' | 'clock' | 'ids' | 'random' | 'logger'>;
+
+/** The logins of users: opened by a credential, kept by refresh tokens that are good once, ended in many ways. */
+export class Sessions {
+  readonly #ports: Ports;
+  readonly #connections: Connections;
+
+  constructor(ports: Ports) {
+    this.#ports = ports;
+    this.#connections = new Connections(ports);
+  }
+
+  /**
+   * Opens a session for a user whose credentials were checked.
+   * @throws {InvalidCredentials} the user is disabled or gone
+   */
+  async open(userId: UserId, client: Client): Promise<OpenSession> {
+    const { table, clock, ids } = this.#ports;
+    for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+      const user = await table.get<StoredUser>(userKey(userId), { consistent: true });
+      if (user === undefined || user.disabled === true)
+        throw new InvalidCredentials('The mail address or the password is wrong.');
+      const { sessions, guard } = await this.hold(userId);
+      const surplus = sessions
+        .toSorted((one, other) => one.lastUsedAt - other.lastUsedAt)
+        .slice(0, Math.max(0, sessions.length + 1 - SESSIONS_PER_USER_MAX));
+      const session = newSession(user, ids.next() as SessionId, client, clock.now());
+      const { token, put } = this.#newToken(session);
+      const mayLogIn = allOf(equals('role', user.role), { path: 'disabled', is: '<>', value: true });
+      try {
+        await table.transact([
+          { check: userKey(userId), if: mayLogIn },
+          guard,
+          ...surplus.map(({ pk, sk }) => ({ delete: { pk, sk } })),
+          { put: session, if: ABSENT },
+          put,
+        ]);
+        await this.hangUp(surplus);
+        return { session, refreshToken: token };
+      } catch (error) {
+        // Another login, or an admin who changed the user, came first.
+        if (!(error instanceof TransactionCanceled)) throw error;
+      }
+    }
+    throw new Unavailable('Too many log in as this user at once.');
+  }
+
+  /**
+   * Goes on with the session of a refresh token, which is good once: a used one that comes back was stolen, or its successor
+   * was, and the session ends (RFC 9700, 4.14.2).
+   * @throws {InvalidRefreshToken}
+   */
+  async refresh(refreshToken: string, { address }: Client): Promise<OpenSession> {
+    const { table, clock } = this.#ports;
+    const key = refreshTokenKey(refreshToken);
+    const stored = await table.get<StoredRefreshToken>(key, { consistent: true });
+    if (stored === undefined) throw refused();
+    if (stored.usedAt !== undefined) return await this.#reused(stored, address);
+    const before = await table.get<StoredSession>(sessionKey(stored.userId, stored.sessionId), { consistent: true });
+    const now = clock.now();
+    if (before === undefined || isOver(before, now)) throw refused();
+    const { createdAt } = before;
+    const used = { lastUsedAt: now, address, expiresAt: sessionEndsAt({ createdAt, lastUsedAt: now }) };
+    const session = { ...before, ...used };
+    const { token, put } = this.#newToken(session);
+    try {
+      await table.transact([
+        { update: key, changes: { set: { usedAt: now } }, if: allOf(PRESENT, { path: 'usedAt', is: 'absent' }) },
+        put,
+        { update: { pk: session.pk, sk: session.sk }, changes: { set: used }, if: PRESENT },
+      ]);
+    } catch (error) {
+      if (!(error instanceof TransactionCanceled)) throw error;
+      // The first write fails where somebody else used the token at the same moment, the last where the session has ended.
+      if (error.failed.includes(0)) return await this.#reused(stored, address);
+      throw refused();
+    }
+    return { session, refreshToken: token };
+  }
+
+  /** The user's sessions, newest first. */
+  async list(
+    userId: UserId,
+    current: SessionId,
+    page: { readonly limit: number; readonly cursor?: string },
+  ): Promise<{ readonly items: Session[]; readonly cursor?: string }> {
+    const { table, clock } = this.#ports;
+    const query = { ...sessionsOf(userId), ...page, descending: true, consistent: true };
+    const { items, cursor } = await table.query<StoredSession>(query);
+    const live = items.filter((session) => !isOver(session, clock.now()));
+    return { items: live.map((session) => viewOf(session, current)), ...(cursor === undefined ? {} : { cursor }) };
+  }
+
+  /** @returns whether the user had such a session */
+  async end(userId: UserId, sessionId: SessionId): Promise<boolean> {
+    const session = await this.#ports.table.delete<StoredSession>(sessionKey(userId, sessionId));
+    if (session === undefined) return false;
+    await this.hangUp([session]);
+    return true;
+  }
+
+  /** Ends every session of the user but one. */
+  async endOthers(userId: UserId, kept: SessionId): Promise<void> {
+    const { sessions } = await this.hold(userId);
+    for (const { sessionId } of sessions) if (sessionId !== kept) await this.end(userId, sessionId);
+  }
+
+  /**
+   * Every session of a user, and the write by which a transaction makes sure that no other was opened meanwhile.
+   * At most {@link SESSIONS_PER_USER_MAX}, so that one transaction can change or end all of them.
+   */
+  async hold(userId: UserId): Promise<{ readonly sessions: readonly StoredSession[]; readonly guard: Put }> {
+    const { table } = this.#ports;
+    const key = sessionsGuardKey(userId);
+    // The guard comes first: a session that is opened after it changes it.
+    const { version = 0 } = (await table.get<Item>(key, { consistent: true })) ?? {};
+    const sessions: StoredSession[] = [];
+    const query = { ...sessionsOf(userId), consistent: true };
+    for await (const session of every<StoredSession>(table, query)) sessions.push(session);
+    const unchanged = version === 0 ? ABSENT : equals('version', version);
+    return { sessions, guard: { put: { ...key, kind: 'sessions', version: version + 1 }, if: unchanged } };
+  }
+
+  /** Closes what sessions that have ended still listen with. */
+  async hangUp(sessions: readonly StoredSession[]): Promise<void> {
+    for (const { sessionId } of sessions) await this.#connections.endSession(sessionId);
+  }
+
+  async #reused({ userId, sessionId }: StoredRefreshToken, address: string): Promise<never> {
+    if (await this.end(userId, sessionId)) {
+      recordSecurityEvent(this.#ports, { type: 'refresh-token-reused', userId, sessionId, address });
+    }
+    throw refused();
+  }
+
+  #newToken(session: StoredSession): { readonly token: string; readonly put: Put } {
+    const { userId, sessionId } = session;
+    const token = newRefreshToken(this.#ports.random);
+    const stored: StoredRefreshToken = {
+      ...refreshTokenKey(token),
+      kind: 'refresh-token',
+      userId,
+      sessionId,
+      expiresAt: lifeEndsAt(session),
+    };
+    return { token, put: { put: stored, if: ABSENT } };
+  }
+}
+
+const refused = () => new InvalidRefreshToken('The refresh token is not valid; log in again.');
+
+const viewOf = (session: StoredSession, current: SessionId): Session => ({
+  id: session.sessionId,
+  device: session.device,
+  address: session.address,
+  createdAt: session.createdAt,
+  lastUsedAt: session.lastUsedAt,
+  current: session.sessionId === current,
+});

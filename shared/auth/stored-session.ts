@@ -1,0 +1,85 @@
+import { type Item, type Key, keyOf, type Query } from '#shared/platform/table';
+import type { UserId } from '#shared/users/user';
+import type { Role } from './scopes.ts';
+
+/** A session's id, a UUIDv7. It is no secret: access tokens carry it. */
+export type SessionId = string & { readonly __brand: 'SessionId' };
+
+/** A session that nobody refreshed for this long has ended. */
+export const sessionIdleDays = 30;
+/** A session ends this long after its login, however often it was refreshed. */
+export const sessionLifeDays = 90;
+const daySeconds = 86_400;
+/** Much of a user agent says nothing. */
+const deviceLengthMax = 200;
+
+/** A login that lasts: it exists as long as it is good, and what it may do is what its user may do now. */
+export interface StoredSession extends Item {
+  readonly kind: 'session';
+  readonly sessionId: SessionId;
+  readonly userId: UserId;
+  readonly role: Role;
+  readonly device: string;
+  readonly address: string;
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
+  readonly expiresAt: number;
+}
+
+/** Who used a session, as far as can be told. */
+export interface Client {
+  readonly address: string;
+  readonly userAgent: string;
+}
+
+const prefix = 'SESSION';
+
+export const sessionKey = (userId: UserId, sessionId: SessionId): Key => ({
+  pk: keyOf('USER', userId),
+  sk: keyOf(prefix, sessionId),
+});
+
+export const sessionsOf = (userId: UserId) =>
+  ({ pk: keyOf('USER', userId), sk: { prefix: `${prefix}#` } }) satisfies Query;
+
+/** Changes with every session that is opened, so that who deals with all of them can tell that none came meanwhile. */
+export const sessionsGuardKey = (userId: UserId): Key => ({ pk: keyOf('USER', userId), sk: 'SESSIONS' });
+
+/** Epoch seconds. */
+export const sessionEndsAt = ({ createdAt, lastUsedAt }: Pick<StoredSession, 'createdAt' | 'lastUsedAt'>): number =>
+  Math.min(lifeEndsAt({ createdAt }), Math.floor(lastUsedAt / 1000) + sessionIdleDays * daySeconds);
+
+/** When a session ends however much it is used, epoch seconds. */
+export const lifeEndsAt = ({ createdAt }: Pick<StoredSession, 'createdAt'>): number =>
+  Math.floor(createdAt / 1000) + sessionLifeDays * daySeconds;
+
+/** Whether a session is over, though its item may still be there. @param now epoch ms */
+export const isOver = ({ expiresAt }: Pick<StoredSession, 'expiresAt'>, now: number): boolean =>
+  expiresAt * 1000 <= now;
+
+/** A session as it begins. @param now epoch ms */
+export const newSession = (
+  user: { readonly userId: UserId; readonly role: Role },
+  sessionId: SessionId,
+  { address, userAgent }: Client,
+  now: number,
+): StoredSession => ({
+  ...sessionKey(user.userId, sessionId),
+  kind: 'session',
+  sessionId,
+  userId: user.userId,
+  role: user.role,
+  device: deviceOf(userAgent),
+  address,
+  createdAt: now,
+  lastUsedAt: now,
+  expiresAt: sessionEndsAt({ createdAt: now, lastUsedAt: now }),
+});
+
+/** A line of text out of what a client sent: no control characters, no halves of surrogate pairs, not too long. */
+const deviceOf = (userAgent: string): string =>
+  userAgent
+    .slice(0, deviceLengthMax)
+    .toWellFormed()
+    .replaceAll(/\p{Control}+/gu, ' ')
+    .trim();

@@ -1,0 +1,93 @@
+import { recordSecurityEvent } from '#shared/auth/security-events';
+import type { Sessions } from '#shared/auth/sessions';
+import { Conflict, NotFound, TransactionCanceled, Unavailable } from '#shared/platform/errors';
+import type { Platform } from '#shared/platform/ports';
+import { equals, PRESENT, type Write } from '#shared/platform/table';
+import { adminCountKey, allUsers, type StoredUser, userKey } from './stored-user.ts';
+import type { UserChange, UserId, UserRecord } from './user.ts';
+
+const attemptsMax = 10;
+
+/** What admins do with users. */
+export class UserAdministration {
+  readonly #ports: Pick<Platform, 'table' | 'logger'>;
+  readonly #sessions: Sessions;
+
+  constructor(ports: Pick<Platform, 'table' | 'logger'>, sessions: Sessions) {
+    this.#ports = ports;
+    this.#sessions = sessions;
+  }
+
+  /** Every user, in the order of their registration. */
+  async list(page: {
+    readonly limit: number;
+    readonly cursor?: string;
+  }): Promise<{ readonly items: UserRecord[]; readonly cursor?: string }> {
+    const { items, cursor } = await this.#ports.table.query<StoredUser>({ index: 'gsi1', pk: allUsers, ...page });
+    return { items: items.map(recordOf), ...(cursor === undefined ? {} : { cursor }) };
+  }
+
+  /**
+   * Changes what a user may do. In the same transaction the user's sessions get the new role, or end where the user is
+   * disabled, so that no session remains with what the user had before.
+   * @param by the admin who does it
+   * @throws {NotFound}
+   * @throws {Conflict} there would be no admin left
+   */
+  async change(userId: UserId, change: UserChange, by: UserId): Promise<UserRecord> {
+    const { table } = this.#ports;
+    for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+      const user = await table.get<StoredUser>(userKey(userId), { consistent: true });
+      if (user === undefined) throw new NotFound('There is no such user.');
+      const { role = user.role, disabled = user.disabled ?? false } = change;
+      const changed: StoredUser = { ...user, role, disabled };
+      if (role === user.role && disabled === (user.disabled ?? false)) return recordOf(user);
+      const { sessions, guard } = await this.#sessions.hold(userId);
+      const admins = Number(isAdmin(changed)) - Number(isAdmin(user));
+      const count: Write = {
+        update: adminCountKey,
+        changes: { add: { admins } },
+        ...(admins < 0 && { if: { path: 'admins', is: '>', value: 1 } }),
+      };
+      const writes: Write[] = [
+        {
+          update: userKey(userId),
+          changes: { set: { role, disabled }, add: { version: 1 } },
+          if: equals('version', user.version),
+        },
+        guard,
+        ...sessions.map(
+          ({ pk, sk }): Write =>
+            disabled ? { delete: { pk, sk } } : { update: { pk, sk }, changes: { set: { role } }, if: PRESENT },
+        ),
+        ...(admins === 0 ? [] : [count]),
+      ];
+      try {
+        await table.transact(writes);
+      } catch (error) {
+        if (!(error instanceof TransactionCanceled)) throw error;
+        const [failed, ...others] = error.failed;
+        if (admins < 0 && failed === writes.length - 1 && others.length === 0) {
+          throw new Conflict('This is the last admin; make somebody else admin first.');
+        }
+        // The user or a session changed meanwhile.
+        continue;
+      }
+      recordSecurityEvent(this.#ports, { type: 'user-changed', userId, by, role, disabled });
+      if (disabled) await this.#sessions.hangUp(sessions);
+      return recordOf(changed);
+    }
+    throw new Unavailable('This user changes too often.');
+  }
+}
+
+const isAdmin = ({ role, disabled }: StoredUser): boolean => role === 'admin' && disabled !== true;
+
+const recordOf = ({ userId, email, name, role, disabled = false, createdAt }: StoredUser): UserRecord => ({
+  userId,
+  email,
+  name,
+  role,
+  disabled,
+  createdAt,
+});
