@@ -1,4 +1,6 @@
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
+import { ApiClient } from '../support/client.ts';
 import { send, target } from './target.ts';
 import { newAddress, newUser, password } from './user.ts';
 
@@ -38,7 +40,12 @@ describe('login', () => {
     const { loggedIn } = await newUser();
     expect([loggedIn.status, loggedIn.body]).toMatchObject([
       200,
-      { accessToken: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/), tokenType: 'Bearer' },
+      {
+        accessToken: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
+        refreshToken: expect.stringMatching(/^aprt_[\w-]{43}$/),
+        tokenType: 'Bearer',
+        expiresIn: 900,
+      },
     ]);
   });
 
@@ -51,6 +58,37 @@ describe('login', () => {
     const [wrong, unknown] = answers.map(({ status, body }) => ({ status, ...(body as object), requestId: '' }));
     expect(wrong).toMatchObject({ status: 401, type: '/problems/invalid-credentials' });
     expect(unknown).toEqual(wrong);
+  });
+});
+
+describe('a session', () => {
+  const refresh = (refreshToken: string) =>
+    send('POST', '/api/user/refresh', JSON.stringify({ refreshToken }), json) as Promise<{
+      readonly status: number;
+      readonly body: { readonly accessToken: string; readonly refreshToken: string };
+    }>;
+
+  it('goes on with each new refresh token, and ends when a used one comes back', async () => {
+    const { loggedIn } = await newUser();
+    const { refreshToken } = loggedIn.body as { refreshToken: string };
+    const second = await refresh(refreshToken);
+    const client = new ApiClient(target.url, second.body.accessToken);
+    expect(await client.get('/api/user/sessions')).toMatchObject({ items: [{ current: true }], nextCursor: null });
+    expect((await refresh(refreshToken)).status).toBe(401);
+    expect((await refresh(second.body.refreshToken)).status).toBe(401);
+  });
+
+  it('ends with a logout', async () => {
+    const { client, loggedIn } = await newUser();
+    expect((await client.send('POST', '/api/user/logout')).status).toBe(204);
+    expect((await refresh((loggedIn.body as { refreshToken: string }).refreshToken)).status).toBe(401);
+  });
+
+  it('has tokens that the published keys prove', async () => {
+    const { token } = await newUser();
+    const { body } = await send('GET', '/.well-known/jwks.json');
+    const proven = await jwtVerify(token, createLocalJWKSet(body as JSONWebKeySet), { audience: 'alphapulse-api' });
+    expect(proven.protectedHeader).toMatchObject({ alg: 'EdDSA', typ: 'at+jwt' });
   });
 });
 
