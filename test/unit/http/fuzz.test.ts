@@ -3,14 +3,21 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type Route, routeKey } from '#functions/http/route';
 import { accountKey, type StoredAccount } from '#shared/accounts/stored';
 import { alertKey, type StoredAlert } from '#shared/alerts/stored';
+import { refreshTokenKey, type StoredRefreshToken } from '#shared/auth/refresh-token';
 import { SCOPES_OF_ROLE } from '#shared/auth/scopes';
+import { newSession, type SessionId, type StoredSession, sessionsOf } from '#shared/auth/stored-session';
+import { type StoredUser, userKey } from '#shared/users/stored-user';
 import type { UserId } from '#shared/users/user';
 import { httpApi, namedRoutes, pathOf, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
 import { inputSchemaOf, type JsonSchema, valueFor } from '../../support/json-schema.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 
 /** What stands in the system before, so that some requests meet it. */
-const known = { alertId: '01890000-0000-7000-8000-0000000a1e47', userId: '' as UserId };
+const known = {
+  alertId: '01890000-0000-7000-8000-0000000a1e47',
+  userId: '' as UserId,
+  refreshToken: `aprt_${'A'.repeat(43)}`,
+};
 /** Requests of each route; `npm run test:fuzz` makes 10,000, with a seed of its own each time. */
 const runs = Number(process.env.FUZZ_RUNS ?? 250);
 const seed = Number(process.env.FUZZ_SEED ?? (process.env.FUZZ_RUNS === undefined ? 20_261_122 : Date.now() % 2 ** 31));
@@ -19,6 +26,8 @@ const inner = /node_modules|\.ts:\d|\n\s+at |SQLITE|sqlite|DynamoDB|TypeError|Ra
 
 let system: TestPlatform;
 let http: TestHttpApi;
+/** Session of the token: some requests end it. */
+let session: StoredSession;
 let token: string;
 beforeAll(async () => {
   // Whether so many are served is not looked at here.
@@ -28,9 +37,11 @@ beforeAll(async () => {
   http = await httpApi(system.platform);
   known.userId = await system.user();
   token = await tokenOf(system.platform, known.userId, 'admin');
+  const { items } = await system.table.query<StoredSession>(sessionsOf(known.userId));
+  for (const item of items) session = item;
 });
 
-/** The alert and the account that requests meet, under one id; some of them delete it. */
+/** What requests meet, under one id: an alert, an account, a user, a session and its refresh token. Some of them end it. */
 const standing = async (): Promise<void> => {
   const condition = { type: 'price', venue: 'sim', symbol: 'BTC/USDT', operator: 'above', value: '70000' } as const;
   const { alertId, userId } = known;
@@ -57,8 +68,20 @@ const standing = async (): Promise<void> => {
     ...{ canWithdraw: false, syncSeconds: null, state: 'active', credentials: null, paper: { USDT: '1' }, steps: {} },
     ...{ servedDueAt: 0, createdAt: system.clock.now(), updatedAt: system.clock.now() },
   };
-  await system.table.put(alert);
-  await system.table.put(account);
+  const other: StoredUser = {
+    ...userKey(alertId as UserId),
+    kind: 'user',
+    ...{ userId: alertId as UserId, email: 'bob@example.com', name: null, role: 'trader', passwordHash: '' },
+    ...{ createdAt: system.clock.now(), webhookUrl: null, version: 1 },
+  };
+  const client = { address: '203.0.113.7', userAgent: 'test' };
+  const login = newSession({ userId, role: 'admin' }, alertId as SessionId, client, system.clock.now());
+  const refreshToken: StoredRefreshToken = {
+    ...refreshTokenKey(known.refreshToken),
+    kind: 'refresh-token',
+    ...{ userId, sessionId: login.sessionId },
+  };
+  for (const item of [alert, account, other, session, login, refreshToken]) await system.table.put(item);
 };
 
 /** How many changes the table has seen. */
@@ -143,6 +166,8 @@ const good: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'POST /api/exchange/accounts': { venue: 'sim', label: 'practice', mode: 'paper' },
   'PUT /api/exchange/accounts/{accountId}': { label: 'savings', syncSeconds: 120 },
   'PUT /api/user/settings': { webhookUrl: 'https://example.com/hook' },
+  'POST /api/user/refresh': { refreshToken: known.refreshToken },
+  'PUT /api/users/{id}': { role: 'viewer' },
   'POST /api/user/register': { email: 'ada@example.com' },
   'POST /api/user/login': { email: 'ada@example.com' },
 };
