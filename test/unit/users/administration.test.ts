@@ -1,8 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Sessions } from '#shared/auth/sessions';
+import type { Table } from '#shared/platform/table';
+import { UserAdministration } from '#shared/users/administration';
 import type { UserId } from '#shared/users/user';
 import { RegistrationClosed, Users } from '#shared/users/users';
 import { httpApi, logInAs, type TestHttpApi } from '../../support/http-events.ts';
+import { tableWith } from '../../support/table-with.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 
 const password = 'correct horse battery';
@@ -79,15 +82,30 @@ describe('a change of role', () => {
     ).toBe(404);
   });
 
-  it('also reaches a session that is opened at the same moment', async () => {
+  it('also reaches a session that is opened while it is made', async () => {
     const sessions = new Sessions(system.platform);
-    const [, opened] = await Promise.all([
-      change(bob, { role: 'viewer' }),
-      sessions.open(bob.userId, { address: '', userAgent: '' }),
-    ]);
+    let isFirst = true;
+    const transact: Table['transact'] = async (writes) => {
+      if (isFirst) await sessions.open(bob.userId, { address: '', userAgent: '' });
+      isFirst = false;
+      await system.table.transact(writes);
+    };
+    const platform = { ...system.platform, table: tableWith(system.table, { transact }) };
+    await new UserAdministration(platform, sessions).change(bob.userId, { role: 'viewer' }, ada.userId);
     const { sessions: stored } = await sessions.hold(bob.userId);
-    expect(stored.map(({ sessionId }) => sessionId)).toContain(opened.session.sessionId);
     expect(stored.map(({ role }) => role)).toEqual(['viewer', 'viewer']);
+  });
+
+  it('also reaches a session that is opened when it was made in between', async () => {
+    let isFirst = true;
+    const transact: Table['transact'] = async (writes) => {
+      if (isFirst) await change(bob, { role: 'viewer' });
+      isFirst = false;
+      await system.table.transact(writes);
+    };
+    const sessions = new Sessions({ ...system.platform, table: tableWith(system.table, { transact }) });
+    const { session } = await sessions.open(bob.userId, { address: '', userAgent: '' });
+    expect(session.role).toBe('viewer');
   });
 });
 
