@@ -23,7 +23,7 @@ export const listAudit = route({
   method: 'GET',
   path: '/api/system/audit',
   scope: 'system:admin',
-  throttle: perMinute(60),
+  throttle: perMinute(300),
   summary: 'The audit log of every user and of the system, newest first; a page may be short and not the last',
   query: z.strictObject({
     ...AuditQuery,
@@ -36,7 +36,7 @@ export const listOwnAudit = route({
   method: 'GET',
   path: '/api/user/audit',
   scope: 'self',
-  throttle: perMinute(60),
+  throttle: perMinute(300),
   summary: 'What was done to and by the caller, newest first; a page may be short and not the last',
   query: z.strictObject(AuditQuery),
   response: { 200: listOf(AuditEntry) },

@@ -21,7 +21,7 @@ export const jwks = route({
   method: 'GET',
   path: '/.well-known/jwks.json',
   scope: 'public',
-  throttle: perMinute(60),
+  throttle: perMinute(300),
   summary: 'The public keys that access tokens are signed with',
   response: { 200: JsonWebKeySet },
 });

@@ -11,7 +11,7 @@ export const getPrices = route({
   method: 'GET',
   path: '/api/market/prices',
   scope: 'market:read',
-  throttle: perMinute(300),
+  throttle: perMinute(1200),
   summary: 'Tickers of the watched symbols',
   query: z.strictObject({
     venue: VenueId.exactOptional(),

@@ -15,7 +15,7 @@ export const openapi = route({
   method: 'GET',
   path: '/openapi.json',
   scope: 'public',
-  throttle: perMinute(60),
+  throttle: perMinute(300),
   summary: 'This document',
   response: { 200: z.looseObject({ openapi: z.string() }) },
 });
@@ -24,7 +24,7 @@ export const explainProblem = route({
   method: 'GET',
   path: '/problems/{code}',
   scope: 'public',
-  throttle: perMinute(60),
+  throttle: perMinute(300),
   summary: 'Explains the type of a problem document',
   params: z.strictObject({ code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]) }),
   response: { 200: z.strictObject({ type: z.string(), status: z.int(), title: z.string() }) },
@@ -53,7 +53,7 @@ export const getStatus = route({
   method: 'GET',
   path: '/api/system/status',
   scope: 'system:read',
-  throttle: perMinute(120),
+  throttle: perMinute(1200),
   summary: 'The state of each part of the system',
   response: { 200: Status },
 });

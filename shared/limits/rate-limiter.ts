@@ -5,8 +5,8 @@ import { type Item, type Key, keyOf } from '#shared/platform/table';
 /** Requests are counted in windows of this length, which begin with each full minute of the clock. */
 export const WINDOW_SECONDS = 60;
 const windowMs = WINDOW_SECONDS * 1000;
-/** An instance serves this part of a limit, 1/20, between two times that it tells the table. */
-const untoldParts = 20;
+/** An instance serves this part of a limit, 1/40, between two times that it tells the table. */
+const untoldParts = 40;
 /** Most partitions that are counted at a time. Beyond, those that asked least recently are forgotten. */
 export const PARTITIONS_MAX = 10_000;
 
@@ -126,5 +126,5 @@ export class RateLimiter {
   }
 }
 
-/** How many requests an instance serves without telling the table: a twentieth. A limit below 20 is exact. */
+/** How many requests an instance serves without telling the table: a fortieth. A limit below 40 is exact. */
 export const untoldAllowance = (limit: number): number => Math.floor(limit / untoldParts);
