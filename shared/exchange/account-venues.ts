@@ -19,7 +19,6 @@ interface Shared {
 export class AccountVenues {
   readonly #ports: Ports;
   readonly #shared = new Map<string, Shared>();
-  readonly #profiles = new Map<string, VenueProfile>();
 
   constructor(ports: Ports) {
     this.#ports = ports;
@@ -57,11 +56,6 @@ export class AccountVenues {
 
   /** What a venue offers, without asking it; undefined where it is not known here. */
   async profile(id: string): Promise<VenueProfile | undefined> {
-    const known = this.#profiles.get(id);
-    if (known !== undefined) return known;
-    const { readProfile } = await import('./venues/ccxt-profile.ts');
-    const profile = await readProfile(id);
-    if (profile !== undefined) this.#profiles.set(id, profile);
-    return profile;
+    return (await import('./venues/known-profile.ts')).knownProfile(id);
   }
 }

@@ -4,7 +4,8 @@ import { credentialParts, neededCredentials, takesKeys } from './ccxt-credential
 import { exchangeIds, importExchange } from './ccxt-exchanges.ts';
 
 /**
- * What an exchange of ccxt offers accounts, without asking it.
+ * What an exchange of ccxt offers accounts, without asking it. It loads the exchange: what is known without that stands
+ * in `ccxt-profiles.ts`.
  * @returns undefined where there is no such exchange, or its accounts need other credentials than a key
  */
 export const readProfile = async (id: string): Promise<VenueProfile | undefined> => {
@@ -27,3 +28,12 @@ export const readProfile = async (id: string): Promise<VenueProfile | undefined>
     },
   };
 };
+
+/** A profile as `ccxt-profiles.ts` holds it. */
+export const profileRow = ({ name, credentials, supports }: VenueProfile): [string, string, string] => [
+  name,
+  credentials.join(' '),
+  Object.entries(supports)
+    .flatMap(([part, isSupported]) => (isSupported ? [part] : []))
+    .join(' '),
+];

@@ -5,7 +5,9 @@ import { createCcxtAccount } from '#shared/exchange/venues/ccxt-account';
 import { createCcxtClient } from '#shared/exchange/venues/ccxt-client';
 import { takesKeys } from '#shared/exchange/venues/ccxt-credentials';
 import { exchangeIds, importExchange } from '#shared/exchange/venues/ccxt-exchanges';
-import { readProfile } from '#shared/exchange/venues/ccxt-profile';
+import { profileRow, readProfile } from '#shared/exchange/venues/ccxt-profile';
+import { ccxtProfiles } from '#shared/exchange/venues/ccxt-profiles';
+import { knownProfile } from '#shared/exchange/venues/known-profile';
 import { systemClock as clock } from '#shared/platform/system';
 
 const apiKey = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee';
@@ -32,6 +34,13 @@ const refusing = (status: number, body: string) => {
   };
   return { network: { fetch }, origins };
 };
+
+it('is described in ccxt-profiles.ts as ccxt has it; `npm run profiles` brings that up to date', async () => {
+  const profiles = await Promise.all(exchangeIds().map(readProfile));
+  const rows = profiles.flatMap((profile) => (profile === undefined ? [] : [[profile.id, profileRow(profile)]]));
+  expect(ccxtProfiles).toEqual(Object.fromEntries(rows));
+  for (const profile of profiles) if (profile !== undefined) expect(knownProfile(profile.id)).toEqual(profile);
+});
 
 it('finds most exchanges of ccxt', () => {
   expect(claiming.length).toBeGreaterThan(80);
