@@ -116,7 +116,7 @@ export const manifest = {
     trigger: { type: 'http', routes: routesOf.system, fallback: true },
     grants: {
       table: 'read',
-      watch: ['deliveries', 'deliveries-dead', 'account-sync-dead', 'alerts-dead', 'push-dead'],
+      watch: ['deliveries', 'account-sync', 'deliveries-dead', 'account-sync-dead', 'alerts-dead', 'push-dead'],
     },
     memoryMb: 512,
     timeoutSeconds: 10,

@@ -1,9 +1,21 @@
 import * as z from 'zod';
 import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
-import { Account, AccountBalance, AccountId, AccountUpdate, NewAccount } from '#shared/accounts/account';
+import { Account, AccountId, AccountUpdate, NewAccount } from '#shared/accounts/account';
+import { AccountBalance, AccountOrder, AccountTrade, OrderStatus } from '#shared/accounts/records';
+import { MarketSymbol } from '#shared/market/symbols';
 
 const params = z.strictObject({ accountId: AccountId });
+
+/** A page of what is known of an account, with its age. */
+const recordsOf = <T extends z.ZodType>(record: T) =>
+  z.strictObject({
+    accountId: z.string(),
+    asOf: z.int().nullable().describe('When the venue was asked last; null: not yet, or not for all'),
+    stale: z.boolean().describe('The venue has not confirmed it for too long'),
+    items: z.array(record).describe('May be fewer than the limit, or none, before the last page'),
+    nextCursor: z.string().nullable(),
+  });
 
 export const listAccounts = route({
   method: 'GET',
@@ -64,15 +76,32 @@ export const getBalance = route({
   throttle: perMinute(1200),
   summary: 'The balances of an account',
   query: z.strictObject({ accountId: AccountId, ...PageQuery }),
-  response: {
-    200: z.strictObject({
-      accountId: z.string(),
-      asOf: z.int().nullable().describe('When the account was last synchronised; null: not yet'),
-      stale: z.boolean().describe('The venue has not confirmed it for too long'),
-      items: z.array(AccountBalance),
-      nextCursor: z.string().nullable(),
-    }),
-  },
+  response: { 200: recordsOf(AccountBalance) },
+});
+
+export const listOrders = route({
+  method: 'GET',
+  path: '/api/exchange/orders',
+  scope: 'exchange:read',
+  throttle: perMinute(120),
+  summary: 'The orders of an account, newest first',
+  query: z.strictObject({
+    accountId: AccountId,
+    symbol: MarketSymbol.exactOptional(),
+    status: OrderStatus.exactOptional(),
+    ...PageQuery,
+  }),
+  response: { 200: recordsOf(AccountOrder) },
+});
+
+export const listTrades = route({
+  method: 'GET',
+  path: '/api/exchange/trades',
+  scope: 'exchange:read',
+  throttle: perMinute(120),
+  summary: 'The own trades of an account, newest first',
+  query: z.strictObject({ accountId: AccountId, symbol: MarketSymbol.exactOptional(), ...PageQuery }),
+  response: { 200: recordsOf(AccountTrade) },
 });
 
 const ExchangeVenue = z

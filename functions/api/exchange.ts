@@ -2,6 +2,7 @@ import { accepted, api, created, noContent, ok, on } from '#functions/http/api';
 import { originOf } from '#functions/http/audit-origin';
 import { openCursor, pageOf } from '#functions/http/page';
 import { AccountBook, type AccountVenuesKnown } from '#shared/accounts/account-book';
+import { AccountRecords, type RecordsPage } from '#shared/accounts/account-records';
 import { AuditLog } from '#shared/audit/audit-log';
 import { AccountVenues } from '#shared/exchange/account-venues';
 import { onLambda } from '#shared/platform/aws/on-lambda';
@@ -21,6 +22,7 @@ export const createExchangeApi = (
 ) => {
   const accounts = new AccountBook(platform, venues);
   const audit = new AuditLog(platform);
+  const records = new AccountRecords(platform);
   const { config } = platform;
 
   const described = async (id: string): Promise<routes.ExchangeVenue[]> => {
@@ -68,18 +70,20 @@ export const createExchangeApi = (
       const page = await accounts.list(caller.userId, { limit, ...openCursor(list, cursor) });
       return ok(pageOf(list, page.items, page.cursor));
     }),
-    on(routes.getBalance, async ({ caller, query: { accountId, limit, cursor } }) => {
-      const list = `balance ${caller.userId} ${accountId}`;
-      const {
-        items,
-        cursor: next,
-        asOf,
-        stale,
-      } = await accounts.balances(caller.userId, accountId, {
-        limit,
-        ...openCursor(list, cursor),
-      });
-      return ok({ accountId, asOf, stale, ...pageOf(list, items, next) });
+    on(routes.getBalance, async ({ caller: { userId }, query: { accountId, limit, cursor } }) => {
+      const list = `balance ${userId} ${accountId}`;
+      const page = { limit, ...openCursor(list, cursor) };
+      return ok(answered(list, accountId, await records.balances(userId, accountId, page)));
+    }),
+    on(routes.listOrders, async ({ caller: { userId }, query: { accountId, limit, cursor, ...filter } }) => {
+      const list = `orders ${userId} ${accountId} ${filter.status ?? ''} ${filter.symbol ?? ''}`;
+      const page = { ...filter, limit, ...openCursor(list, cursor) };
+      return ok(answered(list, accountId, await records.orders(userId, accountId, page)));
+    }),
+    on(routes.listTrades, async ({ caller: { userId }, query: { accountId, limit, cursor, ...filter } }) => {
+      const list = `trades ${userId} ${accountId} ${filter.symbol ?? ''}`;
+      const page = { ...filter, limit, ...openCursor(list, cursor) };
+      return ok(answered(list, accountId, await records.trades(userId, accountId, page)));
     }),
     on(routes.listVenues, async ({ query: { limit, cursor } }) => {
       const after = openCursor('venues', cursor).cursor ?? '';
@@ -91,5 +95,10 @@ export const createExchangeApi = (
     }),
   ]);
 };
+
+const answered = <T>(list: string, accountId: string, { items, cursor, asOf, stale }: RecordsPage<T>) => ({
+  ...{ accountId, asOf, stale },
+  ...pageOf(list, items, cursor),
+});
 
 export const handler = onLambda(createExchangeApi);

@@ -1,6 +1,11 @@
-import { AccountSync, SyncHeld } from '#shared/accounts/account-sync';
+import { AccountSync } from '#shared/accounts/account-sync';
 import { balancesStep } from '#shared/accounts/balances';
 import { SyncOrder } from '#shared/accounts/dispatch';
+import { SyncHeld } from '#shared/accounts/lease';
+import { ordersStep } from '#shared/accounts/orders';
+import { positionsStep } from '#shared/accounts/positions';
+import { tradesStep } from '#shared/accounts/trades';
+import { transfersStep } from '#shared/accounts/transfers';
 import { CredentialVault } from '#shared/accounts/vault';
 import type { OpenAccountVenue } from '#shared/exchange/account-venue';
 import { AccountVenues } from '#shared/exchange/account-venues';
@@ -17,7 +22,8 @@ const marginSeconds = 5;
 export const createAccountSync = (platform: Platform, open: OpenAccountVenue = openerOf(platform)) => {
   const { logger } = platform;
   const sync = new AccountSync(platform, {
-    steps: [balancesStep(platform)],
+    // What changed in balances and orders tells the trades which markets to ask for.
+    steps: [balancesStep, positionsStep, ordersStep, tradesStep, transfersStep].map((step) => step(platform)),
     vault: new CredentialVault(platform),
     open,
     timeoutSeconds: syncTimeoutSeconds - marginSeconds,

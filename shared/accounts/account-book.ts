@@ -3,15 +3,9 @@ import { type CredentialParts, Credentials } from '#shared/exchange/credentials'
 import { VenueError } from '#shared/exchange/errors';
 import { Conflict, InvalidInput, LimitExceeded, NotFound, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { ABSENT, anyOf, equals, every, type Item, type Page, type Write } from '#shared/platform/table';
+import { ABSENT, anyOf, equals, type Item, type Write } from '#shared/platform/table';
 import type { UserId } from '#shared/users/user';
-import {
-  ACCOUNTS_PER_USER_MAX,
-  type Account,
-  type AccountBalance,
-  type AccountUpdate,
-  type NewAccount,
-} from './account.ts';
+import { ACCOUNTS_PER_USER_MAX, type Account, type AccountUpdate, type NewAccount } from './account.ts';
 import { paperBalances, storedBalance } from './balances.ts';
 import { orderMessage, type SyncOrder } from './dispatch.ts';
 import {
@@ -19,14 +13,13 @@ import {
   accountKey,
   accountOf,
   accountPrefix,
-  balanceOf,
-  balancesOf,
   duePlace,
-  periodOf,
+  recordKinds,
+  recordsOf,
   type StoredAccount,
-  type StoredBalance,
   type StoredSchedule,
   scheduleKey,
+  symbolsKey,
 } from './stored.ts';
 import { CredentialVault } from './vault.ts';
 
@@ -51,8 +44,6 @@ const askedMs = 1;
 const deletionWaitMs = 15_000;
 const deletionPollMs = 250;
 const deletedAtOnce = 200;
-/** A balance is stale when its account was not synchronised for this many periods and a minute. */
-const stalePeriods = 3;
 
 type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'config' | 'queue' | 'logger'>;
 
@@ -102,7 +93,9 @@ export class AccountBook {
       createdAt: now,
       updatedAt: now,
       steps: {},
+      statusAt: 0,
       servedDueAt: 0,
+      syncVersion: 0,
     };
     const schedule: StoredSchedule = {
       ...scheduleKey(userId, accountId),
@@ -114,12 +107,15 @@ export class AccountBook {
       dueAt: now,
       syncSeconds: stored.syncSeconds,
     };
+    const isLive = account.mode === 'live';
+    const origin = { fetchedAt: now, source: account.mode };
     try {
       await table.transact([
         countedUp(userId),
         { put: stored, if: ABSENT },
-        { put: schedule },
-        ...paperBalances(stored).map((balance): Write => ({ put: storedBalance(stored, balance, now) })),
+        // A paper account has no venue to ask.
+        ...(isLive ? [{ put: schedule }] : []),
+        ...paperBalances(stored).map((balance): Write => ({ put: storedBalance(stored, { ...balance, ...origin }) })),
       ]);
     } catch (error) {
       if (!(error instanceof TransactionCanceled)) throw error;
@@ -127,7 +123,7 @@ export class AccountBook {
       if (place !== null) await this.#vault.remove(place).catch(() => {});
       throw error.failed.includes(0) ? tooMany() : error;
     }
-    await this.#order({ userId, accountId, dueAt: now, asked: false });
+    if (isLive) await this.#order({ userId, accountId, dueAt: now, asked: false });
     return accountOf(stored, config);
   }
 
@@ -159,7 +155,7 @@ export class AccountBook {
       ...renewed,
       updatedAt: now,
     };
-    const isDueNow = syncSeconds !== undefined || place !== undefined;
+    const isDueNow = mode === 'live' && (syncSeconds !== undefined || place !== undefined);
     const schedule: Write = {
       update: scheduleKey(userId, accountId),
       changes: {
@@ -219,9 +215,10 @@ export class AccountBook {
     }
   }
 
-  /** Has an account synchronised now, also what waits for its user. @throws {NotFound} */
+  /** Has an account synchronised now, also what waits for its user; a paper account needs none. @throws {NotFound} */
   async syncNow(userId: UserId, accountId: string): Promise<void> {
-    await this.#active(userId, accountId);
+    const { mode } = await this.#active(userId, accountId);
+    if (mode === 'paper') return;
     await this.#order({ userId, accountId, dueAt: this.#ports.clock.now() + askedMs, asked: true });
   }
 
@@ -238,28 +235,6 @@ export class AccountBook {
     return {
       items: items.map((stored) => accountOf(stored, config)),
       ...(cursor === undefined ? {} : { cursor }),
-    };
-  }
-
-  /** An account's balances, as they were when they were last fetched. @throws {NotFound} */
-  async balances(
-    userId: UserId,
-    accountId: string,
-    page: { readonly limit: number; readonly cursor?: string },
-  ): Promise<{ items: AccountBalance[]; cursor?: string; asOf: number | null; stale: boolean }> {
-    const { table, clock, config } = this.#ports;
-    const account = await this.#stored(userId, accountId);
-    const { items, cursor }: Page<StoredBalance> = await table.query<StoredBalance>({
-      ...balancesOf(userId, accountId),
-      ...page,
-    });
-    const asOf = account.steps.balances?.lastSuccessAt ?? (account.mode === 'paper' ? account.createdAt : null);
-    const staleMs = (stalePeriods * periodOf(account, config) + 60) * 1000;
-    return {
-      items: items.map(balanceOf),
-      ...(cursor === undefined ? {} : { cursor }),
-      asOf,
-      stale: asOf === null || asOf + staleMs < clock.now(),
     };
   }
 
@@ -357,18 +332,18 @@ export class AccountBook {
     }
   }
 
+  /** Deletes what was synchronised, a page after the other: an account may have a hundred thousand trades. */
   async #removeData(userId: UserId, accountId: string): Promise<void> {
     const { table } = this.#ports;
-    const keys: { pk: string; sk: string }[] = [];
-    for await (const { pk, sk } of every<StoredBalance>(table, {
-      ...balancesOf(userId, accountId),
-      consistent: true,
-    })) {
-      keys.push({ pk, sk });
+    for (const kind of recordKinds) {
+      const query = { ...recordsOf(kind, userId, accountId), consistent: true, limit: deletedAtOnce };
+      for (let isLast = false; !isLast; ) {
+        const { items, cursor } = await table.query(query);
+        await table.writeMany(items.map(({ pk, sk }) => ({ delete: { pk, sk } })));
+        isLast = cursor === undefined;
+      }
     }
-    for (let start = 0; start < keys.length; start += deletedAtOnce) {
-      await table.writeMany(keys.slice(start, start + deletedAtOnce).map((key) => ({ delete: key })));
-    }
+    await table.delete(symbolsKey(userId, accountId));
   }
 }
 

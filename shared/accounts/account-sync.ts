@@ -1,43 +1,24 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { AccountVenue, OpenAccountVenue } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
-import { ConditionFailed, DomainError, Unavailable } from '#shared/platform/errors';
+import { ConditionFailed, DomainError } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { allOf, anyOf, type Changes, equals, PRESENT } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
+import { equals } from '#shared/platform/table';
 import type { SyncOrder } from './dispatch.ts';
+import { ReadTooEarly, SyncDropped, SyncLease } from './lease.ts';
 import {
   failed,
   isDue,
   type StepContext,
+  type StepResult,
   type SyncStep,
   succeeded,
   untried,
   waitsForUser,
   waitsForVenue,
 } from './steps.ts';
-import {
-  accountKey,
-  duePlace,
-  periodOf,
-  type StepState,
-  type StoredAccount,
-  type StoredSchedule,
-  scheduleKey,
-} from './stored.ts';
+import { duePlace, periodOf, type StepState, type StoredAccount, type StoredSchedule, scheduleKey } from './stored.ts';
 import type { CredentialVault } from './vault.ts';
-
-/** Another worker synchronises the account. */
-export class SyncHeld extends DomainError {
-  readonly code = 'sync-held';
-  override readonly name = 'SyncHeld';
-  /** How long it may go on at most. */
-  readonly remainingMs: number;
-  constructor(remainingMs: number) {
-    super('Another worker synchronises the account.');
-    this.remainingMs = remainingMs;
-  }
-}
 
 export interface AccountSyncParts {
   readonly steps: readonly SyncStep[];
@@ -47,19 +28,12 @@ export interface AccountSyncParts {
   readonly timeoutSeconds: number;
 }
 
-/** How much longer than its sync a lease lasts. */
-const leaseMarginSeconds = 10;
 /** Before the end of its time a sync begins nothing new, so that it can still tell how it went. */
 const closingSeconds = 5;
+/** Longest that a venue takes to answer one call. */
+const callSeconds = 30;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'random' | 'config' | 'logger' | 'metrics'>;
-
-/** What a worker holds while it synchronises an account. */
-interface Lease {
-  readonly owner: string;
-  readonly account: StoredAccount;
-  readonly endsAt: number;
-}
 
 /** Synchronises one account at a time, step by step; a step that fails is told of in the account and tried again when it is time. */
 export class AccountSync {
@@ -75,65 +49,56 @@ export class AccountSync {
   }
 
   /**
-   * Makes a sync, unless one was made for this due time or a later one, or the account is gone.
+   * Makes a sync, unless one was made for this due time or a later one, or the account is gone. Made twice, it changes
+   * nothing that is right already.
    * @throws {SyncHeld} another worker is at it, for so much longer
    * @throws {Unavailable} the order is to be tried again
    */
   async run(order: SyncOrder): Promise<void> {
-    const lease = await this.#claim(order);
-    if (lease === undefined) return;
     const { clock, metrics } = this.#ports;
+    const { timeoutSeconds } = this.#parts;
     const startedAt = clock.now();
     try {
-      const steps = await this.#steps(lease, order.asked);
-      await this.#finish(lease, steps, order.dueAt);
+      const lease = await SyncLease.open(this.#ports, order, { timeoutSeconds, aloneSince: this.#aloneSince });
+      // The balances of a paper account are its own, and nobody else knows of it.
+      if (lease.account.mode === 'paper') return;
+      await this.#runWith(lease, order.asked);
     } catch (error) {
-      await this.#giveBack(lease);
+      if (error instanceof SyncDropped) return;
       throw error;
     }
     metrics.addMetric('AccountSyncDuration', MetricUnit.Milliseconds, clock.now() - startedAt);
   }
 
-  /** Takes the account's lease. @returns undefined: there is nothing to do */
-  async #claim({ userId, accountId, dueAt }: SyncOrder): Promise<Lease | undefined> {
-    const { table, clock, ids } = this.#ports;
-    const key = accountKey(userId as UserId, accountId);
-    const now = clock.now();
-    const owner = ids.next();
-    const endsAt = now + this.#parts.timeoutSeconds * 1000;
-    const isFree = anyOf(
-      { path: 'leaseOwner', is: 'absent' },
-      { path: 'leaseUntil', is: '<=', value: now },
-      { path: 'leasedAt', is: '<', value: this.#aloneSince },
-    );
-    const isWanted = allOf(PRESENT, equals('state', 'active'), { path: 'servedDueAt', is: '<', value: dueAt });
-    const changes: Changes = {
-      set: { leaseOwner: owner, leasedAt: now, leaseUntil: endsAt + leaseMarginSeconds * 1000 },
-    };
+  async #runWith(lease: SyncLease, asked: boolean): Promise<void> {
     try {
-      const account = await table.update<StoredAccount>(key, changes, allOf(isWanted, isFree));
-      return { owner, account, endsAt };
+      const steps = await this.#steps(lease, asked);
+      await this.#reschedule(lease.account, steps);
+      await lease.finish(steps);
     } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-      const account = await table.get<StoredAccount>(key, { consistent: true });
-      if (account === undefined || account.state !== 'active' || account.servedDueAt >= dueAt) return undefined;
-      throw new SyncHeld(Math.max(0, (account.leaseUntil ?? 0) - clock.now()));
+      await lease.giveBack();
+      throw error;
     }
   }
 
-  async #steps({ account, endsAt }: Lease, asked: boolean): Promise<Record<string, StepState>> {
-    const { clock } = this.#ports;
+  async #steps(lease: SyncLease, asked: boolean): Promise<Record<string, StepState>> {
+    const { clock, table } = this.#ports;
+    const { account, endsAt } = lease;
     const states: Record<string, StepState> = { ...account.steps };
     let opened: Promise<AccountVenue> | undefined;
-    const context: StepContext = {
+    const context: Omit<StepContext, 'before'> = {
       account,
       venue: () => {
         opened ??= this.#open(account);
         return opened;
       },
-      checkTime: () => {
-        if (clock.now() >= endsAt) throw new Unavailable('The sync took too long.');
+      write: async (writes) => {
+        if (writes.length === 0) return;
+        await lease.take();
+        await table.writeMany(writes);
       },
+      hasTime: () => clock.now() + (callSeconds + closingSeconds) * 1000 < endsAt,
+      touched: new Set(),
     };
     if (!asked && waitsForUser(states)) return states;
     if (Object.values(states).some((state) => waitsForVenue(state, clock.now()))) return states;
@@ -141,24 +106,20 @@ export class AccountSync {
       const before = states[step.name] ?? untried;
       if (!isDue(before, clock.now(), asked)) continue;
       if (clock.now() >= endsAt - closingSeconds * 1000) break;
-      const { state, endsRun } = await this.#run(step, context, before);
+      const { state, endsRun } = await this.#run(step, { ...context, before });
       states[step.name] = state;
       if (endsRun) break;
     }
     return states;
   }
 
-  async #run(
-    step: SyncStep,
-    context: StepContext,
-    before: StepState,
-  ): Promise<{ readonly state: StepState; readonly endsRun: boolean }> {
+  async #run(step: SyncStep, context: StepContext): Promise<{ readonly state: StepState; readonly endsRun: boolean }> {
     const { clock, logger } = this.#ports;
-    const { account } = context;
+    const { account, before } = context;
     const startedAt = clock.now();
     try {
-      const items = await step.run(context);
-      return { state: succeeded(startedAt, clock.now(), items), endsRun: false };
+      const result = await underLease(() => step.run(context));
+      return { state: succeeded(step, before, startedAt, clock.now(), result), endsRun: false };
     } catch (error) {
       // Our own services failing is no matter of the account: the whole sync is made again.
       if (error instanceof DomainError && !(error instanceof VenueError)) throw error;
@@ -181,29 +142,13 @@ export class AccountSync {
     return hiding(await this.#parts.open(venue, found), (text) => found.hide(text));
   }
 
-  /** Tells how the steps went and gives the lease back, in one write. */
-  async #finish({ owner, account }: Lease, steps: Record<string, StepState>, dueAt: number): Promise<void> {
-    const { table, logger } = this.#ports;
-    await this.#reschedule(account, steps);
-    try {
-      await table.update(
-        accountKey(account.userId, account.accountId),
-        { set: { steps, servedDueAt: dueAt }, remove: leaseAttributes },
-        equals('leaseOwner', owner),
-      );
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-      logger.warn('An account was synchronised by another worker meanwhile', { accountId: account.accountId });
-    }
-  }
-
   /** An account that waits for its user is not due any more; one that is to be tried before its next time comes earlier. */
   async #reschedule(account: StoredAccount, steps: Record<string, StepState>): Promise<void> {
     const { table, clock, config } = this.#ports;
     const { userId, accountId } = account;
     const now = clock.now();
-    const tries = Object.values(steps).flatMap(({ nextTryAt }) =>
-      nextTryAt !== null && nextTryAt > now ? nextTryAt : [],
+    const tries = Object.values(steps).flatMap(({ status, nextTryAt }) =>
+      status !== 'ok' && nextTryAt !== null && nextTryAt > now ? nextTryAt : [],
     );
     const retryAt = Math.min(...tries);
     const sleeps = waitsForUser(steps);
@@ -226,21 +171,17 @@ export class AccountSync {
       if (!(error instanceof ConditionFailed)) throw error;
     }
   }
-
-  async #giveBack({ owner, account }: Lease): Promise<void> {
-    try {
-      await this.#ports.table.update(
-        accountKey(account.userId, account.accountId),
-        { remove: leaseAttributes },
-        equals('leaseOwner', owner),
-      );
-    } catch {
-      // It ends by itself.
-    }
-  }
 }
 
-const leaseAttributes = ['leaseOwner', 'leasedAt', 'leaseUntil'];
+/** A step whose first write found that it asked the venue too early asks again, now that nobody else can write. */
+const underLease = async (run: () => Promise<StepResult>): Promise<StepResult> => {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof ReadTooEarly)) throw error;
+    return await run();
+  }
+};
 
 /** Whatever a venue says goes on without the account's key, should it quote that. */
 const hiding = (venue: AccountVenue, hide: (text: string) => string): AccountVenue => {

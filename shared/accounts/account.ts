@@ -110,18 +110,3 @@ export const Account = z
   })
   .meta({ id: 'ExchangeAccount' });
 export type Account = z.infer<typeof Account>;
-
-export const AccountBalance = z
-  .strictObject({
-    wallet: z.enum(['spot', 'funding', 'margin', 'earn', 'contract']),
-    asset: z.string(),
-    free: z.string(),
-    locked: z.string(),
-    total: z.string(),
-    debt: z.string().nullable(),
-    venueTime: z.int().nullable().describe('When the venue saw this amount first, where it tells'),
-    fetchedAt: z.int().describe('When this amount was first fetched'),
-    source: z.enum(['live', 'paper']),
-  })
-  .meta({ id: 'AccountBalance' });
-export type AccountBalance = z.infer<typeof AccountBalance>;

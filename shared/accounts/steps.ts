@@ -1,26 +1,44 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AccountVenue } from '#shared/exchange/account-venue';
 import { VenueError, type VenueFailure } from '#shared/exchange/errors';
 import type { Platform } from '#shared/platform/ports';
+import type { Delete, Put } from '#shared/platform/table';
 import type { SyncFailure } from './account.ts';
-import type { StepState, StoredAccount } from './stored.ts';
+import type { StepName, StepState, StoredAccount } from './stored.ts';
 
 /** What a step of an account's sync works with. */
 export interface StepContext {
   readonly account: StoredAccount;
-  /** The account at its venue; a paper account has none. @throws {VenueError} its key is not there any more */
+  /** How the step went last. */
+  readonly before: StepState;
+  /** The account at its venue. @throws {VenueError} its key is not there any more */
   readonly venue: () => Promise<AccountVenue>;
   /**
-   * Ends a step that took too long, before it writes what may be older than what another worker wrote.
-   * @throws {Unavailable} the time of this sync is over
+   * Writes what follows from what the venue told, each write for itself, while nobody else writes to the account.
+   * A step writes nothing in another way.
+   * @throws {DomainError} the time of this sync is over, or another worker was first
    */
-  readonly checkTime: () => void;
+  readonly write: (writes: readonly (Put | Delete)[]) => Promise<void>;
+  /** Whether there is time for another request: one that begins now ends in time. */
+  readonly hasTime: () => boolean;
+  /** Assets and symbols in which this sync found something new, for the steps that follow. */
+  readonly touched: Set<string>;
+}
+
+export interface StepResult {
+  /** How many items the venue told of. */
+  readonly items: number;
+  /** There was more than this sync had time for: the next one goes on. */
+  readonly isPart?: boolean;
 }
 
 /** One part of an account's sync, which can fail without the others. Run again, it changes nothing that is right already. */
 export interface SyncStep {
-  readonly name: string;
-  /** @returns how many items the venue told of @throws {VenueError} */
-  run(context: StepContext): Promise<number>;
+  readonly name: StepName;
+  /** Runs no more often than this, unless the user asks; with each sync when left out. */
+  readonly everySeconds?: number;
+  /** @throws {VenueError} */
+  run(context: StepContext): Promise<StepResult>;
 }
 
 export const untried: StepState = {
@@ -82,10 +100,21 @@ const strategies: Readonly<Record<VenueFailure, Strategy>> = {
   },
 };
 
-/** A step's state after it succeeded. */
-export const succeeded = (startedAt: number, now: number, items: number): StepState => ({
-  ...{ status: 'ok', lastSuccessAt: now, lastAttemptAt: startedAt, durationMs: now - startedAt, items },
-  ...{ failure: null, detail: null, nextTryAt: null, failures: 0 },
+/** A step's state after it succeeded, wholly or in part. */
+export const succeeded = (
+  { everySeconds }: Pick<SyncStep, 'everySeconds'>,
+  before: StepState,
+  startedAt: number,
+  now: number,
+  { items, isPart = false }: StepResult,
+): StepState => ({
+  ...{ lastAttemptAt: startedAt, durationMs: now - startedAt, items, failure: null, failures: 0 },
+  ...(isPart
+    ? { status: 'pending', lastSuccessAt: before.lastSuccessAt, detail: 'It is read bit by bit.', nextTryAt: null }
+    : {
+        ...{ status: 'ok', lastSuccessAt: now, detail: null },
+        nextTryAt: everySeconds === undefined ? null : startedAt + everySeconds * 1000,
+      }),
 });
 
 /** A step's state after it failed, and whether the run ends with it. Anything but a {@link VenueError} tells nothing of itself. */
@@ -134,9 +163,20 @@ const waitOf = (
 /** Whether a step is to run now. @param asked the user wants it: what is paused is tried once more */
 export const isDue = ({ status, nextTryAt }: StepState, now: number, asked: boolean): boolean => {
   if (status === 'paused') return asked;
-  if (status === 'not-supported' && asked) return true;
+  if ((status === 'not-supported' || status === 'ok') && asked) return true;
   return nextTryAt === null || nextTryAt <= now;
 };
+
+/** Whether two states differ by more than when it was last tried, and how long that took. */
+export const isSameState = (a: StoredAccount['steps'], b: StoredAccount['steps']): boolean =>
+  isDeepStrictEqual(withoutTimes(a), withoutTimes(b));
+
+const withoutTimes = (states: StoredAccount['steps']) =>
+  Object.fromEntries(
+    Object.entries(states).map(
+      ([step, { lastSuccessAt: _success, lastAttemptAt: _attempt, durationMs: _ms, ...rest }]) => [step, rest],
+    ),
+  );
 
 /** Whether nothing of an account can go on before its user did something. */
 export const waitsForUser = (states: StoredAccount['steps']): boolean => {

@@ -1,12 +1,24 @@
 import { createHash } from 'node:crypto';
-import type { Balance, WalletType } from '#shared/exchange/account-venue';
+import type { WalletType } from '#shared/exchange/account-venue';
 import type { Config } from '#shared/platform/ports';
 import { type Item, type Key, keyOf } from '#shared/platform/table';
 import type { UserId } from '#shared/users/user';
-import type { Account, AccountBalance, StepStatus } from './account.ts';
+import type { Account, StepStatus } from './account.ts';
+import type {
+  AccountBalance,
+  AccountOrder,
+  AccountPosition,
+  AccountTrade,
+  AccountTransfer,
+  OrderStatus,
+} from './records.ts';
 
 /** Where the credentials of an account are: the number of their secret and their name in it. */
 export type CredentialsPlace = { readonly pack: number; readonly credentialsId: string };
+
+/** The steps of a sync, in their order. */
+export const stepNames = ['balances', 'positions', 'orders', 'trades', 'transfers'] as const;
+export type StepName = (typeof stepNames)[number];
 
 /** How far a step is, as it is stored by its name. */
 export type StepState = Omit<StepStatus, 'step'>;
@@ -34,8 +46,12 @@ export interface StoredAccount extends Item {
   readonly updatedAt: number;
   readonly createdAt: number;
   readonly steps: { readonly [step: string]: StepState };
-  /** The due time up to which the sync has been made. */
+  /** When the steps were last written. */
+  readonly statusAt: number;
+  /** The due time of the sync that wrote them: what was due then or earlier is served. */
   readonly servedDueAt: number;
+  /** Counts what syncs write here, so that one which read the account can tell whether another wrote since. */
+  readonly syncVersion: number;
   /** Who synchronises it now, since when and until when. */
   readonly leaseOwner?: string;
   readonly leasedAt?: number;
@@ -52,14 +68,33 @@ export interface StoredSchedule extends Item {
   readonly syncSeconds: number | null;
 }
 
-/** An asset of an account, as it last changed. */
-export interface StoredBalance extends Item, Omit<Balance, 'venueTime'> {
-  readonly kind: 'balance';
+interface OfAccount extends Item {
   readonly userId: UserId;
   readonly accountId: string;
-  readonly venueTime: number | null;
-  readonly fetchedAt: number;
-  readonly source: AccountBalance['source'];
+}
+
+/** An asset of an account, as it last changed. */
+export type StoredBalance = OfAccount & AccountBalance & { readonly kind: 'balance' };
+export type StoredPosition = OfAccount & AccountPosition & { readonly kind: 'position' };
+export type StoredOrder = OfAccount & AccountOrder & { readonly kind: 'order' };
+export type StoredTrade = OfAccount & AccountTrade & { readonly kind: 'trade' };
+export type StoredTransfer = OfAccount & AccountTransfer & { readonly kind: 'transfer' };
+
+/** How far the own trades of a symbol were read, or those of all where the venue needs none. */
+export interface StoredCursor extends OfAccount {
+  readonly kind: 'trade-cursor';
+  readonly symbol: string | null;
+  readonly cursor: string;
+  /** Whether the end was reached once. */
+  readonly isComplete: boolean;
+  readonly storedAt: number;
+}
+
+/** What to ask for where a venue wants symbols named; the times are those at which each came up first, epoch ms. */
+export interface StoredSymbols extends OfAccount {
+  readonly kind: 'account-symbols';
+  readonly assets: { readonly [asset: string]: number };
+  readonly symbols: { readonly [symbol: string]: number };
 }
 
 /** A secret of the vault: how full it is and who writes it now. Open ones stand in the index. */
@@ -88,23 +123,86 @@ export const scheduleKey = (userId: UserId, accountId: string): Key => ({
   pk: partition(userId),
   sk: keyOf('ACCOUNT_SCHEDULE', accountId),
 });
-/** Venues name assets as they like. */
-export const balanceKey = (userId: UserId, accountId: string, wallet: WalletType, asset: string): Key => ({
+const records = {
+  balance: 'BALANCE',
+  position: 'ACCOUNT_POSITION',
+  order: 'ACCOUNT_ORDER',
+  trade: 'ACCOUNT_TRADE',
+  transfer: 'ACCOUNT_TRANSFER',
+  'trade-cursor': 'TRADE_CURSOR',
+} as const;
+type RecordKind = keyof typeof records;
+
+/** Venues name things as they like. */
+const recordKey = (kind: RecordKind, userId: UserId, accountId: string, ...parts: readonly string[]): Key => ({
   pk: partition(userId),
-  sk: keyOf('BALANCE', accountId, wallet, encodeURIComponent(asset)),
+  sk: keyOf(records[kind], accountId, ...parts.map(encodeURIComponent)),
 });
-/** The balances of an account, as a range of its owner's partition. */
-export const balancesOf = (userId: UserId, accountId: string) => ({
+/** The records of an account that are of one kind, as a range of its owner's partition. */
+export const recordsOf = (kind: RecordKind, userId: UserId, accountId: string) => ({
   pk: partition(userId),
-  sk: { prefix: `${keyOf('BALANCE', accountId)}#` },
+  sk: { prefix: `${keyOf(records[kind], accountId)}#` },
 });
+export const recordKinds = Object.keys(records) as RecordKind[];
+
+export const balanceKey = (userId: UserId, accountId: string, wallet: WalletType, asset: string): Key =>
+  recordKey('balance', userId, accountId, wallet, asset);
+export const positionKey = (userId: UserId, accountId: string, symbol: string, side: string): Key =>
+  recordKey('position', userId, accountId, symbol, side);
+export const orderKey = (userId: UserId, accountId: string, orderId: string): Key =>
+  recordKey('order', userId, accountId, orderId);
+export const tradeKey = (userId: UserId, accountId: string, symbol: string, tradeId: string): Key =>
+  recordKey('trade', userId, accountId, symbol, tradeId);
+export const transferKey = (userId: UserId, accountId: string, type: string, transferId: string): Key =>
+  recordKey('transfer', userId, accountId, type, transferId);
+/** @param symbol null where the trades of all are read together */
+export const cursorKey = (userId: UserId, accountId: string, symbol: string | null): Key =>
+  recordKey('trade-cursor', userId, accountId, symbol ?? '*');
+export const symbolsKey = (userId: UserId, accountId: string): Key => ({
+  pk: partition(userId),
+  sk: keyOf('ACCOUNT_SYMBOLS', accountId),
+});
+
+/** An account's orders in the order of their times: all, or those of a status. */
+export const ordersIndex = (userId: UserId, accountId: string, status?: OrderStatus) =>
+  status === undefined
+    ? ({ index: 'gsi1', pk: keyOf('ACCOUNT_ORDERS', userId, accountId) } as const)
+    : ({ index: 'gsi2', pk: keyOf('ACCOUNT_ORDERS', userId, accountId, status) } as const);
+export const orderPlaces = (
+  userId: UserId,
+  accountId: string,
+  { orderId, status, createdAt }: Pick<AccountOrder, 'orderId' | 'status' | 'createdAt'>,
+) => {
+  const place = keyOf(timeKey(createdAt), encodeURIComponent(orderId));
+  return {
+    ...{ gsi1pk: ordersIndex(userId, accountId).pk, gsi1sk: place },
+    ...{ gsi2pk: ordersIndex(userId, accountId, status).pk, gsi2sk: place },
+  };
+};
+/** An account's trades in the order of their times: all, or those of a symbol. */
+export const tradesIndex = (userId: UserId, accountId: string, symbol?: string) =>
+  symbol === undefined
+    ? ({ index: 'gsi1', pk: keyOf('ACCOUNT_TRADES', userId, accountId) } as const)
+    : ({ index: 'gsi2', pk: keyOf('ACCOUNT_TRADES', userId, accountId, encodeURIComponent(symbol)) } as const);
+export const tradePlaces = (
+  userId: UserId,
+  accountId: string,
+  { symbol, tradeId, at }: Pick<AccountTrade, 'symbol' | 'tradeId' | 'at'>,
+) => {
+  const place = keyOf(timeKey(at), encodeURIComponent(symbol), encodeURIComponent(tradeId));
+  return {
+    ...{ gsi1pk: tradesIndex(userId, accountId).pk, gsi1sk: place },
+    ...{ gsi2pk: tradesIndex(userId, accountId, symbol).pk, gsi2sk: place },
+  };
+};
 
 /** Where an account stands in the index of those due; without the partition it stands nowhere and is not due. */
 export const scheduleShard = (shard: number): string => keyOf('ACCOUNT_DUE', String(shard));
 export const shardOf = (accountId: string): number =>
   (createHash('sha256').update(accountId).digest()[0] ?? 0) % scheduleShards;
+const timeKey = (at: number): string => String(at).padStart(timeDigits, '0');
 /** Sorts before every account that is due at `at` or later. */
-export const dueBound = (at: number): string => String(at).padStart(timeDigits, '0');
+export const dueBound = timeKey;
 export const duePlace = (accountId: string, dueAt: number) => ({
   gsi1pk: scheduleShard(shardOf(accountId)),
   gsi1sk: keyOf(dueBound(dueAt), accountId),
@@ -137,17 +235,8 @@ export const accountOf = (stored: StoredAccount, config: Pick<Config, 'accountSy
   state: stored.state,
   createdAt: stored.createdAt,
   updatedAt: stored.updatedAt,
-  steps: Object.entries(stored.steps).map(([step, state]) => ({ step, ...state })),
-});
-
-export const balanceOf = (stored: StoredBalance): AccountBalance => ({
-  wallet: stored.wallet,
-  asset: stored.asset,
-  free: stored.free,
-  locked: stored.locked,
-  total: stored.total,
-  debt: stored.debt,
-  venueTime: stored.venueTime,
-  fetchedAt: stored.fetchedAt,
-  source: stored.source,
+  steps: stepNames.flatMap((step) => {
+    const state = stored.steps[step];
+    return state === undefined ? [] : [{ step, ...state }];
+  }),
 });

@@ -1,3 +1,4 @@
+import { countOverdue, dispatchStatusSeconds, readDispatchedAt } from '#shared/accounts/dispatch-status';
 import { leftAloneUntil } from '#shared/exchange/stored-budget';
 import { isStale, readVenueStatus, type VenueStatus } from '#shared/market/venue-status';
 import { DomainError } from '#shared/platform/errors';
@@ -26,6 +27,10 @@ type Finding = Pick<Component, 'status' | 'detail'> & { readonly latencyMs?: num
 
 const deadLetterQueues: readonly QueueName[] = ['deliveries-dead', 'account-sync-dead', 'alerts-dead', 'push-dead'];
 const waitingMax = 1000;
+/** The dispatcher runs each minute and tells so once a minute. */
+const dispatchSilenceSeconds = 3 * dispatchStatusSeconds;
+/** An account that has been due for this long was passed over. */
+const overdueSeconds = 3 * dispatchStatusSeconds;
 /** A consumer that told nothing for this long after the last change is behind. */
 const streamSilenceSeconds = 3 * streamStatusSeconds;
 const streamLagSecondsMax = 10;
@@ -51,6 +56,7 @@ export class SystemStatus {
       this.#component('table', () => this.#table()),
       this.#component('queue', () => this.#queue()),
       this.#component('dead-letters', () => this.#deadLetters()),
+      this.#component('accounts', () => this.#accounts()),
       ...STREAM_CONSUMERS.map((consumer) =>
         this.#component(`stream:${consumer}`, () => this.#stream(consumer, lastChangeAt)),
       ),
@@ -106,6 +112,25 @@ export class SystemStatus {
     return held.length === 0
       ? { status: 'ok', detail: 'none' }
       : { status: 'degraded', detail: held.map(({ name, waiting }) => `${name}: ${waiting}`).join(', ') };
+  }
+
+  /** Whether accounts are sent to their workers in time, and whether these keep up. */
+  async #accounts(): Promise<Finding> {
+    const { table, clock } = this.#platform;
+    const now = clock.now();
+    const [dispatchedAt, overdue, { waiting }] = await Promise.all([
+      readDispatchedAt(table),
+      countOverdue(table, now - overdueSeconds * 1000),
+      this.#platform.queue('account-sync').depth(),
+    ]);
+    if (dispatchedAt === undefined) return { status: 'degraded', detail: 'no sync was dispatched yet' };
+    const silentMs = now - dispatchedAt;
+    const isBehind = silentMs > dispatchSilenceSeconds * 1000 || overdue.count > 0 || waiting > waitingMax;
+    const late = `${overdue.count}${overdue.isBound ? ' or more' : ''} accounts overdue`;
+    return {
+      status: isBehind ? 'degraded' : 'ok',
+      detail: `dispatched ${Math.round(silentMs / 1000)} s ago, ${late}, ${waiting} syncs wait`,
+    };
   }
 
   async #stream(consumer: StreamConsumer, lastChangeAt: number): Promise<Finding> {

@@ -1,13 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { queueEvent } from '#local/queue-event';
 import { ACCOUNTS_PER_USER_MAX, NewAccount } from '#shared/accounts/account';
 import { AccountBook } from '#shared/accounts/account-book';
+import { AccountRecords } from '#shared/accounts/account-records';
 import { Dispatcher } from '#shared/accounts/dispatch';
-import { accountCountKey, accountKey } from '#shared/accounts/stored';
+import { accountCountKey, accountKey, balanceKey } from '#shared/accounts/stored';
 import { VenueError } from '#shared/exchange/errors';
 import { Conflict, InvalidInput, LimitExceeded, NotFound, Unavailable } from '#shared/platform/errors';
 import type { UserId } from '#shared/users/user';
 import { spot, testKey, VenueOfKeys } from '../../support/account-venues.ts';
-import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
+import { type TestPlatform, testContext, testPlatform } from '../../support/test-platform.ts';
 
 const [ada, eve] = ['ada' as UserId, 'eve' as UserId];
 const newKey = { apiKey: 'AKnewkey0123456789abcdefgh', secret: 'SECRETnewsecret0123456789' };
@@ -30,7 +32,7 @@ const add = (account: NewAccount, userId = ada) => given.awake(book.add(userId, 
 const secrets = async () => (await given.platform.secrets.get('exchange-credentials/1')) ?? '';
 
 const balances = async (accountId: string) => {
-  const { items } = await book.balances(ada, accountId, { limit: 200 });
+  const { items } = await new AccountRecords(given.platform).balances(ada, accountId, { limit: 200 });
   return Object.fromEntries(items.map(({ asset, total }) => [asset, total]));
 };
 const status = async (accountId: string) => {
@@ -61,12 +63,29 @@ describe('a paper account', () => {
     await expect(add({ ...paper(), venue: 'kraken' })).rejects.toThrow(InvalidInput);
   });
 
-  it('is synchronised without a write of its balances', async () => {
+  it('has no venue to ask: it is never synchronised, also when its user asks', async () => {
     const { accountId } = await add(paper());
     given.table.takeWritten();
-    await given.settle();
-    expect(given.table.takeWritten().filter((key) => key.includes('BALANCE#'))).toEqual([]);
-    expect(await status(accountId)).toMatchObject({ status: 'ok', items: 1 });
+    await book.syncNow(ada, accountId);
+    await pass(120);
+    expect(given.table.takeWritten()).toEqual([]);
+    expect((await book.list(ada, { limit: 1 })).items).toMatchObject([{ steps: [] }]);
+  });
+
+  it('keeps what was traded', async () => {
+    const { accountId } = await add(paper({ USDT: '500' }));
+    const key = balanceKey(ada, accountId, 'spot', 'USDT');
+    await given.store.update(key, { set: { free: '400', total: '400' } });
+    await given.accountSync(
+      queueEvent('account-sync', [
+        {
+          ...{ id: '1', receipt: '1', receiveCount: 1, sentAt: given.clock.now() },
+          body: JSON.stringify({ userId: ada, accountId, dueAt: given.clock.now() + 1, asked: true }),
+        },
+      ]),
+      testContext,
+    );
+    expect(await balances(accountId)).toEqual({ USDT: '400' });
   });
 });
 
@@ -120,7 +139,7 @@ describe('connecting a live account', () => {
     given.table.before = () => {};
     await pass(60);
     const { items } = await book.list(ada, { limit: 10 });
-    for (const { steps } of items) expect(steps).toMatchObject([{ status: 'ok' }]);
+    for (const { steps } of items) expect(steps.map(({ status }) => status)).toEqual(Array(5).fill('ok'));
   });
 });
 
@@ -146,7 +165,7 @@ describe('changing an account', () => {
     const { accountId } = await add(paper());
     await expect(book.change(eve, accountId, { label: 'mine' })).rejects.toThrow(NotFound);
     await expect(book.remove(eve, accountId)).rejects.toThrow(NotFound);
-    await expect(book.balances(eve, accountId, { limit: 1 })).rejects.toThrow(NotFound);
+    await expect(new AccountRecords(given.platform).balances(eve, accountId, { limit: 1 })).rejects.toThrow(NotFound);
   });
 });
 

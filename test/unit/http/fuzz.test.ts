@@ -66,7 +66,7 @@ const standing = async (): Promise<void> => {
     kind: 'account',
     ...{ userId, accountId: alertId, version: 1, venue: 'sim', label: 'paper', mode: 'paper', readOnly: false },
     ...{ canWithdraw: false, syncSeconds: null, state: 'active', credentials: null, paper: { USDT: '1' }, steps: {} },
-    ...{ servedDueAt: 0, createdAt: system.clock.now(), updatedAt: system.clock.now() },
+    ...{ statusAt: 0, servedDueAt: 0, syncVersion: 0, createdAt: system.clock.now(), updatedAt: system.clock.now() },
   };
   const other: StoredUser = {
     ...userKey(alertId as UserId),
@@ -193,6 +193,8 @@ const nearly = (route: Route): fc.Arbitrary<Record<string, unknown>> => {
 /** Parameters without which nothing is taken. */
 const goodQuery: Readonly<Record<string, string[]>> = {
   'GET /api/exchange/balance': [`accountId=${known.alertId}`],
+  'GET /api/exchange/orders': [`accountId=${known.alertId}`],
+  'GET /api/exchange/trades': [`accountId=${known.alertId}`],
 };
 
 const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), likely.map(String), nasty.map(String));

@@ -204,7 +204,10 @@ describe('real answers', () => {
     const change = body({ label: 'still practice' });
     await call('PUT', `${accounts}/${accountId}`, 'PUT /api/exchange/accounts/{accountId}', change);
     await call('GET', accounts, 'GET /api/exchange/accounts', { token });
-    await call('GET', `/api/exchange/balance?accountId=${accountId}`, 'GET /api/exchange/balance', { token });
+    for (const records of ['balance', 'orders', 'trades']) {
+      const path = `/api/exchange/${records}`;
+      await call('GET', `${path}?accountId=${accountId}`, `GET ${path}`, { token });
+    }
     await call('GET', '/api/exchange/venues?limit=3', 'GET /api/exchange/venues', { token });
     await call('DELETE', `${accounts}/${accountId}`, 'DELETE /api/exchange/accounts/{accountId}', { token });
     await call('GET', '/api/system/status', 'GET /api/system/status', { token });

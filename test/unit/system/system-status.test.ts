@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { DispatchStatus } from '#shared/accounts/dispatch-status';
+import { duePlace, type StoredSchedule, scheduleKey } from '#shared/accounts/stored';
 import type { VenueFailure } from '#shared/exchange/errors';
 import { VenueBreaker } from '#shared/exchange/venue-breaker';
 import { type VenueStatus, writeVenueStatus } from '#shared/market/venue-status';
@@ -6,6 +8,7 @@ import { TimedOut, Unavailable } from '#shared/platform/errors';
 import type { Config, Platform } from '#shared/platform/ports';
 import { StreamStatus } from '#shared/platform/stream-status';
 import { SystemStatus } from '#shared/system/system-status';
+import type { UserId } from '#shared/users/user';
 import { tableWith } from '../../support/table-with.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 
@@ -43,16 +46,20 @@ const consumed = async (lagMs = 0) => {
     await new StreamStatus(system.platform, consumer).consumed([change]);
 };
 
+const dispatched = () => new DispatchStatus(system.platform).ran();
+
 describe('the system', () => {
   it('is ok when each of its parts is', async () => {
     await venue();
     await consumed();
+    await dispatched();
     const { status, components, version, uptimeSeconds } = await read();
     expect({ status, version, uptimeSeconds }).toEqual({ status: 'ok', version: '0.0.0-test', uptimeSeconds: 0 });
     expect(components.map(({ name }) => name)).toEqual([
       'table',
       'queue',
       'dead-letters',
+      'accounts',
       'stream:alerts',
       'stream:push',
       'venue:sim',
@@ -73,6 +80,7 @@ describe('the system', () => {
     expect(status).toBe('down');
     expect(components.filter((one) => one.status === 'down').map(({ name }) => name)).toEqual([
       'table',
+      'accounts',
       'stream:alerts',
       'stream:push',
       'venue:sim',
@@ -157,7 +165,7 @@ describe('dead letters', () => {
     };
     const queue: Platform['queue'] = (name) => Object.assign(Object.create(system.queue(name)), { depth });
     const { components } = await read({ ...system.platform, queue });
-    expect(components.map(({ status }) => status)).toEqual(['ok', 'down', 'down', 'ok', 'ok', 'degraded']);
+    expect(components.map(({ status }) => status)).toEqual(['ok', 'down', 'down', 'down', 'ok', 'ok', 'degraded']);
   });
 });
 
@@ -171,6 +179,63 @@ describe('the queue', () => {
       status: 'degraded',
       detail: '1001 deliveries wait, 0 are under way',
     });
+  });
+});
+
+describe('the accounts', () => {
+  const accounts = async () => {
+    const found = await component('accounts');
+    return { status: found?.status, detail: found?.detail };
+  };
+  const due = async (accountId: string, dueAt: number) => {
+    const schedule: StoredSchedule = {
+      ...{ ...scheduleKey('ada' as UserId, accountId), ...duePlace(accountId, dueAt), kind: 'account-schedule' },
+      ...{ userId: 'ada' as UserId, accountId, version: 1, dueAt, syncSeconds: null },
+    };
+    await system.store.put(schedule);
+  };
+
+  it('are ok while they are dispatched in time', async () => {
+    await dispatched();
+    await due('one', system.clock.now());
+    await system.clock.advance(170_000);
+    expect(await accounts()).toEqual({
+      status: 'ok',
+      detail: 'dispatched 170 s ago, 0 accounts overdue, 0 syncs wait',
+    });
+  });
+
+  it('are degraded before the dispatcher ran, and when it has not for three minutes', async () => {
+    expect(await accounts()).toEqual({ status: 'degraded', detail: 'no sync was dispatched yet' });
+    await dispatched();
+    await system.clock.advance(181_000);
+    expect((await accounts()).status).toBe('degraded');
+  });
+
+  it('are degraded when some were passed over, however many there are', async () => {
+    const now = system.clock.now();
+    for (let account = 0; account < 5; account += 1) await due(`account-${account}`, now - 181_000);
+    await dispatched();
+    expect(await accounts()).toMatchObject({
+      status: 'degraded',
+      detail: expect.stringContaining('5 accounts overdue'),
+    });
+  });
+
+  it('are degraded when their workers fall behind', async () => {
+    await dispatched();
+    await system.queue('account-sync').send(Array.from({ length: 1001 }, () => ({ body: '{}' })));
+    expect(await accounts()).toMatchObject({ status: 'degraded', detail: expect.stringContaining('1001 syncs wait') });
+  });
+
+  it('cost a write a minute at most, however often they are dispatched', async () => {
+    const status = new DispatchStatus(system.platform);
+    system.table.takeWritten();
+    for (let second = 0; second < 120; second += 5) {
+      await status.ran();
+      await system.clock.advance(5_000);
+    }
+    expect(system.table.takeWritten()).toHaveLength(2);
   });
 });
 

@@ -1,0 +1,168 @@
+import { ConditionFailed, DomainError, Unavailable } from '#shared/platform/errors';
+import type { Platform } from '#shared/platform/ports';
+import { allOf, type Changes, equals } from '#shared/platform/table';
+import type { UserId } from '#shared/users/user';
+import type { SyncOrder } from './dispatch.ts';
+import { isSameState } from './steps.ts';
+import { accountKey, type StepState, type StoredAccount } from './stored.ts';
+
+/** Another worker synchronises the account. */
+export class SyncHeld extends DomainError {
+  readonly code = 'sync-held';
+  override readonly name = 'SyncHeld';
+  /** How long it may go on at most. */
+  readonly remainingMs: number;
+  constructor(remainingMs: number) {
+    super('Another worker synchronises the account.');
+    this.remainingMs = remainingMs;
+  }
+}
+
+/** The sync is not wanted any more: it was made meanwhile, or the account is gone. */
+export class SyncDropped extends DomainError {
+  readonly code = 'sync-dropped';
+  override readonly name = 'SyncDropped';
+}
+
+/** What was read before the lease was taken may be older than what another worker saw: it is to be read again. */
+export class ReadTooEarly extends DomainError {
+  readonly code = 'read-too-early';
+  override readonly name = 'ReadTooEarly';
+}
+
+/** How much longer than its sync a lease lasts. */
+const leaseMarginSeconds = 10;
+/** The status of an account in which nothing but times changed is written no more often. */
+export const statusSeconds = 60;
+
+type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'logger'>;
+
+export interface LeaseTerms {
+  readonly timeoutSeconds: number;
+  /** A lease from before this time, epoch ms, ended with the process that took it. */
+  readonly aloneSince: number;
+}
+
+/**
+ * One worker's right to write to an account. A sync begins without it, because most find nothing to write, and takes it
+ * before its first write. It gets it only if no other sync wrote anything since the account was read; so nobody's
+ * state is overwritten by an older one.
+ */
+export class SyncLease {
+  readonly account: StoredAccount;
+  /** The sync's time is over then, epoch ms. */
+  readonly endsAt: number;
+  readonly #ports: Ports;
+  readonly #order: SyncOrder;
+  readonly #readAt: number;
+  #owner: string | undefined;
+
+  private constructor(ports: Ports, order: SyncOrder, account: StoredAccount, readAt: number, endsAt: number) {
+    this.#ports = ports;
+    this.#order = order;
+    this.account = account;
+    this.#readAt = readAt;
+    this.endsAt = endsAt;
+  }
+
+  /**
+   * Reads the account for a sync.
+   * @throws {SyncDropped} it needs no sync @throws {SyncHeld} another worker is at it, for so much longer
+   */
+  static async open(ports: Ports, order: SyncOrder, { timeoutSeconds, aloneSince }: LeaseTerms): Promise<SyncLease> {
+    const readAt = ports.clock.now();
+    const account = await wanted(ports, order);
+    const { leaseOwner, leasedAt = 0, leaseUntil = 0 } = account;
+    if (leaseOwner !== undefined && leaseUntil > readAt && leasedAt >= aloneSince) {
+      throw new SyncHeld(leaseUntil - readAt);
+    }
+    return new SyncLease(ports, order, account, readAt, readAt + timeoutSeconds * 1000);
+  }
+
+  /**
+   * Takes the lease, unless this sync has it.
+   * @throws {ReadTooEarly} it was taken now, and what was read before does not count
+   * @throws {SyncDropped} @throws {SyncHeld} another worker wrote meanwhile
+   * @throws {Unavailable} the time of this sync is over
+   */
+  async take(): Promise<void> {
+    this.#checkTime();
+    if (this.#owner !== undefined) return;
+    const { clock, ids } = this.#ports;
+    const owner = ids.next();
+    await this.#updateUnwritten({
+      set: { leaseOwner: owner, leasedAt: clock.now(), leaseUntil: this.endsAt + leaseMarginSeconds * 1000 },
+      add: { syncVersion: 1 },
+    });
+    this.#owner = owner;
+    this.#checkTime();
+    // A sync that finds nothing new leaves no trace while the status is young: one may have ended since, and seen more.
+    if (this.#isYoung(this.#readAt)) throw new ReadTooEarly('The venue is to be asked again.');
+  }
+
+  /** Tells how the steps went and gives the lease back, in one write, or in none where nothing but times changed lately. */
+  async finish(steps: Readonly<Record<string, StepState>>): Promise<void> {
+    const { clock, logger } = this.#ports;
+    const isNews = this.#order.asked || !isSameState(this.account.steps, steps) || !this.#isYoung(clock.now());
+    const set = { steps, statusAt: clock.now(), servedDueAt: this.#order.dueAt };
+    const changes: Changes = { set, add: { syncVersion: 1 } };
+    if (this.#owner === undefined) {
+      if (isNews) await this.#updateUnwritten(changes);
+      return;
+    }
+    try {
+      await this.#updateOwn({ ...changes, remove: leaseAttributes }, this.#owner);
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      logger.warn('An account was synchronised by another worker meanwhile', { accountId: this.account.accountId });
+    }
+  }
+
+  /** Gives the lease back after a sync that is to be made again. */
+  async giveBack(): Promise<void> {
+    if (this.#owner === undefined) return;
+    try {
+      await this.#updateOwn({ remove: leaseAttributes }, this.#owner);
+    } catch {
+      // It ends by itself.
+    }
+  }
+
+  /** @throws {Unavailable} */
+  #checkTime(): void {
+    if (this.#ports.clock.now() >= this.endsAt) throw new Unavailable('The sync took too long.');
+  }
+
+  #isYoung(at: number): boolean {
+    return at < this.account.statusAt + statusSeconds * 1000;
+  }
+
+  async #updateOwn(changes: Changes, owner: string): Promise<void> {
+    const { userId, accountId } = this.account;
+    await this.#ports.table.update(accountKey(userId, accountId), changes, equals('leaseOwner', owner));
+  }
+
+  /** Changes the account if no sync wrote to it since it was read, and nobody deletes it. */
+  async #updateUnwritten(changes: Changes): Promise<void> {
+    const { userId, accountId, syncVersion } = this.account;
+    const isUnwritten = allOf(equals('state', 'active'), equals('syncVersion', syncVersion));
+    try {
+      await this.#ports.table.update(accountKey(userId, accountId), changes, isUnwritten);
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      const { leaseUntil = 0 } = await wanted(this.#ports, this.#order);
+      throw new SyncHeld(Math.max(0, leaseUntil - this.#ports.clock.now()));
+    }
+  }
+}
+
+const leaseAttributes = ['leaseOwner', 'leasedAt', 'leaseUntil'];
+
+/** The account as it is now. @throws {SyncDropped} it needs no sync for this order */
+const wanted = async ({ table }: Ports, { userId, accountId, dueAt }: SyncOrder): Promise<StoredAccount> => {
+  const account = await table.get<StoredAccount>(accountKey(userId as UserId, accountId), { consistent: true });
+  if (account === undefined || account.state !== 'active' || account.servedDueAt >= dueAt) {
+    throw new SyncDropped('The sync is not wanted any more.');
+  }
+  return account;
+};

@@ -1,0 +1,34 @@
+import type { Platform } from '#shared/platform/ports';
+import { AccountPosition, differences, listed, soundRecords } from './records.ts';
+import type { SyncStep } from './steps.ts';
+import { positionKey, recordsOf, type StoredPosition } from './stored.ts';
+
+/** Keeps the open contract positions of an account; one that its venue does not tell of any more is closed. */
+export const positionsStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'>): SyncStep => ({
+  name: 'positions',
+  run: async ({ account, venue, write, touched }) => {
+    const { userId, accountId } = account;
+    const told = await (await venue()).positions();
+    const origin = { fetchedAt: clock.now(), source: account.mode };
+    const positions = soundRecords(
+      account.venue,
+      AccountPosition,
+      told.map((position) => ({ ...position, ...origin })),
+      ({ symbol, side }) => `${symbol} ${side}`,
+    );
+    const stored = await listed<StoredPosition>(table, {
+      ...recordsOf('position', userId, accountId),
+      consistent: true,
+    });
+    const items = positions.map(
+      (position): StoredPosition => ({
+        ...positionKey(userId, accountId, position.symbol, position.side),
+        ...{ kind: 'position', userId, accountId },
+        ...position,
+      }),
+    );
+    await write(differences(stored, items));
+    for (const { symbol } of [...stored, ...items]) touched.add(symbol);
+    return { items: items.length };
+  },
+});

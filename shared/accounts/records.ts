@@ -1,0 +1,168 @@
+import { isDeepStrictEqual } from 'node:util';
+import * as z from 'zod';
+import { VenueError } from '#shared/exchange/errors';
+import { type Delete, every, type Item, type Put, type Query, type Table } from '#shared/platform/table';
+
+/** What venues tell of an account, as it is stored and answered. What does not fit these schemas is not taken over. */
+
+const Decimal = z
+  .string()
+  .max(80)
+  .regex(/^-?\d+(\.\d+)?$/);
+/** Venues name assets and markets as they like; these end up in keys, which are at most 1,024 bytes. */
+const name = (lengthMax: number) =>
+  z
+    .string()
+    .min(1)
+    .max(lengthMax)
+    .refine((text) => text.isWellFormed());
+const Asset = name(100);
+const MarketSymbol = name(60);
+const VenueKey = z.string().regex(/^[\x20-\x7e]{1,100}$/);
+const VenueText = z.string().max(200);
+/** Epoch ms; keys hold 15 digits of it. */
+const VenueTime = z.int().min(0).max(999_999_999_999_999);
+
+const origin = {
+  fetchedAt: z.int().describe('When it was first fetched as it stands here'),
+  source: z.enum(['live', 'paper']),
+};
+
+export const AccountBalance = z
+  .strictObject({
+    wallet: z.enum(['spot', 'funding', 'margin', 'earn', 'contract']),
+    asset: Asset,
+    free: Decimal,
+    locked: Decimal,
+    total: Decimal,
+    debt: Decimal.nullable(),
+    venueTime: VenueTime.nullable().describe('When the venue saw this amount first, where it tells'),
+    ...origin,
+  })
+  .meta({ id: 'AccountBalance' });
+export type AccountBalance = z.infer<typeof AccountBalance>;
+
+export const AccountPosition = z.strictObject({
+  symbol: MarketSymbol,
+  side: z.enum(['long', 'short']),
+  marginMode: z.enum(['cross', 'isolated']).nullable(),
+  contracts: Decimal,
+  contractSize: Decimal.nullable(),
+  entryPrice: Decimal.nullable(),
+  markPrice: Decimal.nullable(),
+  liquidationPrice: Decimal.nullable(),
+  leverage: Decimal.nullable(),
+  collateral: Decimal.nullable(),
+  unrealizedPnl: Decimal.nullable(),
+  venueTime: VenueTime.nullable(),
+  ...origin,
+});
+export type AccountPosition = z.infer<typeof AccountPosition>;
+
+const Fee = z.strictObject({ asset: Asset, cost: Decimal });
+
+export const OrderStatus = z.enum(['open', 'filled', 'canceled', 'rejected', 'expired', 'unknown']);
+export type OrderStatus = z.infer<typeof OrderStatus>;
+
+export const AccountOrder = z
+  .strictObject({
+    orderId: VenueKey.describe("The venue's own id"),
+    clientOrderId: VenueText.nullable(),
+    symbol: MarketSymbol,
+    side: z.enum(['buy', 'sell']),
+    type: z.enum(['market', 'limit', 'stop', 'stop_limit', 'other']),
+    status: OrderStatus.describe('`unknown`: it is not open any more, and the venue does not tell how it ended'),
+    timeInForce: VenueText.nullable(),
+    amount: Decimal,
+    filled: Decimal,
+    price: Decimal.nullable(),
+    stopPrice: Decimal.nullable(),
+    average: Decimal.nullable().describe('Average price of what is filled'),
+    reduceOnly: z.boolean().nullable(),
+    postOnly: z.boolean().nullable(),
+    createdAt: VenueTime.describe("By the venue's clock"),
+    updatedAt: VenueTime.nullable().describe("By the venue's clock, where it tells"),
+    ...origin,
+  })
+  .meta({ id: 'AccountOrder' });
+export type AccountOrder = z.infer<typeof AccountOrder>;
+
+export const AccountTrade = z
+  .strictObject({
+    tradeId: VenueKey.describe("The venue's own id, unique within its symbol"),
+    orderId: VenueText.nullable(),
+    symbol: MarketSymbol,
+    side: z.enum(['buy', 'sell']),
+    role: z.enum(['maker', 'taker']).nullable(),
+    price: Decimal,
+    amount: Decimal,
+    cost: Decimal.describe('In the quote currency, or the settlement currency of a contract'),
+    fees: z.array(Fee).max(20),
+    at: VenueTime.describe("By the venue's clock"),
+    ...origin,
+  })
+  .meta({ id: 'AccountTrade' });
+export type AccountTrade = z.infer<typeof AccountTrade>;
+
+export const AccountTransfer = z.strictObject({
+  transferId: VenueKey,
+  type: z.enum(['deposit', 'withdrawal']),
+  asset: Asset,
+  amount: Decimal,
+  fee: Fee.nullable(),
+  status: z.enum(['pending', 'ok', 'failed', 'canceled']),
+  txId: VenueText.nullable(),
+  at: VenueTime,
+  ...origin,
+});
+export type AccountTransfer = z.infer<typeof AccountTransfer>;
+
+/** Most records of one reply: more is not what was asked for. */
+const recordsMax = 20_000;
+
+/**
+ * The records of a reply, unless they can't be right.
+ * @param identity what no two of them share
+ * @throws {VenueError} `retryable`; it quotes nothing
+ */
+export const soundRecords = <T>(
+  venue: string,
+  schema: z.ZodType<T>,
+  told: readonly T[],
+  identity: (record: T) => string,
+): readonly T[] => {
+  const isSound =
+    told.length <= recordsMax &&
+    told.every((record) => schema.safeParse(record).success) &&
+    new Set(told.map(identity)).size === told.length;
+  if (isSound) return told;
+  throw new VenueError(venue, 'retryable', `${venue} gave records that can not be right; what is known stays`);
+};
+
+/** All that a query finds, as it is stored now. */
+export const listed = async <T extends Item>(table: Table, query: Query): Promise<T[]> => {
+  const items: T[] = [];
+  for await (const item of every<T>(table, query)) items.push(item);
+  return items;
+};
+
+/** Times alone are no difference: they would have every sync write everything. */
+const times = ['fetchedAt', 'venueTime', 'createdAt', 'updatedAt', 'at'];
+const withoutTimes = (item: Item) =>
+  Object.fromEntries(Object.entries(item).filter(([attribute]) => !times.includes(attribute) && !isIndex(attribute)));
+const isIndex = (attribute: string): boolean => /^gsi\d(pk|sk)$/.test(attribute);
+
+export const isSameRecord = (stored: Item, told: Item): boolean =>
+  isDeepStrictEqual(withoutTimes(stored), withoutTimes(told));
+
+/** What makes the stored items of a whole list those that were told: those that differ, and the end of those that vanished. */
+export const differences = (stored: readonly Item[], told: readonly Item[]): (Put | Delete)[] => {
+  const vanished = new Map(stored.map((item) => [item.sk, item]));
+  const puts: Put[] = [];
+  for (const item of told) {
+    const before = vanished.get(item.sk);
+    vanished.delete(item.sk);
+    if (before === undefined || !isSameRecord(before, item)) puts.push({ put: item });
+  }
+  return [...puts, ...[...vanished.values()].map(({ pk, sk }) => ({ delete: { pk, sk } }))];
+};
