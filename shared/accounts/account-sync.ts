@@ -5,12 +5,11 @@ import { ConditionFailed, DomainError } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { equals } from '#shared/platform/table';
 import type { SyncOrder } from './dispatch.ts';
-import { ReadTooEarly, SyncDropped, SyncLease } from './lease.ts';
+import { SyncDropped, SyncLease } from './lease.ts';
 import {
   failed,
   isDue,
   type StepContext,
-  type StepResult,
   type SyncStep,
   succeeded,
   untried,
@@ -118,7 +117,7 @@ export class AccountSync {
     const { account, before } = context;
     const startedAt = clock.now();
     try {
-      const result = await underLease(() => step.run(context));
+      const result = await step.run(context);
       return { state: succeeded(step, before, startedAt, clock.now(), result), endsRun: false };
     } catch (error) {
       // Our own services failing is no matter of the account: the whole sync is made again.
@@ -172,16 +171,6 @@ export class AccountSync {
     }
   }
 }
-
-/** A step whose first write found that it asked the venue too early asks again, now that nobody else can write. */
-const underLease = async (run: () => Promise<StepResult>): Promise<StepResult> => {
-  try {
-    return await run();
-  } catch (error) {
-    if (!(error instanceof ReadTooEarly)) throw error;
-    return await run();
-  }
-};
 
 /** Whatever a venue says goes on without the account's key, should it quote that. */
 const hiding = (venue: AccountVenue, hide: (text: string) => string): AccountVenue => {

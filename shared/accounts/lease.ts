@@ -24,12 +24,6 @@ export class SyncDropped extends DomainError {
   override readonly name = 'SyncDropped';
 }
 
-/** What was read before the lease was taken may be older than what another worker saw: it is to be read again. */
-export class ReadTooEarly extends DomainError {
-  readonly code = 'read-too-early';
-  override readonly name = 'ReadTooEarly';
-}
-
 /** How much longer than its sync a lease lasts. */
 const leaseMarginSeconds = 10;
 /** The status of an account in which nothing but times changed is written no more often. */
@@ -45,8 +39,9 @@ export interface LeaseTerms {
 
 /**
  * One worker's right to write to an account. A sync begins without it, because most find nothing to write, and takes it
- * before its first write. It gets it only if no other sync wrote anything since the account was read; so nobody's
- * state is overwritten by an older one.
+ * before its first write. It gets it only if no other sync wrote anything since the account was read, and its own
+ * venue was asked after that: so nothing that is stored is overwritten by what is older. Its state is recorded under the same
+ * condition. A sync that had nothing to write and no status to tell leaves no trace; should its order come again, so does the sync.
  */
 export class SyncLease {
   readonly account: StoredAccount;
@@ -54,14 +49,12 @@ export class SyncLease {
   readonly endsAt: number;
   readonly #ports: Ports;
   readonly #order: SyncOrder;
-  readonly #readAt: number;
   #owner: string | undefined;
 
-  private constructor(ports: Ports, order: SyncOrder, account: StoredAccount, readAt: number, endsAt: number) {
+  private constructor(ports: Ports, order: SyncOrder, account: StoredAccount, endsAt: number) {
     this.#ports = ports;
     this.#order = order;
     this.account = account;
-    this.#readAt = readAt;
     this.endsAt = endsAt;
   }
 
@@ -76,12 +69,11 @@ export class SyncLease {
     if (leaseOwner !== undefined && leaseUntil > readAt && leasedAt >= aloneSince) {
       throw new SyncHeld(leaseUntil - readAt);
     }
-    return new SyncLease(ports, order, account, readAt, readAt + timeoutSeconds * 1000);
+    return new SyncLease(ports, order, account, readAt + timeoutSeconds * 1000);
   }
 
   /**
    * Takes the lease, unless this sync has it.
-   * @throws {ReadTooEarly} it was taken now, and what was read before does not count
    * @throws {SyncDropped} @throws {SyncHeld} another worker wrote meanwhile
    * @throws {Unavailable} the time of this sync is over
    */
@@ -96,14 +88,14 @@ export class SyncLease {
     });
     this.#owner = owner;
     this.#checkTime();
-    // A sync that finds nothing new leaves no trace while the status is young: one may have ended since, and seen more.
-    if (this.#isYoung(this.#readAt)) throw new ReadTooEarly('The venue is to be asked again.');
   }
 
   /** Tells how the steps went and gives the lease back, in one write, or in none where nothing but times changed lately. */
   async finish(steps: Readonly<Record<string, StepState>>): Promise<void> {
     const { clock, logger } = this.#ports;
-    const isNews = this.#order.asked || !isSameState(this.account.steps, steps) || !this.#isYoung(clock.now());
+    const isYoung = clock.now() < this.account.statusAt + statusSeconds * 1000;
+    // Whoever asked for the sync wants to see that it was made.
+    const isNews = this.#order.asked || !isYoung || !isSameState(this.account.steps, steps);
     const set = { steps, statusAt: clock.now(), servedDueAt: this.#order.dueAt };
     const changes: Changes = { set, add: { syncVersion: 1 } };
     if (this.#owner === undefined) {
@@ -131,10 +123,6 @@ export class SyncLease {
   /** @throws {Unavailable} */
   #checkTime(): void {
     if (this.#ports.clock.now() >= this.endsAt) throw new Unavailable('The sync took too long.');
-  }
-
-  #isYoung(at: number): boolean {
-    return at < this.account.statusAt + statusSeconds * 1000;
   }
 
   async #updateOwn(changes: Changes, owner: string): Promise<void> {
