@@ -66,15 +66,16 @@ const durationMs = {
   firing: 60,
   delivery: 300,
   dispatch: 100,
-  accountSync: 400,
+  // Half a dozen requests to the venue, one after the other.
+  accountSync: 600,
 };
 /** Part of the requests that meet a function which has to load first, and how long that takes. */
 const coldPart = 0.03;
 const coldMs = 600;
 
-/** A sync of an account whose balances stayed: its time moved on, its claim, and the end with its status; and what it reads. */
-const writesPerAccountSync = 3;
-const readsPerAccountSync = 8;
+/** A sync of an account that stayed as it was: its time moved on, and its status; and what it reads. */
+const writesPerAccountSync = 2;
+const readsPerAccountSync = 10;
 /** Shards that the dispatcher asks each minute. */
 const readsPerDispatch = 16;
 

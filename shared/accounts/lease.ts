@@ -39,9 +39,9 @@ export interface LeaseTerms {
 
 /**
  * One worker's right to write to an account. A sync begins without it, because most find nothing to write, and takes it
- * before its first write. It gets it only if no other sync wrote anything since the account was read, and its own
- * venue was asked after that: so nothing that is stored is overwritten by what is older. Its state is recorded under the same
- * condition. A sync that had nothing to write and no status to tell leaves no trace; should its order come again, so does the sync.
+ * before its first write. It gets it only if no other sync wrote since the account was read; the venue is asked after
+ * that, so that nothing is overwritten by what is older. A sync without news leaves no trace: should its order come
+ * again, so does the sync.
  */
 export class SyncLease {
   readonly account: StoredAccount;
