@@ -5,7 +5,7 @@ export const ccxtProfiles: Readonly<Record<string, readonly [name: string, crede
   backpack: ['Backpack', 'apiKey secret', 'balances openOrders closedOrders trades transfers'],
   bequant: ['Bequant', 'apiKey secret', 'balances openOrders closedOrders trades transfers'],
   bigone: ['BigONE', 'apiKey secret', 'balances openOrders closedOrders trades transfers'],
-  binance: ['Binance', 'apiKey secret', 'balances openOrders closedOrders trades transfers'],
+  binance: ['Binance', 'apiKey secret', 'balances positions openOrders closedOrders trades transfers'],
   binancecoinm: ['Binance COIN-M', 'apiKey secret', 'balances openOrders closedOrders trades transfers'],
   binanceus: ['Binance US', 'apiKey secret', 'balances openOrders closedOrders trades transfers'],
   binanceusdm: ['Binance USDⓈ-M', 'apiKey secret', 'balances openOrders closedOrders trades transfers'],
