@@ -11,18 +11,29 @@ const venues = {
   kraken: { start: startKraken, secret: 'ZGVtb3NlY3JldA==' },
 };
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { port: { type: 'string', default: '9001' } },
-});
-const [id = ''] = positionals;
+const portMax = 65_535;
+
+const asked = () => {
+  try {
+    return parseArgs({ allowPositionals: true, options: { port: { type: 'string', default: '9001' } } });
+  } catch {
+    return undefined;
+  }
+};
+const { positionals: [id = ''] = [], values } = asked() ?? {};
 const chosen = Object.entries(venues).find(([name]) => name === id)?.[1];
-const port = Number(values.port);
-if (chosen === undefined || !Number.isInteger(port)) {
+const port = Number(values?.port);
+if (chosen === undefined || !Number.isInteger(port) || port < 0 || port > portMax) {
   console.error(`Usage: npm run venue -- <${Object.keys(venues).join('|')}> [--port 9001]`);
   process.exit(1);
 }
-const venue = await chosen.start({ port });
+const venue = await chosen.start({ port }).catch((error: NodeJS.ErrnoException) => {
+  if (error.syscall !== 'listen') throw error;
+  console.error(
+    `Port ${port} can't be used (${error.code}); choose another with --port, or any free one with --port 0.`,
+  );
+  process.exit(1);
+});
 const demoKey = { apiKey: 'demokey', secret: chosen.secret };
 venue.accounts.addKey(demoKey);
 venue.accounts.setBalance(demoKey.apiKey, 'BTC', '0.5');
