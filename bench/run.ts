@@ -1,5 +1,6 @@
 /** `npm run bench [-- NAME …] [--quick]`: prints figures measured now, on this machine, as ratios to a peer or a limit. */
 import { parseArgs } from 'node:util';
+import { benchAuthorization } from './authorization.ts';
 import { benchBundles } from './bundles.ts';
 import { benchCrossing } from './crossing.ts';
 import { benchLatency } from './latency.ts';
@@ -9,6 +10,7 @@ const benches: Readonly<Record<string, (quick: boolean) => Promise<void>>> = {
   crossing: benchCrossing,
   latency: benchLatency,
   requests: benchRequests,
+  authorization: benchAuthorization,
   bundles: benchBundles,
 };
 
