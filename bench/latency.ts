@@ -61,7 +61,7 @@ export const benchLatency = async (quick: boolean): Promise<void> => {
       if (!answer.ok) throw new Error(await answer.text());
       return (await answer.json()) as { accessToken: string; alertId: string };
     };
-    const password = (await readFile(join(folder, 'demo-login.txt'), 'utf8')).match(/password\W+(\S+)/i)?.[1];
+    const password = (await readFile(join(folder, 'demo-login.txt'), 'utf8')).match(/password:? (\S+)/i)?.[1];
     const { accessToken } = await post('/api/user/login', { email: 'demo@example.com', password });
     const { socket, next } = await listen(`${base.replace('http', 'ws')}/ws`, ['bearer', accessToken]);
     const subscribed = next((message) => message.includes('"snapshot"'));

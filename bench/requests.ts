@@ -58,7 +58,7 @@ export const benchRequests = async (quick: boolean): Promise<void> => {
   );
   try {
     const base = server.ready[1] ?? '';
-    const password = (await readFile(join(folder, 'demo-login.txt'), 'utf8')).match(/password\W+(\S+)/i)?.[1];
+    const password = (await readFile(join(folder, 'demo-login.txt'), 'utf8')).match(/password:? (\S+)/i)?.[1];
     const login = await fetch(new URL('/api/user/login', base), {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -2,7 +2,7 @@ import { api, ok, on } from '#functions/http/api';
 import { openCursor, pageOf } from '#functions/http/page';
 import { Catalog } from '#shared/market/catalog';
 import { priceOf, type StoredTicker, Tickers } from '#shared/market/tickers';
-import { isStale, readVenueStatus } from '#shared/market/venue-status';
+import { confirmedAtOf, isStale, readVenueStatus } from '#shared/market/venue-status';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import { InvalidCursor, InvalidInput, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
@@ -17,8 +17,11 @@ export const createMarketApi = (platform: Platform) => {
   const catalog = new Catalog(table);
 
   const priced = async (venue: string, found: readonly StoredTicker[]) => {
-    const stale = isStale(await readVenueStatus(table, venue), clock.now(), config.marketSyncSeconds);
-    return found.map((ticker) => priceOf(ticker, stale));
+    const status = await readVenueStatus(table, venue);
+    return found.map((ticker) => {
+      const confirmedAt = confirmedAtOf(status, ticker.observedAt);
+      return priceOf(ticker, isStale(confirmedAt, clock.now(), config.marketSyncSeconds));
+    });
   };
 
   /** The tickers of named symbols; a symbol that no venue asked trades is a mistake. */

@@ -40,5 +40,13 @@ export const readVenueStatus = async (table: Table, venue: string): Promise<Venu
 const stalePeriods = 3;
 const staleSecondsMin = 60;
 
-export const isStale = (status: VenueStatus | undefined, now: number, periodSeconds: number): boolean =>
-  now - (status?.lastSuccessAt ?? 0) > Math.max(stalePeriods * periodSeconds, staleSecondsMin) * 1000;
+/** @param confirmedAt when the venue was last heard, epoch ms */
+export const isStale = (confirmedAt: number, now: number, periodSeconds: number): boolean =>
+  now - confirmedAt > Math.max(stalePeriods * periodSeconds, staleSecondsMin) * 1000;
+
+/**
+ * When a price was last confirmed: by a sync that found it unchanged, or by the one that observed it, of which the status
+ * tells a little later.
+ */
+export const confirmedAtOf = (status: VenueStatus | undefined, observedAt: number): number =>
+  Math.max(status?.lastSuccessAt ?? 0, observedAt);

@@ -7,7 +7,7 @@ import {
   type StoredNotification,
 } from '#shared/alerts/stored';
 import { priceOf, Tickers } from '#shared/market/tickers';
-import { isStale, readVenueStatus } from '#shared/market/venue-status';
+import { confirmedAtOf, isStale, readVenueStatus } from '#shared/market/venue-status';
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { anyOf, equals, every } from '#shared/platform/table';
@@ -133,8 +133,9 @@ export class Feeds {
     const ticker = await this.#tickers.of(venue, symbol, { consistent: true });
     const seq = ticker?.version ?? 0;
     if (since === seq) return { lastSeq: seq, first: [] };
-    const status = await readVenueStatus(this.#ports.table, venue);
-    const stale = isStale(status, this.#ports.clock.now(), this.#ports.config.marketSyncSeconds);
+    const { table, clock, config } = this.#ports;
+    const status = await readVenueStatus(table, venue);
+    const stale = isStale(confirmedAtOf(status, ticker?.observedAt ?? 0), clock.now(), config.marketSyncSeconds);
     const data = ticker === undefined ? null : priceOf(ticker, stale);
     return { lastSeq: seq, first: [{ type: 'snapshot', channel: priceChannel(venue, symbol), seq, data }] };
   }

@@ -159,7 +159,7 @@ export class SystemStatus {
       return { ...found, status: found.status === 'down' ? 'down' : 'degraded', detail };
     }
     if (status === undefined) return { status: 'degraded', detail: 'not asked yet' };
-    const stale = isStale(status, clock.now(), config.marketSyncSeconds);
+    const stale = isStale(status.lastSuccessAt ?? 0, clock.now(), config.marketSyncSeconds);
     const age =
       status.lastSuccessAt === null
         ? 'never answered'

@@ -219,7 +219,8 @@ describe('where the venue wants markets named', () => {
     await pass(1200);
     const asked = venue.asked.filter((call) => call === 'trades BTC/USDT').length;
     expect(asked).toBeGreaterThanOrEqual(2);
-    expect(asked).toBeLessThanOrEqual(3);
+    // A sync whose status was not written does not keep the next one from asking once more.
+    expect(asked).toBeLessThanOrEqual(5);
   });
 
   it('an order that ended in a market that is closed now does not hide the others', async () => {

@@ -201,8 +201,8 @@ describe('a flood of failed logins', () => {
     expect((await trail()).reduce((sum, { occurrences }) => sum + occurrences, 0)).toBe(8);
   });
 
-  it('is told as a whole at any pace, with entries that grow as its logarithm', () => {
-    fc.assert(
+  it('is told as a whole at any pace, with entries that grow as its logarithm', async () => {
+    await fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 400 }), (pauses) => {
         let tally: Tally | undefined;
         let now = 0;

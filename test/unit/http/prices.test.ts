@@ -145,9 +145,13 @@ describe('a price is stale', () => {
   const stale = async () => (await prices('?venue=sim')).body.items.map((price: { stale: boolean }) => price.stale);
   beforeEach(() => system.tick('A/USDT', '1'));
 
-  it('when its venue never answered', async () => {
-    expect(await stale()).toEqual([true]);
+  it('not while it is new itself, though nothing is known of its venue yet', async () => {
+    expect(await stale()).toEqual([false]);
+  });
+
+  it('when its venue never answered again', async () => {
     await succeeded('sim', null);
+    await system.clock.advance(60_001);
     expect(await stale()).toEqual([true]);
   });
 
@@ -161,6 +165,7 @@ describe('a price is stale', () => {
   });
 
   it('whatever the other venues do', async () => {
+    await system.clock.advance(60_001);
     await system.tick('A/USDT', '1', 'binance');
     await succeeded('binance', system.clock.now());
     const items: { venue: string; stale: boolean }[] = (await prices('?symbols=A/USDT')).body.items;

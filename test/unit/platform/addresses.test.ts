@@ -26,9 +26,9 @@ describe('the network of an address', () => {
     },
   );
 
-  it('is one for all addresses of a /64, however they are written', () => {
+  it('is one for all addresses of a /64, however they are written', async () => {
     const group = fc.integer({ min: 0, max: 0xffff }).map((number) => number.toString(16));
-    fc.assert(
+    await fc.assert(
       fc.property(
         fc.array(group, { minLength: 4, maxLength: 4 }),
         fc.array(group, { minLength: 4, maxLength: 4 }),
@@ -43,9 +43,9 @@ describe('the network of an address', () => {
 });
 
 describe('an IPv4 address within an IPv6 address', () => {
-  it('is never public, as what it leads to depends on the network', () => {
+  it('is never public, as what it leads to depends on the network', async () => {
     const prefixes = ['::', '::ffff:', '::ffff:0:', '64:ff9b::', '64:ff9b:1::'];
-    fc.assert(
+    await fc.assert(
       fc.property(fc.constantFrom(...prefixes), fc.ipV4(), (prefix, address) => {
         expect(isPublicAddress(`${prefix}${address}`)).toBe(false);
       }),
