@@ -25,6 +25,9 @@ const configOf = (options: Options, { venues, symbols, files, fallback }: PriceS
   simulation: { seed: 'alphapulse' },
   replay: { files, speed: options.replay.speed },
   mailFrom: options.mailFrom,
+  // Without a mail server, mails are read in the outbox of this machine.
+  emailVerification: options.smtpUrl === undefined ? 'assumed' : 'required',
+  ...(options.appUrl === undefined ? {} : { appUrl: options.appUrl }),
   corsOrigins: options.corsOrigins,
   requestLimitFactor: options.requestLimitFactor,
   privateWebhooks: true,

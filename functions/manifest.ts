@@ -5,7 +5,7 @@ import { syncTimeoutSeconds } from './queue/account-sync.limits.ts';
 import { maxReceives } from './queue/deliver.limits.ts';
 
 /** Names of secrets that functions use; account credentials have names of their own. */
-export type SecretName = 'token-signing' | 'webhook-signing';
+export type SecretName = 'token-signing' | 'webhook-signing' | 'user-sealing';
 
 /** Secrets that functions make as they need them, named `<family>/<number>`. */
 export type SecretFamily = 'exchange-credentials';
@@ -89,7 +89,13 @@ export const manifest = {
     load: async () => (await import('./api/users.ts')).createUsersApi,
     trigger: { type: 'http', routes: routesOf.users },
     // It closes the sockets of sessions that end.
-    grants: { table: 'read-write', secrets: ['token-signing', 'webhook-signing'], push: true },
+    grants: {
+      table: 'read-write',
+      // Mails about accounts.
+      send: ['deliveries'],
+      secrets: ['token-signing', 'webhook-signing', 'user-sealing'],
+      push: true,
+    },
     // Argon2id is bound by the CPU, which Lambda gives in proportion to memory.
     memoryMb: 1024,
     timeoutSeconds: 10,
@@ -204,7 +210,12 @@ export const manifest = {
     file: 'queue/deliver',
     load: async () => (await import('./queue/deliver.ts')).createDeliver,
     trigger: { type: 'queue', queue: 'deliveries', batchSize: 10, maxReceives, maxConcurrency: 10 },
-    grants: { table: 'read-write', receive: ['deliveries'], secrets: ['webhook-signing'], mail: true },
+    grants: {
+      table: 'read-write',
+      receive: ['deliveries'],
+      secrets: ['webhook-signing', 'user-sealing'],
+      mail: true,
+    },
     memoryMb: 512,
     timeoutSeconds: 60,
   },

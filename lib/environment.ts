@@ -24,6 +24,7 @@ export const environmentOf = (
     ALPHAPULSE_VENUES: settings.venues.join(','),
     ALPHAPULSE_SYMBOLS: settings.symbols.join(','),
     ALPHAPULSE_MAIL_FROM: settings.mailFrom,
+    ...(grants.mail && settings.appUrl !== undefined && { ALPHAPULSE_APP_URL: settings.appUrl }),
     ALPHAPULSE_CORS_ORIGINS: settings.allowedOrigins.join(','),
     ...((trigger.type === 'http' || trigger.type === 'socket') && {
       ALPHAPULSE_REQUEST_LIMIT_FACTOR: String(settings.requestLimitFactor),

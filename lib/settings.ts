@@ -42,6 +42,7 @@ const common = {
   requestLimitFactor: z.coerce.number().min(0.1).max(1000).default(1),
   registration: z.enum(['open', 'first-user'], 'must be open or first-user').default('first-user'),
   operatorMail: Mail.exactOptional(),
+  appUrl: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).exactOptional(),
   domain: Domain.exactOptional(),
   socketDomain: Domain.exactOptional(),
   certificateArn: z
@@ -123,6 +124,7 @@ export const SETTING_NAMES = [
   'accountsPerSecret',
   'registration',
   'operatorMail',
+  'appUrl',
   'allowedOrigins',
   'requestLimitFactor',
   'domain',

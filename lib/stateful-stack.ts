@@ -87,7 +87,7 @@ export class StatefulStack extends Stack {
     accept(
       secret,
       'AwsSolutions-SMG4',
-      'The function rotate-keys renews the signing keys in theirs; a new one for webhooks changes every signature, so that an operator decides when.',
+      'The function rotate-keys renews the signing keys in theirs; a new one for webhooks changes every signature, and a new one for users ends every second factor, so that an operator decides when.',
     );
     return secret;
   }

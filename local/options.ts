@@ -29,6 +29,8 @@ export interface Options {
   readonly requestLimitFactor: number;
   readonly registration: Config['registration'];
   readonly mailFrom: string;
+  /** Where the web app is, for links in mails. */
+  readonly appUrl: string | undefined;
   readonly smtpUrl: string | undefined;
   readonly logLevel: LogLevel;
 }
@@ -49,6 +51,7 @@ Environment (a flag wins): ALPHAPULSE_PORT, ALPHAPULSE_HOST, ALPHAPULSE_DATA, AL
   ALPHAPULSE_SYNC_SECONDS  periods of the market and account sync, 5,60
   ALPHAPULSE_SMTP_URL      smtp://user:password@host:587: sends mails on as well as keeping them
   ALPHAPULSE_MAIL_FROM     sender of mails
+  ALPHAPULSE_APP_URL       where the web app is, for links in mails: http://localhost:5173
   ALPHAPULSE_CORS_ORIGINS  origins whose pages may call the API, http://localhost:5173
   ALPHAPULSE_REQUEST_LIMIT_FACTOR  multiplies what callers may do in a minute, for load tests: 1
   ALPHAPULSE_REGISTRATION  open or first-user: who may register; open only on a loopback address by default
@@ -149,6 +152,7 @@ export const readOptions = (
       read(z.enum(['open', 'first-user']), variable('REGISTRATION'), 'open or first-user') ??
       (isLoopback(host) ? 'open' : 'first-user'),
     mailFrom: variable('MAIL_FROM')[1] ?? 'AlphaPulse <alphapulse@localhost>',
+    appUrl: read(urlWith(/^https?:$/), variable('APP_URL'), 'a URL such as https://app.example.com'),
     smtpUrl: read(urlWith(/^smtps?:$/), variable('SMTP_URL'), 'a URL that begins with smtp:// or smtps://', 'secret'),
     logLevel:
       read(z.string().toUpperCase().pipe(z.enum(LOG_LEVELS)), variable('LOG_LEVEL'), LOG_LEVELS.join(', ')) ?? 'WARN',

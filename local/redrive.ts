@@ -34,6 +34,7 @@ const config: Config = {
   simulation: { seed: '' },
   replay: { files: [], speed: 1 },
   mailFrom: '',
+  emailVerification: 'required',
   corsOrigins: [],
   requestLimitFactor: 1,
   privateWebhooks: false,

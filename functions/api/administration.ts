@@ -1,4 +1,5 @@
 import { type Binding, ok, on } from '#functions/http/api';
+import { originOf } from '#functions/http/audit-origin';
 import { openCursor, pageOf } from '#functions/http/page';
 import type { UserAdministration } from '#shared/users/administration';
 import type { UserId } from '#shared/users/user';
@@ -10,7 +11,7 @@ export const administrationBindings = (administration: UserAdministration): read
     const page = await administration.list({ limit, ...openCursor('users', cursor) });
     return ok(pageOf('users', page.items, page.cursor));
   }),
-  on(routes.changeUser, async ({ caller, params, body }) =>
-    ok(await administration.change(params.id as UserId, body, caller.userId)),
+  on(routes.changeUser, async ({ caller, params, body, ...request }) =>
+    ok(await administration.change(params.id as UserId, body, originOf({ ...request, caller }))),
   ),
 ];

@@ -2,11 +2,14 @@ import type { Route } from '#functions/http/route';
 import * as administration from './administration.routes.ts';
 import * as alerts from './alerts.routes.ts';
 import * as audit from './audit.routes.ts';
+import * as email from './email.routes.ts';
 import * as exchange from './exchange.routes.ts';
 import * as jwks from './jwks.routes.ts';
 import * as market from './market.routes.ts';
+import * as passwords from './passwords.routes.ts';
 import * as sessions from './sessions.routes.ts';
 import * as system from './system.routes.ts';
+import * as totp from './totp.routes.ts';
 import * as users from './users.routes.ts';
 
 const declared = (declarations: object): readonly Route[] => Object.values(declarations);
@@ -17,7 +20,7 @@ export const routesOf = {
   exchange: declared(exchange),
   market: declared(market),
   system: [system, audit].flatMap(declared),
-  users: [users, sessions, administration, jwks].flatMap(declared),
+  users: [users, sessions, passwords, email, totp, administration, jwks].flatMap(declared),
 };
 
 /** Every HTTP route of the system. */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
 import { Session } from '#shared/auth/session';
-import { EmailAddress, Password } from '#shared/users/user';
+import { EmailAddress, Password, TotpCode } from '#shared/users/user';
 
 const Tokens = z
   .strictObject({
@@ -18,8 +18,8 @@ export const login = route({
   path: '/api/user/login',
   scope: 'public',
   throttle: perMinute(30),
-  summary: 'Opens a session: gives tokens for a mail address and password',
-  body: z.strictObject({ email: EmailAddress, password: Password }),
+  summary: 'Opens a session: gives tokens for a mail address and password, and a code where there is a second factor',
+  body: z.strictObject({ email: EmailAddress, password: Password, totp: TotpCode.exactOptional() }),
   response: { 200: Tokens },
 });
 

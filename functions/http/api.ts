@@ -29,6 +29,7 @@ export interface Reply {
 export const ok = (body: unknown): Reply => ({ status: 200, body });
 export const created = (body: unknown): Reply => ({ status: 201, body });
 export const accepted = (body: unknown): Reply => ({ status: 202, body });
+export const acceptedWithoutBody = (): Reply => ({ status: 202 });
 export const noContent = (): Reply => ({ status: 204 });
 
 /** A request that passed the gate: authenticated, in scope, and valid by the route's schemas. */

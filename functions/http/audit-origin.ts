@@ -1,4 +1,4 @@
-import type { Actor, Source } from '#shared/audit/entry';
+import type { Origin } from '#shared/audit/entry';
 import type { Caller } from './caller.ts';
 
 /** What of a request tells who asks and from where. */
@@ -9,11 +9,8 @@ interface Asked {
 }
 
 /** Who asks and from where, as the audit log has it: `audit.record({ ...originOf(request), type: … })`. */
-export const originOf = ({
-  caller,
-  sourceAddress,
-  userAgent,
-}: Asked): { readonly actor: Actor; readonly source: Source } => ({
-  actor: caller === undefined ? { kind: 'anonymous' } : { kind: 'user', userId: caller.userId },
+export const originOf = ({ caller, sourceAddress, userAgent }: Asked): Origin => ({
+  actor:
+    caller === undefined ? { kind: 'anonymous' } : { kind: 'user', userId: caller.userId, sessionId: caller.sessionId },
   source: { address: sourceAddress, userAgent },
 });

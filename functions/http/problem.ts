@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { TooManyAttempts } from '#shared/auth/login-delays';
 import { VenueError, type VenueFailure } from '#shared/exchange/errors';
 import { DomainError, InvalidInput } from '#shared/platform/errors';
 
@@ -8,6 +9,8 @@ export const PROBLEMS = {
   'invalid-cursor': { status: 400, title: 'The cursor was not made by this list' },
   unauthenticated: { status: 401, title: 'Log in first' },
   'invalid-credentials': { status: 401, title: 'The mail address or the password is wrong' },
+  'totp-required': { status: 401, title: 'A code of the second factor is needed' },
+  'invalid-totp': { status: 401, title: 'The code of the second factor is wrong' },
   'invalid-refresh-token': { status: 401, title: 'The refresh token is not valid' },
   forbidden: { status: 403, title: 'This is not allowed to the caller' },
   'registration-closed': { status: 403, title: 'Registration is closed' },
@@ -19,6 +22,7 @@ export const PROBLEMS = {
   'limit-exceeded': { status: 409, title: 'A limit is reached' },
   'payload-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'The body must be JSON' },
+  'invalid-mailed-token': { status: 422, title: 'The token is not good any more' },
   'invalid-input': { status: 422, title: 'The input is not valid' },
   'too-many-requests': { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'Something went wrong on our side' },
@@ -105,6 +109,10 @@ export const problemOf = (error: unknown, instance: string, requestId: string): 
   }
   if (error instanceof InvalidInput) {
     return answer('invalid-input', error.message, {}, [{ path: error.path, message: error.message }]);
+  }
+  if (error instanceof TooManyAttempts) {
+    const seconds = Math.ceil(error.retryAfterMs / 1000);
+    return answer('too-many-requests', error.message, { headers: { 'retry-after': String(seconds) } });
   }
   if (error instanceof DomainError && isProblemCode(error.code)) return answer(error.code, error.message);
   return answer('internal', `Please report this request id: ${requestId}.`);

@@ -1,18 +1,28 @@
+import * as z from 'zod';
 import { Deliveries, DeliveryHeld, DeliveryOrder } from '#shared/alerts/deliveries';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
+import { AccountMailOrder } from '#shared/users/account-mail';
+import { AccountMails } from '#shared/users/account-mails';
 import { maxReceives } from './deliver.limits.ts';
 import { onQueue } from './on-queue.ts';
 
 const retrySecondsMax = 900;
 
-/** Delivers notifications by mail and webhook. */
+const Order = z.union([DeliveryOrder, AccountMailOrder]);
+
+/** Delivers notifications by mail and webhook, and the mails about accounts. */
 export const createDeliver = (platform: Platform) => {
   const deliveries = new Deliveries(platform);
+  const mails = new AccountMails(platform);
   return onQueue(platform, {
     queue: 'deliveries',
     retrySecondsMax,
-    handle: (body, receives) => deliveries.deliver(DeliveryOrder.parse(JSON.parse(body)), receives >= maxReceives),
+    handle: async (body, receives) => {
+      const order = Order.parse(JSON.parse(body));
+      if ('mail' in order) await mails.send(order);
+      else await deliveries.deliver(order, receives >= maxReceives);
+    },
     heldMs: (error) => (error instanceof DeliveryHeld ? error.remainingMs : undefined),
     tell: (error, receives) => platform.logger.warn('A delivery failed', { error: error as Error, receives }),
   });

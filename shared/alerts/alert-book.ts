@@ -40,7 +40,7 @@ import {
 /** Alerts read at once where a filter leaves out some of them. */
 const filteredAtOnce = 200;
 
-type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'random' | 'config' | 'secrets'>;
+type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'random' | 'config' | 'secrets' | 'logger'>;
 
 /** The alerts of every user: stored together with the level each waits for, in one transaction. */
 export class AlertBook {

@@ -22,7 +22,10 @@ const claimSeconds = 60;
 const webhookTimeoutMs = 8_000;
 const errorLengthMax = 200;
 
-type SenderPorts = Pick<Platform, 'config' | 'table' | 'clock' | 'ids' | 'random' | 'secrets' | 'mailer' | 'network'>;
+type SenderPorts = Pick<
+  Platform,
+  'config' | 'table' | 'clock' | 'ids' | 'random' | 'secrets' | 'logger' | 'mailer' | 'network'
+>;
 
 /** Orders the queued deliveries of a new notification. Ordering twice is harmless: a delivery is made once. */
 export const orderDeliveries = async (
@@ -45,6 +48,12 @@ export class DeliveryHeld extends DomainError {
     super('Another attempt is under way.');
     this.remainingMs = remainingMs;
   }
+}
+
+/** Trying again would be of no use: the user has to do something first. */
+class Undeliverable extends DomainError {
+  readonly code = 'undeliverable';
+  override readonly name = 'Undeliverable';
 }
 
 /** What an attempt holds while it lasts; the time it was taken tells it from others. */
@@ -83,7 +92,9 @@ export class Deliveries {
       await this.#send(notification, channel);
     } catch (error) {
       const why = error instanceof DomainError ? error.message : 'The delivery failed.';
-      await this.#settle(claim, isLast ? 'failed' : 'pending', why.slice(0, errorLengthMax));
+      const isFinal = isLast || error instanceof Undeliverable;
+      await this.#settle(claim, isFinal ? 'failed' : 'pending', why.slice(0, errorLengthMax));
+      if (error instanceof Undeliverable) return;
       throw error;
     }
     await this.#settle(claim, 'delivered');
@@ -118,8 +129,11 @@ export class Deliveries {
 
   async #send(notification: StoredNotification, channel: QueuedChannel): Promise<void> {
     const { mailer, network, clock } = this.#ports;
-    const { email, settings } = await this.#users.profile(notification.userId);
-    if (channel === 'email') return await mailer.send(alertMail(notification, email));
+    const { email, emailVerified, settings } = await this.#users.profile(notification.userId);
+    if (channel === 'email') {
+      if (!emailVerified) throw new Undeliverable('The mail address is not verified.');
+      return await mailer.send(alertMail(notification, email));
+    }
     if (settings.webhookUrl === null) throw new Unavailable('No webhook address is set.');
     const { deliveries: _, ...firing } = notificationOf(notification);
     const body = JSON.stringify({ type: 'alert.fired', notification: firing });

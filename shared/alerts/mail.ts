@@ -1,3 +1,4 @@
+import { escaped } from '#shared/platform/html';
 import type { Mail } from '#shared/platform/ports';
 import type { StoredNotification } from './stored.ts';
 
@@ -13,12 +14,3 @@ export const alertMail = (notification: StoredNotification, to: string): Mail =>
     html: `<p style="font-size:1.1em">${escaped(message)}</p><p style="color:#666">Seen at ${at}.<br>Alert ${alertId}, notification ${notificationId}.</p>`,
   };
 };
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');

@@ -38,6 +38,12 @@ export interface Source {
   readonly userAgent?: string;
 }
 
+/** Who asks for something, and from where. */
+export interface Origin {
+  readonly actor: Actor;
+  readonly source: Source;
+}
+
 type TargetOf<T extends AuditType> = (typeof EVENTS)[T] extends { readonly target: TargetKind } ? string : undefined;
 
 /** An event of one type, as it is given to the log. */

@@ -17,7 +17,8 @@ const ofNetwork: Patience = { freeFailures: 20, waitSecondsMax: 900 };
 const memorySeconds = 3600;
 /** How long a network from which somebody logged in is known for theirs. */
 const knownDays = 90;
-const triesMax = 4;
+const triesMax = 8;
+const firstPauseMs = 10;
 
 /** Too many attempts failed; the next one may be made later. */
 export class TooManyAttempts extends DomainError {
@@ -45,6 +46,8 @@ interface KnownNetwork extends Item {
 export interface Attempt {
   /** It succeeded: it is no failure, and those of the account are forgotten. */
   succeeded(): Promise<void>;
+  /** It was neither a success nor a failure: it does not count. */
+  withdraw(): Promise<void>;
 }
 
 /**
@@ -52,9 +55,9 @@ export interface Attempt {
  * for each network from which its owner logged in before, so that a stranger who guesses doesn't keep the owner out.
  */
 export class LoginDelays {
-  readonly #ports: Pick<Platform, 'table' | 'clock'>;
+  readonly #ports: Pick<Platform, 'table' | 'clock' | 'random'>;
 
-  constructor(ports: Pick<Platform, 'table' | 'clock'>) {
+  constructor(ports: Pick<Platform, 'table' | 'clock' | 'random'>) {
     this.#ports = ports;
   }
 
@@ -65,20 +68,25 @@ export class LoginDelays {
    * @throws {TooManyAttempts} it is too early
    */
   async attempt(account: string, network: string): Promise<Attempt> {
-    const { table, clock } = this.#ports;
+    const { table, clock, random } = this.#ports;
     const known = await table.get<KnownNetwork>(knownKey(account, network));
     const accountKey = failuresKey('ACCOUNT', account, isRecent(known, clock.now()) ? network : '');
     const networkKey = failuresKey('NETWORK', network);
-    for (let tries = 0; !(await this.#counted([accountKey, ofAccount], [networkKey, ofNetwork])); tries++) {
+    for (let tries = 1; !(await this.#counted([accountKey, ofAccount], [networkKey, ofNetwork])); tries++) {
       // Whoever tries so often at the same time is nobody who types.
       if (tries === triesMax) throw new TooManyAttempts(1000);
+      await clock.sleep(random.number() * firstPauseMs * 2 ** tries);
     }
+    const takeBack = async (key: Key): Promise<void> => {
+      await table.update(key, { add: { failures: -1 } }, { path: 'failures', is: '>', value: 0 }).catch(ifGone);
+    };
     return {
+      withdraw: async () => {
+        await Promise.all([takeBack(accountKey), takeBack(networkKey)]);
+      },
       succeeded: async () => {
         await table.delete(accountKey);
-        await table
-          .update(networkKey, { add: { failures: -1 } }, { path: 'failures', is: '>', value: 0 })
-          .catch(ifGone);
+        await takeBack(networkKey);
         if (known === undefined || known.seenAt < clock.now() - dayMs) await this.#remember(account, network);
       },
     };

@@ -28,11 +28,15 @@ export const hashPassword = async (password: string, random: Random): Promise<st
   return `$argon2id$v=19$m=${memoryKib},t=${passes},p=${parallelism}$${unpadded(salt)}$${unpadded(tag)}`;
 };
 
+/** Whether a hash was made with other parameters than new ones are. @throws {TypeError} it is no PHC string of ours */
+export const isOutdated = (hash: string): boolean => {
+  const { m, t, p } = partsOf(hash);
+  return Number(m) !== memoryKib || Number(t) !== passes || Number(p) !== parallelism;
+};
+
 /** Compares in constant time. Without a hash (an unknown user) it takes as long and is false. */
 export const passwordMatches = async (password: string, hash: string | undefined): Promise<boolean> => {
-  const match = PHC.exec(hash ?? NOBODY);
-  if (match?.groups === undefined) throw new TypeError('The stored password hash is not a PHC string');
-  const { m, t, p, salt, tag } = match.groups as Record<'m' | 't' | 'p' | 'salt' | 'tag', string>;
+  const { m, t, p, salt, tag } = partsOf(hash ?? NOBODY);
   const expected = Buffer.from(tag, 'base64');
   const actual = await derive('argon2id', {
     message: password,
@@ -43,6 +47,12 @@ export const passwordMatches = async (password: string, hash: string | undefined
     tagLength: expected.length,
   });
   return timingSafeEqual(actual, expected) && hash !== undefined;
+};
+
+const partsOf = (hash: string) => {
+  const match = PHC.exec(hash);
+  if (match?.groups === undefined) throw new TypeError('The stored password hash is not a PHC string');
+  return match.groups as Record<'m' | 't' | 'p' | 'salt' | 'tag', string>;
 };
 
 const PHC = /^\$argon2id\$v=19\$m=(?<m>\d+),t=(?<t>\d+),p=(?<p>\d+)\$(?<salt>[\w+/]+)\$(?<tag>[\w+/]+)$/;

@@ -1,12 +1,13 @@
+import { AuditLog } from '#shared/audit/audit-log';
+import type { AuditEvent, Origin } from '#shared/audit/entry';
 import { TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { ABSENT, allOf, equals, every, type Item, PRESENT, type Put } from '#shared/platform/table';
+import { ABSENT, allOf, equals, every, type Item, PRESENT, type Put, type Write } from '#shared/platform/table';
 import { Connections } from '#shared/realtime/connections';
-import { type StoredUser, userKey } from '#shared/users/stored-user';
+import { hasCredentialsOf, type StoredUser, userKey } from '#shared/users/stored-user';
 import type { UserId } from '#shared/users/user';
-import { InvalidCredentials } from '#shared/users/users';
 import { InvalidRefreshToken, newRefreshToken, refreshTokenKey, type StoredRefreshToken } from './refresh-token.ts';
-import { recordSecurityEvent } from './security-events.ts';
+import { InvalidCredentials, wrongCode } from './refusals.ts';
 import type { Session } from './session.ts';
 import {
   type Client,
@@ -31,27 +32,43 @@ export interface OpenSession {
   readonly refreshToken: string;
 }
 
+/** How it was proved whose session is to be opened. */
+export interface LoginProof {
+  readonly method: 'password' | 'totp' | 'recovery-code';
+  /** The user as they were when it was checked; nothing is opened when password or second factor changed since. */
+  readonly user?: StoredUser;
+  /** Uses up what is good once. */
+  readonly writes: readonly Write[];
+}
+
+const byPassword: LoginProof = { method: 'password', writes: [] };
+
 type Ports = Pick<Platform, 'table' | 'push' | 'clock' | 'ids' | 'random' | 'logger'>;
 
 /** The logins of users: opened by a credential, kept by refresh tokens that are good once, ended in many ways. */
 export class Sessions {
   readonly #ports: Ports;
   readonly #connections: Connections;
+  readonly #audit: AuditLog;
 
   constructor(ports: Ports) {
     this.#ports = ports;
     this.#connections = new Connections(ports);
+    this.#audit = new AuditLog(ports);
   }
 
   /**
-   * Opens a session for a user whose credentials were checked.
-   * @throws {InvalidCredentials} the user is disabled or gone
+   * Opens a session for a user whose credentials were checked, uses up what was good once, and writes the login down: all
+   * of it or nothing.
+   * @throws {InvalidCredentials} the user is disabled or gone, or the credentials changed since they were checked
+   * @throws {InvalidTotp} the code was used meanwhile
    */
-  async open(userId: UserId, client: Client): Promise<OpenSession> {
+  async open(userId: UserId, client: Client, proof = byPassword): Promise<OpenSession> {
     const { table, clock, ids } = this.#ports;
+    const { method, writes } = proof;
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const user = await table.get<StoredUser>(userKey(userId), { consistent: true });
-      if (user === undefined || user.disabled === true)
+      if (user === undefined || user.disabled === true || !hasSameCredentials(user, proof.user ?? user))
         throw new InvalidCredentials('The mail address or the password is wrong.');
       const { sessions, guard } = await this.hold(userId);
       const surplus = sessions
@@ -59,21 +76,32 @@ export class Sessions {
         .slice(0, Math.max(0, sessions.length + 1 - SESSIONS_PER_USER_MAX));
       const session = newSession(user, ids.next() as SessionId, client, clock.now());
       const { token, put } = this.#newToken(session);
-      const mayLogIn = allOf(equals('role', user.role), { path: 'disabled', is: '<>', value: true });
+      const isEnabled = { path: 'disabled', is: '<>', value: true } as const;
+      const mayLogIn = allOf(equals('role', user.role), isEnabled, hasCredentialsOf(user));
+      const opening: Write[] = [
+        ...writes,
+        { check: userKey(userId), if: mayLogIn },
+        guard,
+        ...surplus.map(({ pk, sk }) => ({ delete: { pk, sk } })),
+        { put: session, if: ABSENT },
+        put,
+      ];
       try {
-        await table.transact([
-          { check: userKey(userId), if: mayLogIn },
-          guard,
-          ...surplus.map(({ pk, sk }) => ({ delete: { pk, sk } })),
-          { put: session, if: ABSENT },
-          put,
-        ]);
-        await this.hangUp(surplus);
-        return { session, refreshToken: token };
+        await this.#audit.transact(opening, {
+          type: 'auth.login-succeeded',
+          actor: { kind: 'user', userId, sessionId: session.sessionId },
+          source: client,
+          target: session.sessionId,
+          after: { method },
+        });
       } catch (error) {
-        // Another login, or an admin who changed the user, came first.
         if (!(error instanceof TransactionCanceled)) throw error;
+        if (error.failed.some((position) => position < writes.length)) throw wrongCode();
+        // Another login, or an admin who changed the user, came first.
+        continue;
       }
+      await this.hangUp(surplus);
+      return { session, refreshToken: token };
     }
     throw new Unavailable('Too many log in as this user at once.');
   }
@@ -83,12 +111,13 @@ export class Sessions {
    * was, and the session ends (RFC 9700, 4.14.2).
    * @throws {InvalidRefreshToken}
    */
-  async refresh(refreshToken: string, { address }: Client): Promise<OpenSession> {
+  async refresh(refreshToken: string, client: Client): Promise<OpenSession> {
     const { table, clock } = this.#ports;
+    const { address } = client;
     const key = refreshTokenKey(refreshToken);
     const stored = await table.get<StoredRefreshToken>(key, { consistent: true });
     if (stored === undefined) throw refused();
-    if (stored.usedAt !== undefined) return await this.#reused(stored, address);
+    if (stored.usedAt !== undefined) return await this.#reused(stored, client);
     const before = await table.get<StoredSession>(sessionKey(stored.userId, stored.sessionId), { consistent: true });
     const now = clock.now();
     if (before === undefined || isOver(before, now)) throw refused();
@@ -105,7 +134,7 @@ export class Sessions {
     } catch (error) {
       if (!(error instanceof TransactionCanceled)) throw error;
       // The first write fails where somebody else used the token at the same moment, the last where the session has ended.
-      if (error.failed.includes(0)) return await this.#reused(stored, address);
+      if (error.failed.includes(0)) return await this.#reused(stored, client);
       throw refused();
     }
     return { session, refreshToken: token };
@@ -124,18 +153,52 @@ export class Sessions {
     return { items: live.map((session) => viewOf(session, current)), ...(cursor === undefined ? {} : { cursor }) };
   }
 
-  /** @returns whether the user had such a session */
-  async end(userId: UserId, sessionId: SessionId): Promise<boolean> {
-    const session = await this.#ports.table.delete<StoredSession>(sessionKey(userId, sessionId));
-    if (session === undefined) return false;
-    await this.hangUp([session]);
-    return true;
+  /** The user ends one of their sessions. @returns whether they had it */
+  async end(userId: UserId, sessionId: SessionId, origin: Origin): Promise<boolean> {
+    const { actor } = origin;
+    const isOwn = actor.kind === 'user' && actor.sessionId === sessionId;
+    const type = isOwn ? 'auth.logged-out' : 'auth.session-revoked';
+    return await this.#end(userId, sessionId, { ...origin, trail: userId, type, target: sessionId });
   }
 
-  /** Ends every session of the user but one. */
-  async endOthers(userId: UserId, kept: SessionId): Promise<void> {
-    const { sessions } = await this.hold(userId);
-    for (const { sessionId } of sessions) if (sessionId !== kept) await this.end(userId, sessionId);
+  /** The user ends every session of theirs but one. */
+  async endOthers(userId: UserId, kept: SessionId, origin: Origin): Promise<void> {
+    await this.endWith(userId, kept, [], (sessions) => ({
+      ...{ ...origin, type: 'auth.sessions-revoked', trail: userId, target: userId },
+      after: { sessions },
+    }));
+  }
+
+  /**
+   * Makes a change that ends every session of the user but one, with its entry in the audit log: all of it or nothing.
+   * @param writes few enough for {@link SESSIONS_PER_USER_MAX} more and an entry to fit into a transaction
+   * @param event given how many sessions end
+   * @throws {TransactionCanceled} with the positions among `writes` whose condition did not hold
+   */
+  async endWith(
+    userId: UserId,
+    kept: SessionId | undefined,
+    writes: readonly Write[],
+    event: (sessions: number) => AuditEvent,
+  ): Promise<void> {
+    for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+      const { sessions, guard } = await this.hold(userId);
+      const ended = sessions.filter(({ sessionId }) => sessionId !== kept);
+      if (ended.length === 0 && writes.length === 0) return;
+      const deletes = ended.map(({ pk, sk }): Write => ({ delete: { pk, sk } }));
+      try {
+        await this.#audit.transact([...writes, guard, ...deletes], event(ended.length));
+      } catch (error) {
+        if (!(error instanceof TransactionCanceled)) throw error;
+        const failed = error.failed.filter((position) => position < writes.length);
+        if (failed.length > 0) throw new TransactionCanceled(failed);
+        // Somebody logged in meanwhile.
+        continue;
+      }
+      await this.hangUp(ended);
+      return;
+    }
+    throw new Unavailable('Too many log in as this user at once.');
   }
 
   /**
@@ -159,10 +222,28 @@ export class Sessions {
     for (const { sessionId } of sessions) await this.#connections.endSession(sessionId);
   }
 
-  async #reused({ userId, sessionId }: StoredRefreshToken, address: string): Promise<never> {
-    if (await this.end(userId, sessionId)) {
-      recordSecurityEvent(this.#ports, { type: 'refresh-token-reused', userId, sessionId, address });
+  async #end(userId: UserId, sessionId: SessionId, event: AuditEvent): Promise<boolean> {
+    const session = await this.#ports.table.get<StoredSession>(sessionKey(userId, sessionId), { consistent: true });
+    if (session === undefined) return false;
+    try {
+      await this.#audit.transact([{ delete: sessionKey(userId, sessionId), if: PRESENT }], event);
+    } catch (error) {
+      if (error instanceof TransactionCanceled) return false;
+      throw error;
     }
+    await this.hangUp([session]);
+    return true;
+  }
+
+  async #reused({ userId, sessionId }: StoredRefreshToken, source: Client): Promise<never> {
+    const actor = { kind: 'anonymous' } as const;
+    await this.#end(userId, sessionId, {
+      type: 'auth.refresh-reused',
+      actor,
+      source,
+      trail: userId,
+      target: sessionId,
+    });
     throw refused();
   }
 
@@ -179,6 +260,9 @@ export class Sessions {
     return { token, put: { put: stored, if: ABSENT } };
   }
 }
+
+const hasSameCredentials = (one: StoredUser, other: StoredUser): boolean =>
+  one.passwordChange === other.passwordChange && one.totpChange === other.totpChange;
 
 const refused = () => new InvalidRefreshToken('The refresh token is not valid; log in again.');
 

@@ -139,6 +139,10 @@ export interface Config {
   readonly replay: { readonly files: readonly string[]; readonly speed: number };
   /** Sender of mails. */
   readonly mailFrom: string;
+  /** Whether alerts are mailed only to addresses whose owner proved to read them; `assumed` where mails stay on the machine. */
+  readonly emailVerification: 'required' | 'assumed';
+  /** Where the web app is, for links in mails. */
+  readonly appUrl?: string;
   readonly corsOrigins: readonly string[];
   /** What callers may do in a minute, as a multiple of what routes declare: 1, or more for load tests. */
   readonly requestLimitFactor: number;

@@ -24,8 +24,8 @@ const SECRETS: readonly (readonly [pattern: RegExp, shown: string])[] = [
   // A JSON Web Token, also one that was cut off.
   [/\beyJ[\w-]{6,}(?:\.[\w-]*){0,4}/g, hidden],
   [/\b(Bearer|Basic|Digest)\s+[\w~+/.=-]{6,}/gi, `$1 ${hidden}`],
-  // Webhook secrets, refresh tokens and API keys of ours.
-  [/\b(?:whsec|aprt|apk)_[\w-]+/g, hidden],
+  // Webhook secrets, refresh tokens, API keys and tokens in mails of ours.
+  [/\b(?:whsec|aprt|apk|appr|apev)_[\w-]+/g, hidden],
   // A login within a URL.
   [/(\w:\/\/)[^\s/@:]{0,256}:[^\s/@]{1,256}@/g, `$1${hidden}@`],
   [new RegExp(`([?&][\\w-]{0,30}${spelled}[\\w-]{0,30}=)[^&\\s"'#]+`, 'gi'), `$1${hidden}`],

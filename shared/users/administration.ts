@@ -1,4 +1,5 @@
-import { recordSecurityEvent } from '#shared/auth/security-events';
+import { AuditLog } from '#shared/audit/audit-log';
+import type { AuditEvent, Origin } from '#shared/audit/entry';
 import type { Sessions } from '#shared/auth/sessions';
 import { Conflict, NotFound, TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
@@ -10,12 +11,14 @@ const attemptsMax = 10;
 
 /** What admins do with users. */
 export class UserAdministration {
-  readonly #ports: Pick<Platform, 'table' | 'logger'>;
+  readonly #ports: Pick<Platform, 'table' | 'clock' | 'random' | 'logger'>;
   readonly #sessions: Sessions;
+  readonly #audit: AuditLog;
 
-  constructor(ports: Pick<Platform, 'table' | 'logger'>, sessions: Sessions) {
+  constructor(ports: Pick<Platform, 'table' | 'clock' | 'random' | 'logger'>, sessions: Sessions) {
     this.#ports = ports;
     this.#sessions = sessions;
+    this.#audit = new AuditLog(ports);
   }
 
   /** Every user, in the order of their registration. */
@@ -30,11 +33,11 @@ export class UserAdministration {
   /**
    * Changes what a user may do. In the same transaction the user's sessions get the new role, or end where the user is
    * disabled, so that no session remains with what the user had before.
-   * @param by the admin who does it
+   * @param origin the admin who does it
    * @throws {NotFound}
    * @throws {Conflict} there would be no admin left
    */
-  async change(userId: UserId, change: UserChange, by: UserId): Promise<UserRecord> {
+  async change(userId: UserId, change: UserChange, origin: Origin): Promise<UserRecord> {
     const { table } = this.#ports;
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const user = await table.get<StoredUser>(userKey(userId), { consistent: true });
@@ -63,7 +66,7 @@ export class UserAdministration {
         ...(admins === 0 ? [] : [count]),
       ];
       try {
-        await table.transact(writes);
+        await this.#audit.transact(writes, eventOf(user, changed, origin));
       } catch (error) {
         if (!(error instanceof TransactionCanceled)) throw error;
         const [failed, ...others] = error.failed;
@@ -73,7 +76,6 @@ export class UserAdministration {
         // The user or a session changed meanwhile.
         continue;
       }
-      recordSecurityEvent(this.#ports, { type: 'user-changed', userId, by, role, disabled });
       if (disabled) await this.#sessions.hangUp(sessions);
       return recordOf(changed);
     }
@@ -82,6 +84,13 @@ export class UserAdministration {
 }
 
 const isAdmin = ({ role, disabled }: StoredUser): boolean => role === 'admin' && disabled !== true;
+
+const eventOf = (before: StoredUser, after: StoredUser, origin: Origin): AuditEvent => {
+  const { userId, disabled = false } = after;
+  const isSwitched = disabled !== (before.disabled ?? false);
+  const type = isSwitched ? (disabled ? 'auth.user-disabled' : 'auth.user-enabled') : 'auth.role-changed';
+  return { ...origin, type, trail: userId, target: userId, before: { disabled: false, ...before }, after };
+};
 
 const recordOf = ({ userId, email, name, role, disabled = false, createdAt }: StoredUser): UserRecord => ({
   userId,

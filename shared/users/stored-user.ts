@@ -1,5 +1,6 @@
 import type { Role } from '#shared/auth/scopes';
-import { type Item, keyOf } from '#shared/platform/table';
+import type { Config } from '#shared/platform/ports';
+import { allOf, type Condition, equals, type Item, keyOf } from '#shared/platform/table';
 import type { UserId } from './user.ts';
 
 export interface StoredUser extends Item {
@@ -11,6 +12,14 @@ export interface StoredUser extends Item {
   /** Can't log in, and has no sessions. */
   readonly disabled?: boolean;
   readonly passwordHash: string;
+  /** Which change made the password what it is; missing until the first one. A new hash of the same password is none. */
+  readonly passwordChange?: string;
+  /** Has a second factor: a login needs a code. */
+  readonly totpEnabled?: boolean;
+  /** Which change made the second factor what it is. */
+  readonly totpChange?: string;
+  /** When the user proved to read what is mailed to the address, epoch ms. */
+  readonly emailVerifiedAt?: number;
   readonly createdAt: number;
   readonly webhookUrl: string | null;
   readonly version: number;
@@ -37,3 +46,16 @@ export const adminCountKey = { pk: keyOf('SYSTEM', 'USERS'), sk: 'ADMINS' };
 /** Where every user stands in the first index, in the order of their registration. */
 export const allUsers = keyOf('USERS');
 export const listedAt = (userId: UserId) => ({ gsi1pk: allUsers, gsi1sk: userId });
+
+/** Holds while the password and the second factor are those that `user` had. */
+export const hasCredentialsOf = ({ passwordChange, totpChange }: StoredUser): Condition =>
+  allOf(isStill('passwordChange', passwordChange), isStill('totpChange', totpChange));
+
+const isStill = (path: string, value: string | undefined): Condition =>
+  value === undefined ? { path, is: 'absent' } : equals(path, value);
+
+/** Whether alerts may be mailed to a user: the address was proved, or mails stay on this machine. */
+export const isEmailVerified = (
+  { emailVerifiedAt }: Pick<StoredUser, 'emailVerifiedAt'>,
+  { emailVerification }: Pick<Config, 'emailVerification'>,
+): boolean => emailVerification === 'assumed' || emailVerifiedAt !== undefined;

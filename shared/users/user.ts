@@ -27,6 +27,13 @@ export const NewPassword = Password.refine(
   'must have at least 12 characters',
 );
 
+/** Six digits of an authenticator app, or a recovery code. */
+export const TotpCode = z
+  .string()
+  .min(1)
+  .max(40)
+  .describe('Six digits of an authenticator app, or a recovery code; needed where there is a second factor');
+
 export const NewUser = z.strictObject({
   email: EmailAddress,
   password: NewPassword,
@@ -50,8 +57,12 @@ export const Profile = z
   .strictObject({
     userId: z.string(),
     email: z.string(),
+    emailVerified: z
+      .boolean()
+      .describe('Whether alerts are mailed there: its owner proved to read it, or mails stay here'),
     name: z.string().nullable(),
     role: z.enum(ROLES),
+    totpEnabled: z.boolean().describe('Whether a login needs a code'),
     createdAt: z.int().describe('Epoch milliseconds'),
     settings: Settings,
   })

@@ -1,8 +1,11 @@
+import { AuditLog } from '#shared/audit/audit-log';
+import type { AuditEvent, Origin } from '#shared/audit/entry';
 import { derivedKey, keyMaterial } from '#shared/auth/keys';
-import { hashPassword, passwordMatches } from '#shared/auth/passwords';
+import { checkNewPassword } from '#shared/auth/password-policy';
+import { hashPassword } from '#shared/auth/passwords';
 import type { Role } from '#shared/auth/scopes';
 import { ConditionFailed, Conflict, DomainError, NotFound, TransactionCanceled } from '#shared/platform/errors';
-import type { Platform } from '#shared/platform/ports';
+import type { Config, Platform } from '#shared/platform/ports';
 import { ABSENT, PRESENT } from '#shared/platform/table';
 import {
   type AdminCount,
@@ -10,17 +13,12 @@ import {
   type EmailOwner,
   emailKey,
   firstUserKey,
+  isEmailVerified,
   listedAt,
   type StoredUser,
   userKey,
 } from './stored-user.ts';
 import type { NewUser, Profile, Settings, UserId } from './user.ts';
-
-/** The mail address or the password is wrong; which of them is not told. */
-export class InvalidCredentials extends DomainError {
-  readonly code = 'invalid-credentials';
-  override readonly name = 'InvalidCredentials';
-}
 
 /** This installation has its first user and takes no others by itself. */
 export class RegistrationClosed extends DomainError {
@@ -28,7 +26,7 @@ export class RegistrationClosed extends DomainError {
   override readonly name = 'RegistrationClosed';
 }
 
-type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'config'>;
+type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'config' | 'logger'>;
 
 /** The users of this installation. */
 export class Users {
@@ -45,11 +43,14 @@ export class Users {
 
   /**
    * Creates a user; the first one of the installation is admin, the others are traders.
+   * @throws {InvalidInput} the password is too easy to guess
    * @throws {Conflict} the mail address has an owner already
    * @throws {RegistrationClosed} there is a first user, and the configuration takes no others
    */
-  async register(user: NewUser): Promise<Profile> {
-    const { table, clock, ids, random } = this.#platform;
+  async register(user: NewUser, origin: Partial<Origin> = {}): Promise<Profile> {
+    const { clock, ids, random, config } = this.#platform;
+    checkNewPassword(user.password, user, 'password');
+    const audit = new AuditLog(this.#platform);
     const isFirst = await this.isEmpty();
     if (!isFirst) this.#checkOpen();
     const passwordHash = await hashPassword(user.password, random);
@@ -72,15 +73,16 @@ export class Users {
       { put: owner, if: ABSENT },
       { put: stored(role), if: ABSENT },
     ];
+    const event = (registeredAs: Role): AuditEvent => ({
+      ...{ actor: { kind: 'system' }, ...origin, type: 'auth.registered', trail: userId, target: userId },
+      after: { role: registeredAs },
+    });
     if (isFirst) {
       const count: AdminCount = { ...adminCountKey, kind: 'admin-count', admins: 1 };
       try {
-        await table.transact([
-          ...writes('admin'),
-          { put: { ...firstUserKey, kind: 'first-user', userId }, if: ABSENT },
-          { put: count },
-        ]);
-        return profileOf(stored('admin'));
+        const first = [{ put: { ...firstUserKey, kind: 'first-user', userId }, if: ABSENT }, { put: count }];
+        await audit.transact([...writes('admin'), ...first], event('admin'));
+        return profileOf(stored('admin'), config);
       } catch (error) {
         if (!(error instanceof TransactionCanceled)) throw error;
         // Somebody else was first meanwhile.
@@ -88,8 +90,8 @@ export class Users {
       }
     }
     try {
-      await table.transact(writes('trader'));
-      return profileOf(stored('trader'));
+      await audit.transact(writes('trader'), event('trader'));
+      return profileOf(stored('trader'), config);
     } catch (error) {
       if (error instanceof TransactionCanceled) throw new Conflict('This mail address is registered already.');
       throw error;
@@ -101,25 +103,11 @@ export class Users {
     throw new RegistrationClosed('This installation takes no more users by itself; ask its admin.');
   }
 
-  /**
-   * The user of these credentials, whom nothing else keeps from logging in.
-   * @throws {InvalidCredentials} after the same time for an unknown address and a wrong password
-   */
-  async checkPassword(email: string, password: string): Promise<UserId> {
-    const { table } = this.#platform;
-    const owner = await table.get<EmailOwner>(emailKey(email), { consistent: true });
-    const user = owner && (await table.get<StoredUser>(userKey(owner.userId), { consistent: true }));
-    if (!(await passwordMatches(password, user?.passwordHash)) || user === undefined || user.disabled === true) {
-      throw new InvalidCredentials('The mail address or the password is wrong.');
-    }
-    return user.userId;
-  }
-
   /** @throws {NotFound} */
   async profile(userId: UserId): Promise<Profile> {
     const user = await this.#platform.table.get<StoredUser>(userKey(userId), { consistent: true });
     if (user === undefined) throw noSuchUser();
-    return profileOf(user);
+    return profileOf(user, this.#platform.config);
   }
 
   /** @returns the settings with the secret that signs the user's webhooks @throws {NotFound} */
@@ -142,11 +130,13 @@ export class Users {
 
 const noSuchUser = () => new NotFound('This user does not exist any more.');
 
-const profileOf = ({ userId, email, name, role, createdAt, webhookUrl }: StoredUser): Profile => ({
-  userId,
-  email,
-  name,
-  role,
-  createdAt,
-  settings: { webhookUrl },
+const profileOf = (user: StoredUser, config: Config): Profile => ({
+  userId: user.userId,
+  email: user.email,
+  emailVerified: isEmailVerified(user, config),
+  name: user.name,
+  role: user.role,
+  totpEnabled: user.totpEnabled ?? false,
+  createdAt: user.createdAt,
+  settings: { webhookUrl: user.webhookUrl },
 });

@@ -22,7 +22,7 @@ import { systemRandom, uuidV7Ids } from '#shared/platform/system';
 import type { UserId } from '#shared/users/user';
 import { Users } from '#shared/users/users';
 import { ObservedTable } from './observed-table.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { awakeOn, VirtualClock } from './virtual-clock.ts';
 
 export const testConfig: Config = {
   runtime: 'local',
@@ -38,6 +38,7 @@ export const testConfig: Config = {
   simulation: { seed: 'test' },
   replay: { files: [], speed: 1 },
   mailFrom: 'alphapulse@example.com',
+  emailVerification: 'assumed',
   corsOrigins: [],
   // Tests ask more often than people do, and all from one address.
   requestLimitFactor: 1000,
@@ -126,9 +127,6 @@ export class RecordedNetwork implements Network {
   }
 }
 
-/** How far time goes at once while something sleeps. */
-const stepMs = 20;
-
 /**
  * The one-machine platform in memory under a virtual clock, with the real stream and queue consumers; they run when the
  * test says {@link TestPlatform.settle}.
@@ -172,19 +170,7 @@ export const testPlatform = (overrides: Partial<Config> = {}, openAccount?: Open
     ['account-sync', accountSync],
   ] as const;
 
-  /** Waits for work, letting time pass while it sleeps. */
-  const awake = async <T>(work: Promise<T>): Promise<T> => {
-    let isDone = false;
-    const ended = work.finally(() => {
-      isDone = true;
-    });
-    ended.catch(() => {});
-    while (!isDone) {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (!isDone && clock.sleeping > 0) await clock.advance(stepMs);
-    }
-    return await ended;
-  };
+  const awake = <T>(work: Promise<T>): Promise<T> => awakeOn(clock, work);
 
   /** Hands every change to the stream consumers and every visible message to its function, until there are none. */
   const settle = async (): Promise<void> => {

@@ -70,3 +70,20 @@ const turns = 20;
 const settled = async (): Promise<void> => {
   for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
+
+/** How far time goes at once while something sleeps. */
+const stepMs = 20;
+
+/** Waits for work, letting time pass while it sleeps. */
+export const awakeOn = async <T>(clock: VirtualClock, work: Promise<T>): Promise<T> => {
+  let isDone = false;
+  const ended = work.finally(() => {
+    isDone = true;
+  });
+  ended.catch(() => {});
+  while (!isDone) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (!isDone && clock.sleeping > 0) await clock.advance(stepMs);
+  }
+  return await ended;
+};

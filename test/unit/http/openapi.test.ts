@@ -4,6 +4,7 @@ import { routes } from '#functions/api/routes';
 import { PROBLEMS } from '#functions/http/problem';
 import { SCOPES } from '#shared/auth/scopes';
 import type { UserId } from '#shared/users/user';
+import { codeAt, tokenIn } from '../../support/credentials.ts';
 import { httpApi, namedRoutes, tokenOf } from '../../support/http-events.ts';
 import { testPlatform } from '../../support/test-platform.ts';
 
@@ -130,7 +131,10 @@ describe('routes', () => {
       'GET /health',
       'GET /openapi.json',
       'GET /problems/{code}',
+      'POST /api/user/email/verify',
       'POST /api/user/login',
+      'POST /api/user/password/reset',
+      'POST /api/user/password/reset-request',
       'POST /api/user/refresh',
       'POST /api/user/register',
     ]);
@@ -217,7 +221,27 @@ describe('real answers', () => {
     await call('GET', '/health', 'GET /health');
     await call('GET', '/openapi.json', 'GET /openapi.json');
     await call('GET', '/problems/internal', 'GET /problems/{code}');
-    await call('POST', '/api/user/logout', 'POST /api/user/logout', { token });
+    const post = async (path: string, request: object) => await call('POST', path, `POST ${path}`, request);
+    const totp = '/api/user/totp';
+    const { secret } = await post(`${totp}/setup`, { token });
+    const code = async () => {
+      await system.clock.advance(30_000);
+      return codeAt(secret, system.clock.now());
+    };
+    await post(`${totp}/enable`, body({ code: await code() }));
+    await post(`${totp}/recovery-codes`, body({ code: await code() }));
+    await post(`${totp}/disable`, body({ password: person.password, code: await code() }));
+    const newPassword = 'staple battery horse';
+    await post('/api/user/password', body({ currentPassword: person.password, newPassword }));
+    const mailed = async (name: string) => {
+      await system.settle();
+      return tokenIn(system.mailer.list(1), name);
+    };
+    await post('/api/user/email/verify-request', { token });
+    await post('/api/user/email/verify', { body: { token: await mailed('apev') } });
+    await post('/api/user/password/reset-request', { body: { email: person.email } });
+    await post('/api/user/logout', { token });
+    await post('/api/user/password/reset', { body: { token: await mailed('appr'), newPassword: person.password } });
     expect([...seen].sort()).toEqual(namedRoutes.map(({ name }) => name).sort());
   });
 });

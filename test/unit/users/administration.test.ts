@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Origin } from '#shared/audit/entry';
 import { Sessions } from '#shared/auth/sessions';
 import type { Table } from '#shared/platform/table';
 import { UserAdministration } from '#shared/users/administration';
@@ -36,6 +37,7 @@ const person = async (email: string): Promise<Person> => {
 const change = (whom: Pick<Person, 'userId'>, body: unknown, { token } = ada) =>
   http.request('PUT', `/api/users/${whom.userId}`, { token, body });
 const list = async (query = '', { token } = ada) => await http.request('GET', `/api/users${query}`, { token });
+const byAda = (): Origin => ({ actor: { kind: 'user', userId: ada.userId }, source: { address: '203.0.113.7' } });
 const systemStatus = async ({ token }: Person) => (await http.request('GET', '/api/users', { token })).status;
 
 describe('the list of users', () => {
@@ -91,7 +93,7 @@ describe('a change of role', () => {
       await system.table.transact(writes);
     };
     const platform = { ...system.platform, table: tableWith(system.table, { transact }) };
-    await new UserAdministration(platform, sessions).change(bob.userId, { role: 'viewer' }, ada.userId);
+    await new UserAdministration(platform, sessions).change(bob.userId, { role: 'viewer' }, byAda());
     const { sessions: stored } = await sessions.hold(bob.userId);
     expect(stored.map(({ role }) => role)).toEqual(['viewer', 'viewer']);
   });

@@ -1,0 +1,21 @@
+import * as z from 'zod';
+import { perMinute, route } from '#functions/http/route';
+
+export const requestEmailVerification = route({
+  method: 'POST',
+  path: '/api/user/email/verify-request',
+  scope: 'self',
+  throttle: perMinute(5),
+  summary: "Mails a token that proves the caller's address, unless it was proved already",
+  response: { 202: null },
+});
+
+export const verifyEmail = route({
+  method: 'POST',
+  path: '/api/user/email/verify',
+  scope: 'public',
+  throttle: perMinute(10),
+  summary: 'Proves a mail address with the token that was mailed there',
+  body: z.strictObject({ token: z.string().max(200) }),
+  response: { 204: null },
+});

@@ -1,0 +1,74 @@
+import type { Platform } from '#shared/platform/ports';
+import { allOf, equals, type Item, type Key, keyOf, type Update } from '#shared/platform/table';
+import type { UserId } from '#shared/users/user';
+import { derivedKey, keyMaterial } from './keys.ts';
+import { recoveryCodeHash } from './recovery-codes.ts';
+import { seal, unseal } from './sealed.ts';
+import { totpStep } from './totp.ts';
+
+/** A user's second factor. */
+export interface StoredTotp extends Item {
+  readonly kind: 'totp';
+  readonly sealed: string;
+  /** The step of the last code that was used: no code is good that is not above it. */
+  readonly lastStep: number;
+  /** Hashes of the recovery codes that were not used yet. */
+  readonly recoveryCodes: { readonly [hash: string]: true };
+}
+
+/** A code that was right, and the write that uses it up. */
+export interface CodeProof {
+  readonly method: 'totp' | 'recovery-code';
+  readonly write: Update;
+}
+
+type Ports = Pick<Platform, 'table' | 'secrets' | 'random' | 'clock'>;
+
+/** The codes of second factors: those of an authenticator app, and recovery codes. */
+export class TotpCodes {
+  readonly #ports: Ports;
+
+  constructor(ports: Ports) {
+    this.#ports = ports;
+  }
+
+  /** The write that a code can be used up with; undefined where the code is wrong, or was used. */
+  async prove(userId: UserId, text: string): Promise<CodeProof | undefined> {
+    const { table, clock } = this.#ports;
+    const key = totpKey(userId);
+    const stored = await table.get<StoredTotp>(key, { consistent: true });
+    if (stored === undefined) return undefined;
+    const isSame = equals('sealed', stored.sealed);
+    const code = text.replaceAll(/\s/g, '');
+    const step = totpStep(await this.unseal(userId, stored.sealed), code, clock.now());
+    if (step !== undefined) {
+      if (step <= stored.lastStep) return undefined;
+      const isUnused = allOf(isSame, { path: 'lastStep', is: '<', value: step });
+      return { method: 'totp', write: { update: key, changes: { set: { lastStep: step } }, if: isUnused } };
+    }
+    const hash = recoveryCodeHash(code);
+    if (stored.recoveryCodes[hash] === undefined) return undefined;
+    const path = `recoveryCodes.${hash}`;
+    const isUnused = allOf(isSame, { path, is: 'present' });
+    return { method: 'recovery-code', write: { update: key, changes: { remove: [path] }, if: isUnused } };
+  }
+
+  async seal(userId: UserId, secret: string): Promise<string> {
+    return seal(await this.#key(), placeOf(userId), secret, this.#ports.random);
+  }
+
+  /** @throws {Error} it was changed, or the secret that seals is another one now */
+  async unseal(userId: UserId, sealed: string): Promise<string> {
+    return unseal(await this.#key(), placeOf(userId), sealed);
+  }
+
+  async #key(): Promise<Buffer> {
+    const { secrets, random } = this.#ports;
+    return derivedKey(await keyMaterial(secrets, random, 'user-sealing'), 'totp');
+  }
+}
+
+export const totpKey = (userId: UserId): Key => ({ pk: keyOf('USER', userId), sk: 'TOTP' });
+
+/** A sealed secret that is moved to another user's item opens for nobody. */
+const placeOf = (userId: UserId): string => `totp/${userId}`;

@@ -1,0 +1,46 @@
+import { AuditLog } from '#shared/audit/audit-log';
+import type { Origin } from '#shared/audit/entry';
+import { invalidToken, MailedTokens } from '#shared/auth/mailed-token';
+import { TransactionCanceled } from '#shared/platform/errors';
+import type { Platform } from '#shared/platform/ports';
+import { equals, type Update } from '#shared/platform/table';
+import { orderMail } from './account-mail.ts';
+import { userKey } from './stored-user.ts';
+import type { UserId } from './user.ts';
+
+type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'logger' | 'queue'>;
+
+/** How users prove that they read what is mailed to their address. */
+export class EmailVerification {
+  readonly #ports: Ports;
+  readonly #tokens: MailedTokens;
+  readonly #audit: AuditLog;
+
+  constructor(ports: Ports) {
+    this.#ports = ports;
+    this.#tokens = new MailedTokens(ports, 'email-verification');
+    this.#audit = new AuditLog(ports);
+  }
+
+  /** Has a token mailed to the user, unless the address was proved already or a mail was just sent. */
+  async request(userId: UserId): Promise<void> {
+    const { clock, ids } = this.#ports;
+    await orderMail(this.#ports, { mail: 'email-verification', orderId: ids.next(), at: clock.now(), userId });
+  }
+
+  /** @throws {InvalidMailedToken} */
+  async verify(token: string, origin: Origin): Promise<void> {
+    const { userId, email, write } = await this.#tokens.prove(token);
+    const update: Update = {
+      update: userKey(userId),
+      changes: { set: { emailVerifiedAt: this.#ports.clock.now() }, add: { version: 1 } },
+      if: equals('email', email),
+    };
+    const event = { ...origin, type: 'auth.email-verified', trail: userId, target: userId } as const;
+    try {
+      await this.#audit.transact([write, update], event);
+    } catch (error) {
+      throw error instanceof TransactionCanceled ? invalidToken() : error;
+    }
+  }
+}
