@@ -4,13 +4,15 @@ import { benchAuthorization } from './authorization.ts';
 import { benchBundles } from './bundles.ts';
 import { benchCrossing } from './crossing.ts';
 import { benchLatency } from './latency.ts';
+import { benchLogin } from './login.ts';
 import { benchRequests } from './requests.ts';
 
 const benches: Readonly<Record<string, (quick: boolean) => Promise<void>>> = {
   crossing: benchCrossing,
   latency: benchLatency,
   requests: benchRequests,
-  authorization: benchAuthorization,
+  login: benchLogin,
+  auth: benchAuthorization,
   bundles: benchBundles,
 };
 

@@ -40,17 +40,16 @@ export class TotpCodes {
     if (stored === undefined) return undefined;
     const isSame = equals('sealed', stored.sealed);
     const code = text.replaceAll(/\s/g, '');
-    const step = totpStep(await this.unseal(userId, stored.sealed), code, clock.now());
-    if (step !== undefined) {
-      if (step <= stored.lastStep) return undefined;
-      const isUnused = allOf(isSame, { path: 'lastStep', is: '<', value: step });
-      return { method: 'totp', write: { update: key, changes: { set: { lastStep: step } }, if: isUnused } };
-    }
     const hash = recoveryCodeHash(code);
-    if (stored.recoveryCodes[hash] === undefined) return undefined;
-    const path = `recoveryCodes.${hash}`;
-    const isUnused = allOf(isSame, { path, is: 'present' });
-    return { method: 'recovery-code', write: { update: key, changes: { remove: [path] }, if: isUnused } };
+    if (stored.recoveryCodes[hash] !== undefined) {
+      const path = `recoveryCodes.${hash}`;
+      const isUnused = allOf(isSame, { path, is: 'present' });
+      return { method: 'recovery-code', write: { update: key, changes: { remove: [path] }, if: isUnused } };
+    }
+    const step = totpStep(await this.unseal(userId, stored.sealed), code, clock.now());
+    if (step === undefined || step <= stored.lastStep) return undefined;
+    const isUnused = allOf(isSame, { path: 'lastStep', is: '<', value: step });
+    return { method: 'totp', write: { update: key, changes: { set: { lastStep: step } }, if: isUnused } };
   }
 
   async seal(userId: UserId, secret: string): Promise<string> {

@@ -1,8 +1,9 @@
 /** Users of the suite, each a new one. */
 import { randomUUID } from 'node:crypto';
 import { ApiClient } from '../support/client.ts';
+import { tokenIn } from '../support/credentials.ts';
 import { SocketClient } from '../support/socket-client.ts';
-import { send, target } from './target.ts';
+import { eventually, mailsTo, send, target } from './target.ts';
 
 export const password = 'correct horse battery staple';
 
@@ -18,6 +19,18 @@ export const newUser = async () => {
   const loggedIn = await send('POST', '/api/user/login', credentials, json);
   const { accessToken } = loggedIn.body as { accessToken: string };
   return { email, registered, loggedIn, token: accessToken, client: new ApiClient(target.url, accessToken) };
+};
+
+/** Proves the address with what was mailed there; where mails stay on the machine there is nothing to prove. */
+export const verifyEmail = async (email: string): Promise<void> => {
+  if (target.runtime === 'local') return;
+  const mails = await eventually('the mail that verifies an address', async () => {
+    const sent = await mailsTo(email);
+    return sent.length > 0 && sent;
+  });
+  const body = JSON.stringify({ token: tokenIn(mails, 'apev') });
+  const { status } = await send('POST', '/api/user/email/verify', body, json);
+  if (status !== 204) throw new Error(`The address was not verified: ${status}`);
 };
 
 /** Opens a socket with the token in the query, which every runtime can do. */

@@ -1,7 +1,8 @@
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { ApiClient } from '../support/client.ts';
-import { send, target } from './target.ts';
+import { codeAt, tokenIn } from '../support/credentials.ts';
+import { eventually, mailsTo, send, target } from './target.ts';
 import { newAddress, newUser, password } from './user.ts';
 
 const json = 'application/json';
@@ -58,6 +59,38 @@ describe('login', () => {
     const [wrong, unknown] = answers.map(({ status, body }) => ({ status, ...(body as object), requestId: '' }));
     expect(wrong).toMatchObject({ status: 401, type: '/problems/invalid-credentials' });
     expect(unknown).toEqual(wrong);
+  });
+});
+
+describe('a second factor', () => {
+  it('is asked for at the next login, and takes a code once', async () => {
+    const { email, client } = await newUser();
+    const { body } = await client.send('POST', '/api/user/totp/setup');
+    const { secret } = body as { secret: string };
+    expect((await client.send('POST', '/api/user/totp/enable', { code: codeAt(secret, Date.now()) })).status).toBe(200);
+    expect((await logIn({ email, password })).body).toMatchObject({ type: '/problems/totp-required' });
+    // One step ahead is good as well, for clocks that differ.
+    const totp = codeAt(secret, Date.now() + 30_000);
+    expect((await logIn({ email, password, totp })).status).toBe(200);
+    expect((await logIn({ email, password, totp })).body).toMatchObject({ type: '/problems/invalid-totp' });
+  });
+});
+
+describe('a forgotten password', () => {
+  it('is replaced with the token of a mail, which nobody gets for an unknown address', async () => {
+    const { email } = await newUser();
+    const forget = (address: string) =>
+      send('POST', '/api/user/password/reset-request', JSON.stringify({ email: address }), json);
+    const [known, unknown] = [await forget(email), await forget(newAddress())];
+    expect([known.status, known.body]).toEqual([unknown.status, unknown.body]);
+    const token = await eventually('the mail with the token', async () => {
+      const mails = (await mailsTo(email)).filter(({ text }) => text.includes('appr_'));
+      return mails.length > 0 && tokenIn(mails, 'appr');
+    });
+    const newPassword = `${password}, another one`;
+    const reset = () => send('POST', '/api/user/password/reset', JSON.stringify({ token, newPassword }), json);
+    expect([(await reset()).status, (await reset()).status]).toEqual([204, 422]);
+    expect((await logIn({ email, password: newPassword })).status).toBe(200);
   });
 });
 

@@ -108,11 +108,9 @@ describe('the table', () => {
       allowedOrigins: 'https://app.example.com',
       data: 'delete',
     });
-    expect(Object.values(resources).map(({ DeletionPolicy }) => DeletionPolicy)).toEqual([
-      'Delete',
-      'Delete',
-      'Delete',
-    ]);
+    const policies = Object.values(resources).map(({ DeletionPolicy }) => DeletionPolicy);
+    expect(policies.length).toBeGreaterThan(1);
+    expect(new Set(policies)).toEqual(new Set(['Delete']));
     expect(propertiesOf('AWS::DynamoDB::Table', resources)[0]?.DeletionProtectionEnabled).toBe(false);
     expect(state.terminationProtection).toBe(false);
   });

@@ -19,6 +19,7 @@ describe('the configuration', () => {
       simulation: { seed: 'alphapulse' },
       replay: { files: [], speed: 1 },
       mailFrom: 'alerts@example.com',
+      emailVerification: 'required',
       corsOrigins: [],
       privateWebhooks: false,
       requestLimitFactor: 1,
@@ -36,6 +37,7 @@ describe('the configuration', () => {
       ALPHAPULSE_CORS_ORIGINS: 'https://app.example.com',
       ALPHAPULSE_REGISTRATION: 'open',
       ALPHAPULSE_SIM_SEED: 'seed',
+      ALPHAPULSE_APP_URL: 'https://app.example.com',
     });
     expect(config).toMatchObject({
       venues: ['binance', 'sim'],
@@ -45,6 +47,7 @@ describe('the configuration', () => {
       marketSyncWindowSeconds: 50,
       corsOrigins: ['https://app.example.com'],
       registration: 'open',
+      appUrl: 'https://app.example.com',
       simulation: { seed: 'seed' },
     });
   });
@@ -61,6 +64,7 @@ describe('the configuration', () => {
     ['ALPHAPULSE_VENUE_URLS', '{"binance":"ftp://example.com"}'],
     ['ALPHAPULSE_MARKET_SYNC_SECONDS', '61'],
     ['ALPHAPULSE_REGISTRATION', 'closed'],
+    ['ALPHAPULSE_APP_URL', 'app.example.com'],
     ['ALPHAPULSE_MARKET_SYNC_SECONDS', 'soon'],
     ['ALPHAPULSE_MARKET_SYNC_WINDOW_SECONDS', '-1'],
   ])('says that %s can not be %j, without repeating it', (name, value) => {
