@@ -1,3 +1,5 @@
+import { AUDIT_KEYS } from '#shared/audit/stored';
+import { API_KEY_KEYS } from '#shared/auth/stored-api-key';
 import type { Platform, QueueName } from '#shared/platform/ports';
 import { routesOf } from './api/routes.ts';
 import type { Route } from './http/route.ts';
@@ -13,6 +15,8 @@ export type SecretFamily = 'exchange-credentials';
 /** What a function may touch. It gets exactly this, on AWS by its role, on one machine by its platform. */
 export interface Grants {
   readonly table?: 'read' | 'read-write';
+  /** Of a table that it reads, puts and updates items whose partition key begins so. */
+  readonly writeKeys?: readonly string[];
   readonly send?: readonly QueueName[];
   readonly receive?: readonly QueueName[];
   /** Reads the queue's depth. */
@@ -80,7 +84,8 @@ export const manifest = {
     file: 'api/authorizer',
     load: async () => (await import('./api/authorizer.ts')).createAuthorizer,
     trigger: { type: 'authorizer' },
-    grants: { table: 'read' },
+    // It notes when a key was used, and which were refused.
+    grants: { table: 'read', writeKeys: [API_KEY_KEYS, AUDIT_KEYS] },
     memoryMb: 512,
     timeoutSeconds: 5,
   },
@@ -99,6 +104,22 @@ export const manifest = {
     // Argon2id is bound by the CPU, which Lambda gives in proportion to memory.
     memoryMb: 1024,
     timeoutSeconds: 10,
+  },
+  'removal-api': {
+    file: 'api/removal',
+    load: async () => (await import('./api/removal.ts')).createRemovalApi,
+    trigger: { type: 'http', routes: routesOf.removal },
+    grants: {
+      table: 'read-write',
+      // Codes of second factors.
+      secrets: ['user-sealing'],
+      secretFamilies: { 'exchange-credentials': 'read-write' },
+      push: true,
+    },
+    // Argon2id, as above.
+    memoryMb: 1024,
+    // Accounts that are being synchronised are waited for.
+    timeoutSeconds: 29,
   },
   'alerts-api': {
     file: 'api/alerts',

@@ -41,6 +41,9 @@ export const grantsOf = (entry: Pick<FunctionEntry, 'grants' | 'trigger'>): read
       on: entry.trigger.type === 'http' && entry.grants.table === 'read' ? ['table'] : [],
       keysFrom: LIMIT_KEYS,
     },
+    ...(entry.grants.writeKeys ?? []).map(
+      (keysFrom): Grant => ({ actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem'], on: ['table'], keysFrom }),
+    ),
     { actions: ['sqs:SendMessage'], on: queues([...(entry.grants.send ?? []), ...deadLettersOf(entry)]) },
     {
       actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],

@@ -1,7 +1,7 @@
 import type { FunctionEntry } from '#functions/manifest';
 import { LIMIT_KEYS } from '#shared/limits/rate-limiter';
 import type { Mailer, Platform, Push, Queue, QueueName, Secrets } from '#shared/platform/ports';
-import type { Table } from '#shared/platform/table';
+import type { Table, Write } from '#shared/platform/table';
 
 /** A function used what its manifest entry does not grant. On AWS its role would have refused it. */
 export class NotGranted extends Error {
@@ -27,17 +27,20 @@ export const grantedPlatform = (
     const noWrite = refuse('write the table', "table: 'read-write'");
     const writing = { put: noWrite, update: noWrite, delete: noWrite, writeMany: noWrite, transact: noWrite };
     const source = platform.table;
+    const mayPut = (pk: string): boolean => grants.writeKeys?.some((keys) => pk.startsWith(keys)) === true;
+    // Whoever serves requests counts them.
+    const mayUpdate = (pk: string): boolean => mayPut(pk) || (trigger.type === 'http' && pk.startsWith(LIMIT_KEYS));
+    const mayMake = (write: Write): boolean =>
+      'check' in write || ('put' in write && mayPut(write.put.pk)) || ('update' in write && mayUpdate(write.update.pk));
     return grants.table === 'read'
       ? {
           get: (key, options) => source.get(key, options),
           getMany: (keys, options) => source.getMany(keys, options),
           query: (query) => source.query(query),
           ...writing,
-          // Whoever serves requests counts them.
-          update: (key, changes, condition) =>
-            trigger.type === 'http' && key.pk.startsWith(LIMIT_KEYS)
-              ? source.update(key, changes, condition)
-              : noWrite(),
+          put: (item, condition) => (mayPut(item.pk) ? source.put(item, condition) : noWrite()),
+          update: (key, changes, condition) => (mayUpdate(key.pk) ? source.update(key, changes, condition) : noWrite()),
+          transact: (writes) => (writes.every(mayMake) ? source.transact(writes) : noWrite()),
         }
       : { get: noRead, getMany: noRead, query: noRead, ...writing };
   };

@@ -35,7 +35,7 @@ export const listAudit = route({
 export const listOwnAudit = route({
   method: 'GET',
   path: '/api/user/audit',
-  scope: 'self',
+  scope: 'session',
   throttle: perMinute(300),
   summary: 'What was done to and by the caller, newest first; a page may be short and not the last',
   query: z.strictObject(AuditQuery),

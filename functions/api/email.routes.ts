@@ -4,7 +4,7 @@ import { perMinute, route } from '#functions/http/route';
 export const requestEmailVerification = route({
   method: 'POST',
   path: '/api/user/email/verify-request',
-  scope: 'self',
+  scope: 'session',
   throttle: perMinute(5),
   summary: "Mails a token that proves the caller's address, unless it was proved already",
   response: { 202: null },

@@ -5,7 +5,7 @@ import { EmailAddress, NewPassword, Password, TotpCode } from '#shared/users/use
 export const changePassword = route({
   method: 'POST',
   path: '/api/user/password',
-  scope: 'self',
+  scope: 'session',
   throttle: perMinute(10),
   summary: "Changes the caller's password, and ends their other sessions",
   body: z.strictObject({ currentPassword: Password, newPassword: NewPassword, totp: TotpCode.exactOptional() }),

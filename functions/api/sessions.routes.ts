@@ -36,7 +36,7 @@ export const refresh = route({
 export const logout = route({
   method: 'POST',
   path: '/api/user/logout',
-  scope: 'self',
+  scope: 'session',
   throttle: perMinute(30),
   summary: "Ends the caller's session",
   response: { 204: null },
@@ -45,7 +45,7 @@ export const logout = route({
 export const listSessions = route({
   method: 'GET',
   path: '/api/user/sessions',
-  scope: 'self',
+  scope: 'session',
   throttle: perMinute(300),
   summary: "The caller's sessions, newest first",
   query: z.strictObject(PageQuery),
@@ -55,7 +55,7 @@ export const listSessions = route({
 export const endSession = route({
   method: 'DELETE',
   path: '/api/user/sessions/{id}',
-  scope: 'self',
+  scope: 'session',
   throttle: perMinute(60),
   summary: "Ends one of the caller's sessions",
   params: z.strictObject({ id: z.uuid() }),
@@ -65,7 +65,7 @@ export const endSession = route({
 export const endOtherSessions = route({
   method: 'DELETE',
   path: '/api/user/sessions',
-  scope: 'self',
+  scope: 'session',
   throttle: perMinute(30),
   summary: "Ends the caller's sessions but the one of this request",
   response: { 204: null },

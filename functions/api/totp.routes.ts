@@ -11,7 +11,7 @@ const RecoveryCodes = z
 export const setUpTotp = route({
   method: 'POST',
   path: '/api/user/totp/setup',
-  scope: 'self',
+  scope: 'session',
   throttle: perMinute(10),
   summary: 'Gives a secret for an authenticator app; it counts once a code of it was shown within a quarter of an hour',
   response: {
@@ -26,7 +26,7 @@ export const setUpTotp = route({
 export const enableTotp = route({
   method: 'POST',
   path: '/api/user/totp/enable',
-  scope: 'self',
+  scope: 'session',
   throttle: perMinute(10),
   summary: "Asks for codes from now on, and ends the caller's other sessions",
   body: z.strictObject({ code: TotpCode }),
@@ -36,7 +36,7 @@ export const enableTotp = route({
 export const disableTotp = route({
   method: 'POST',
   path: '/api/user/totp/disable',
-  scope: 'self',
+  scope: 'session',
   throttle: perMinute(10),
   summary: 'Asks for codes no more',
   body: z.strictObject({ password: Password, code: TotpCode }),
@@ -46,7 +46,7 @@ export const disableTotp = route({
 export const renewRecoveryCodes = route({
   method: 'POST',
   path: '/api/user/totp/recovery-codes',
-  scope: 'self',
+  scope: 'session',
   throttle: perMinute(10),
   summary: 'Replaces the recovery codes',
   body: z.strictObject({ code: TotpCode }),

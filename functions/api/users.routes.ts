@@ -1,6 +1,9 @@
 import * as z from 'zod';
+import { PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
-import { NewUser, Profile, Settings } from '#shared/users/user';
+import { Settings, SettingsUpdate } from '#shared/users/settings';
+import { NewUser, Profile } from '#shared/users/user';
+import { ExportPage } from '#shared/users/user-export';
 
 export const register = route({
   method: 'POST',
@@ -24,9 +27,20 @@ export const getProfile = route({
 export const putSettings = route({
   method: 'PUT',
   path: '/api/user/settings',
-  scope: 'self',
+  scope: 'session',
   throttle: perMinute(60),
-  summary: 'Sets where webhooks go; the answer holds the secret that signs them',
-  body: Settings,
-  response: { 200: Settings.extend({ webhookSecret: z.string().nullable() }) },
+  summary:
+    'Changes the settings that are given; where that is webhookUrl, the answer holds the secret that signs webhooks',
+  body: SettingsUpdate,
+  response: { 200: Settings.extend({ webhookSecret: z.string().nullable().exactOptional() }) },
+});
+
+export const exportUser = route({
+  method: 'GET',
+  path: '/api/user/export',
+  scope: 'session',
+  throttle: perMinute(30),
+  summary: 'Everything that is kept of the caller, without secrets',
+  query: z.strictObject({ cursor: PageQuery.cursor }),
+  response: { 200: ExportPage },
 });

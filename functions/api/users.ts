@@ -1,13 +1,18 @@
 import { api, created, ok, on } from '#functions/http/api';
 import { originOf } from '#functions/http/audit-origin';
+import { openCursor, pageOf } from '#functions/http/page';
+import { AuditLog } from '#shared/audit/audit-log';
 import { Sessions } from '#shared/auth/sessions';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 import { UserAdministration } from '#shared/users/administration';
 import { EmailVerification } from '#shared/users/email-verification';
 import type { UserId } from '#shared/users/user';
+import { UserExport } from '#shared/users/user-export';
+import { UserSettings } from '#shared/users/user-settings';
 import { Users } from '#shared/users/users';
 import { administrationBindings } from './administration.ts';
+import { apiKeyBindings } from './api-keys.ts';
 import { emailBindings } from './email.ts';
 import { jwksBinding } from './jwks.ts';
 import { passwordBindings } from './passwords.ts';
@@ -19,6 +24,9 @@ export const createUsersApi = (platform: Platform) => {
   const users = new Users(platform);
   const sessions = new Sessions(platform);
   const verification = new EmailVerification(platform);
+  const settings = new UserSettings(platform);
+  const exports = new UserExport(platform);
+  const audit = new AuditLog(platform);
   return api(platform, [
     on(routes.register, async ({ body, ...request }) => {
       const profile = await users.register(body, originOf(request));
@@ -31,11 +39,34 @@ export const createUsersApi = (platform: Platform) => {
       return created(profile);
     }),
     on(routes.getProfile, async ({ caller }) => ok(await users.profile(caller.userId))),
-    on(routes.putSettings, async ({ caller, body }) => ok(await users.changeSettings(caller.userId, body))),
+    on(routes.putSettings, async ({ caller, body, ...request }) => {
+      const { userId } = caller;
+      const origin = originOf({ ...request, caller });
+      const changed = await settings.change(userId, body, origin);
+      if (body.webhookUrl === undefined) return ok(changed);
+      if (changed.webhookUrl === null) return ok({ ...changed, webhookSecret: null });
+      const webhookSecret = await users.webhookSecret(userId);
+      await audit.record({ ...origin, type: 'secret.webhook-secret-shown', target: userId });
+      return ok({ ...changed, webhookSecret });
+    }),
+    on(routes.exportUser, async ({ caller, query: { cursor }, ...request }) => {
+      const { userId } = caller;
+      const list = `export ${userId}`;
+      const page = await exports.page(userId, openCursor(list, cursor).cursor);
+      const items = page.items.length;
+      await audit.record({
+        ...originOf({ ...request, caller }),
+        type: 'data.exported',
+        target: userId,
+        after: { items },
+      });
+      return ok({ exportedAt: platform.clock.now(), ...pageOf(list, page.items, page.cursor) });
+    }),
     ...sessionBindings(platform, sessions),
     ...passwordBindings(platform, sessions),
     ...emailBindings(verification),
     ...totpBindings(platform, sessions),
+    ...apiKeyBindings(platform),
     ...administrationBindings(new UserAdministration(platform, sessions)),
     jwksBinding(platform),
   ]);

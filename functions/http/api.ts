@@ -2,7 +2,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context
 import type * as z from 'zod';
 import { publishMetrics } from '#functions/instrumented';
 import type { Platform } from '#shared/platform/ports';
-import { type Caller, callerOf } from './caller.ts';
+import { type Caller, callerOf, type SessionCaller } from './caller.ts';
 import { onceByKey } from './idempotency.ts';
 import { limitHeaders, RouteLimits, tooManyRequests } from './limits.ts';
 import { HttpProblem, isOurFault, problemOf } from './problem.ts';
@@ -50,18 +50,24 @@ export interface Binding {
   readonly handle: (platform: Platform) => Handle;
 }
 
-/** Binds a route to what it does; one that is not public gets its caller, who has the route's scope. */
+/** Who calls a route of this scope. */
+type CallerOf<S extends RouteScope> = S extends 'public'
+  ? unknown
+  : { readonly caller: S extends 'session' ? SessionCaller : Caller };
+
+/**
+ * Binds a route to what it does; one that is not public gets its caller, who has the route's scope. Only what is declared
+ * `session` can ask for the caller's session: so an API key can't reach it.
+ */
 export const on = <P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, S extends RouteScope>(
   route: Route<P, Q, B, S>,
-  handle: (
-    request: Request<z.infer<P>, z.infer<Q>, z.infer<B>> & (S extends 'public' ? unknown : { readonly caller: Caller }),
-  ) => Promise<Reply>,
+  handle: (request: Request<z.infer<P>, z.infer<Q>, z.infer<B>> & CallerOf<S>) => Promise<Reply>,
 ): Binding => ({
   route: route as unknown as Route,
   handle: (platform) => async (event) => {
     const caller = route.scope === 'public' ? undefined : callerOf(event, route.scope);
     const request = validRequest(route, event);
-    const run = () => handle({ ...request, caller } as Parameters<typeof handle>[0]);
+    const run = () => handle({ ...request, caller } as unknown as Parameters<typeof handle>[0]);
     return route.idempotent === true && caller !== undefined
       ? onceByKey(platform, caller, route, event, request.body, run)
       : run();

@@ -1,4 +1,4 @@
-import type { Origin } from '#shared/audit/entry';
+import type { Actor, Origin } from '#shared/audit/entry';
 import type { Caller } from './caller.ts';
 
 /** What of a request tells who asks and from where. */
@@ -10,7 +10,11 @@ interface Asked {
 
 /** Who asks and from where, as the audit log has it: `audit.record({ ...originOf(request), type: … })`. */
 export const originOf = ({ caller, sourceAddress, userAgent }: Asked): Origin => ({
-  actor:
-    caller === undefined ? { kind: 'anonymous' } : { kind: 'user', userId: caller.userId, sessionId: caller.sessionId },
+  actor: caller === undefined ? { kind: 'anonymous' } : actorOf(caller),
   source: { address: sourceAddress, userAgent },
 });
+
+const actorOf = (caller: Caller): Actor =>
+  'sessionId' in caller
+    ? { kind: 'user', userId: caller.userId, sessionId: caller.sessionId }
+    : { kind: 'api-key', userId: caller.userId, keyId: caller.apiKeyId };

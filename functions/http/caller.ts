@@ -1,17 +1,31 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { KeyRefusal } from '#shared/auth/api-key-verifier';
 import type { Scope } from '#shared/auth/scopes';
+import type { ApiKeyId } from '#shared/auth/stored-api-key';
 import type { SessionId } from '#shared/auth/stored-session';
 import type { UserId } from '#shared/users/user';
 import { HttpProblem } from './problem.ts';
 import type { RouteScope } from './route.ts';
 
-/** Who calls. */
-export interface Caller {
+interface Known {
   readonly userId: UserId;
-  /** The login that the request is part of. */
-  readonly sessionId: SessionId;
   readonly scopes: readonly Scope[];
 }
+
+/** A person who is logged in, with the login that the request is part of. */
+export interface SessionCaller extends Known {
+  readonly sessionId: SessionId;
+}
+
+/** A program that a person gave a key to. */
+export interface KeyCaller extends Known {
+  readonly apiKeyId: ApiKeyId;
+}
+
+/** Who calls. */
+export type Caller = SessionCaller | KeyCaller;
+
+type Refusal = 'missing' | 'ambiguous' | 'invalid' | 'expired' | 'ended' | 'unavailable' | KeyRefusal;
 
 /**
  * What the authorizer tells the function. It lets every request through and tells what it found, because HTTP API answers
@@ -19,35 +33,46 @@ export interface Caller {
  */
 export type AuthorizerContext =
   | { readonly userId: UserId; readonly sessionId: SessionId; readonly scopes: string }
-  | { readonly refusal: 'missing' | 'invalid' | 'expired' | 'ended' | 'unavailable' };
+  | { readonly userId: UserId; readonly apiKeyId: ApiKeyId; readonly scopes: string }
+  | { readonly refusal: Refusal };
 
 const detailOf = {
-  missing: 'Send the header Authorization: Bearer <access token>; POST /api/user/login gives one.',
+  missing: 'Send the header Authorization: Bearer <access token>; POST /api/user/login gives one. Or send X-Api-Key.',
+  ambiguous: 'Send Authorization or X-Api-Key, not both.',
   invalid: 'The access token is not valid.',
   expired: 'The access token has expired.',
   ended: 'The session of the access token has ended; log in again.',
+  'invalid-key': 'The API key is not valid.',
+  'expired-key': 'The API key has expired.',
 } as const;
 
 /**
- * The caller of a request whose route needs `scope`.
+ * The caller of a request whose route needs `scope`; one that is logged in where that is `session`.
  * @throws {HttpProblem} `unauthenticated` (with a challenge by RFC 6750), `forbidden`, or `unavailable`
  */
 export const callerOf = (event: APIGatewayProxyEventV2, scope: Exclude<RouteScope, 'public'>): Caller => {
   const context = authorizerContextOf(event);
   if ('refusal' in context) {
     if (context.refusal === 'unavailable') {
-      throw new HttpProblem('unavailable', 'The access token can not be checked now; try again in a moment.');
+      throw new HttpProblem('unavailable', 'The credentials can not be checked now; try again in a moment.');
+    }
+    if (context.refusal === 'wrong-address') {
+      throw new HttpProblem('forbidden', 'The API key may not be used from this address.');
     }
     const challenge = context.refusal === 'missing' ? 'Bearer' : 'Bearer error="invalid_token"';
     throw new HttpProblem('unauthenticated', detailOf[context.refusal], { headers: { 'www-authenticate': challenge } });
   }
-  const scopes = context.scopes.split(' ') as Scope[];
-  if (scope !== 'self' && !scopes.includes(scope)) {
+  const { scopes: granted, ...caller } = context;
+  if (scope === 'session' && !('sessionId' in caller)) {
+    throw new HttpProblem('forbidden', 'This needs a login; no API key may do it.');
+  }
+  const scopes = granted.split(' ') as Scope[];
+  if (scope !== 'self' && scope !== 'session' && !scopes.includes(scope)) {
     throw new HttpProblem('forbidden', `This needs the scope ${scope}.`, {
       headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` },
     });
   }
-  return { userId: context.userId, sessionId: context.sessionId, scopes };
+  return { ...caller, scopes };
 };
 
 /** What the authorizer found of a request; `missing` where none was asked. */

@@ -31,7 +31,10 @@ export const openApiDocument = (routes: readonly Route[], version: string): Reco
     info: { title: 'AlphaPulse', version, license: { name: 'MIT', identifier: 'MIT' } },
     paths,
     components: {
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key' },
+      },
       schemas,
     },
   };
@@ -41,7 +44,7 @@ const operationOf = (route: Route, schemas: JsonSchema) => ({
   operationId: `${route.method.toLowerCase()}${route.path.replaceAll(/[^a-z]+([a-z])/gi, (_, letter: string) => letter.toUpperCase()).replaceAll(/\W/g, '')}`,
   summary: route.summary,
   tags: [route.path.startsWith('/api/') ? route.path.split('/')[2] : 'system'],
-  security: route.scope === 'public' ? [] : [{ bearer: route.scope === 'self' ? [] : [route.scope] }],
+  security: securityOf(route.scope),
   parameters: [
     ...parametersOf(route.params, 'path', schemas),
     ...parametersOf(route.query, 'query', schemas),
@@ -65,6 +68,13 @@ const operationOf = (route: Route, schemas: JsonSchema) => ({
     },
   },
 });
+
+const securityOf = (scope: Route['scope']): readonly JsonSchema[] => {
+  if (scope === 'public') return [];
+  if (scope === 'session') return [{ bearer: [] }];
+  const scopes = scope === 'self' ? [] : [scope];
+  return [{ bearer: scopes }, { apiKey: scopes }];
+};
 
 const responseOf = (schema: z.ZodType | null, route: Route, schemas: JsonSchema) => ({
   description: route.summary,

@@ -10,8 +10,12 @@ export interface Throttle {
 }
 export const perMinute = (requests: number): Throttle => ({ requestsPerMinute: requests });
 
-/** What the caller of a route needs: nothing (`public`), to be logged in (`self`), or a scope. */
-export type RouteScope = Scope | 'public' | 'self';
+/**
+ * What the caller of a route needs: nothing (`public`); a scope; to be known, also by an API key of any scopes (`self`); or to
+ * be logged in (`session`): for credentials, sessions, and what would go beyond the scopes of a key. What needs no
+ * scope is `session` unless any key may have it.
+ */
+export type RouteScope = Scope | 'public' | 'self' | 'session';
 
 /**
  * A route's declaration: the router, the HTTP API, the local gateway and the OpenAPI document are all made from it.

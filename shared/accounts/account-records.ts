@@ -108,5 +108,5 @@ const paged = <T extends Item, U>({ items, cursor }: Page<T>, show: (item: T) =>
 });
 
 /** The attributes of a stored item that its schema names. */
-const shown = <T>(schema: { readonly shape: Readonly<Record<string, unknown>> }, item: Item): T =>
+export const shown = <T>(schema: { readonly shape: Readonly<Record<string, unknown>> }, item: Item): T =>
   Object.fromEntries(Object.keys(schema.shape).map((name) => [name, item[name]])) as T;

@@ -68,7 +68,7 @@ export interface StoredSchedule extends Item {
   readonly syncSeconds: number | null;
 }
 
-interface OfAccount extends Item {
+export interface OfAccount extends Item {
   readonly userId: UserId;
   readonly accountId: string;
 }

@@ -39,6 +39,8 @@ import {
 
 /** Alerts read at once where a filter leaves out some of them. */
 const filteredAtOnce = 200;
+/** Alerts removed in one transaction, with a level each. */
+const removedAtOnce = 50;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'random' | 'config' | 'secrets' | 'logger'>;
 
@@ -153,6 +155,27 @@ export class AlertBook {
         ...(level === null ? [] : [{ delete: placeOf(level) }]),
       ]);
     });
+  }
+
+  /** Deletes every alert of a user who is being deleted, with the levels they wait for. */
+  async removeAll(userId: UserId): Promise<void> {
+    for (;;) {
+      // Those that are gone leave the page, so that the first one is always the next.
+      const isDone = await retried(this.#ports, async () => {
+        const { items } = await this.#ports.table.query<StoredAlert>({
+          ...{ pk: alertKey(userId, 'x').pk, sk: { prefix: alertPrefix }, limit: removedAtOnce, consistent: true },
+        });
+        if (items.length === 0) return true;
+        await this.#ports.table.transact(
+          items.flatMap(({ pk, sk, version, level }): Write[] => [
+            { delete: { pk, sk }, if: equals('version', version) },
+            ...(level === null ? [] : [{ delete: placeOf(level) }]),
+          ]),
+        );
+        return false;
+      });
+      if (isDone) return;
+    }
   }
 
   /** The user's alerts that match, newest first. */

@@ -38,6 +38,18 @@ const order = {
   status: z.enum(['pending', 'open', 'filled', 'canceled', 'rejected', 'expired', 'unknown']),
 };
 
+const settings = {
+  ...{ webhookHost: host, notificationChannels: channels },
+  baseCurrency: z.string().regex(/^[A-Z0-9]{3,10}$/),
+  timeZone: z
+    .string()
+    .max(64)
+    .regex(/^[A-Za-z][A-Za-z0-9_+/-]*$/),
+  quietHours: z.string().regex(/^\d\d:\d\d-\d\d:\d\d$/),
+  costBasisMethod: z.enum(['fifo', 'lifo', 'hifo', 'average']),
+  ...{ maxOrderValue: Decimal, maxDailyLoss: Decimal, maxOpenOrders: count },
+};
+
 /** What an entry can point at, and what ids of it look like. */
 export const TARGETS = {
   user: id,
@@ -99,14 +111,14 @@ export const EVENTS = {
   'api.key-revoked': { target: 'api-key', facts: {} },
   'api.key-refused': {
     ...{ target: 'api-key', outcome: 'failure', repeats: true },
-    facts: refusal('unknown', 'expired', 'revoked', 'address'),
+    facts: refusal('disabled', 'expired', 'address'),
   },
   'api.rate-limited': { facts: { retryAfterSeconds: count }, outcome: 'failure', repeats: true },
   'trade.order-placed': { target: 'order', facts: order },
   'trade.order-canceled': { target: 'order', facts: order },
   'trade.order-rejected': { target: 'order', facts: order, outcome: 'failure' },
   'trade.rebalance-executed': { target: 'plan', facts: { accountId: id, trades: count } },
-  'config.settings-changed': { target: 'user', facts: { webhookHost: host } },
+  'config.settings-changed': { target: 'user', facts: settings },
   'config.account-added': { target: 'account', facts: account },
   'config.account-changed': { target: 'account', facts: account },
   'config.account-removed': { target: 'account', facts: account },
@@ -116,6 +128,8 @@ export const EVENTS = {
   'secret.webhook-secret-shown': { target: 'user', facts: {}, repeats: true },
   'secret.signing-key-published': { facts: {} },
   'data.exported': { target: 'user', facts: { items: count } },
+  'data.deletion-begun': { target: 'user', facts: {} },
+  'data.user-deleted': { target: 'user', facts: {} },
   'data.audit-read': { target: 'user', facts: {}, repeats: true },
   'system.trail-opened': { target: 'user', facts: {} },
   'system.restarted': { target: 'component', facts: { operationId: id } },

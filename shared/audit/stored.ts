@@ -28,6 +28,8 @@ const seqDigits = 12;
 const entryPrefix = 'ENTRY#';
 const padded = (number: number, digits: number): string => String(number).padStart(digits, '0');
 
+/** What the partition keys of the log begin with: functions that may not write the table otherwise may append to it. */
+export const AUDIT_KEYS = 'AUDIT#';
 const partition = (trail: string) => keyOf('AUDIT', trail);
 export const headKey = (trail: Trail): Key => ({ pk: partition(trail), sk: 'HEAD' });
 export const tallyKey = (trail: Trail, type: AuditType): Key => ({ pk: partition(trail), sk: keyOf('TALLY', type) });

@@ -74,3 +74,28 @@ export const isPublicAddress = (address: string): boolean => {
       return false;
   }
 };
+
+/** The length of a prefix in a CIDR block. */
+const PREFIX = /^(0|[1-9]\d{0,2})$/;
+
+/** Whether a text names an IP address or a CIDR block. An IPv4 address is written as one; an address of one link alone names no place. */
+export const isNetwork = (text: string): boolean => {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0 || address.includes('%') || IPV4_MAPPED.test(address)) return false;
+  return prefix === undefined || (PREFIX.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128));
+};
+
+/** Whether an address lies in one of these networks, each an IP address or a CIDR block. What is no address lies nowhere. */
+export const isWithin = (address: string, networks: readonly string[]): boolean => {
+  const plain = (IPV4_MAPPED.exec(address)?.[1] ?? address).replace(/%.*$/, '');
+  if (isIP(plain) === 0) return false;
+  const family = familyOf(plain);
+  // Blocks of the other family are left out: Node would find an IPv4 address in those of IPv6 as its mapped one.
+  const blocks = networks.map((network) => network.split('/')).filter(([base = '']) => familyOf(base) === family);
+  const whole = family === 'ipv4' ? 32 : 128;
+  const subnets = blocks.map(([base = '', prefix]) => [base, Number(prefix ?? whole)] as const);
+  return listOf(subnets, family).check(plain, family);
+};
+
+const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 4 ? 'ipv4' : 'ipv6');

@@ -4,7 +4,8 @@ import type { Sessions } from '#shared/auth/sessions';
 import { Conflict, NotFound, TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { equals, PRESENT, type Write } from '#shared/platform/table';
-import { adminCountKey, allUsers, type StoredUser, userKey } from './stored-user.ts';
+import { adminsCounted, checkAdminStays } from './admins.ts';
+import { allUsers, type StoredUser, userKey } from './stored-user.ts';
 import type { UserChange, UserId, UserRecord } from './user.ts';
 
 const attemptsMax = 10;
@@ -35,23 +36,19 @@ export class UserAdministration {
    * disabled, so that no session remains with what the user had before.
    * @param origin the admin who does it
    * @throws {NotFound}
-   * @throws {Conflict} there would be no admin left
+   * @throws {Conflict} there would be no admin left, or the user is being deleted
    */
   async change(userId: UserId, change: UserChange, origin: Origin): Promise<UserRecord> {
     const { table } = this.#ports;
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const user = await table.get<StoredUser>(userKey(userId), { consistent: true });
       if (user === undefined) throw new NotFound('There is no such user.');
+      if (user.removing === true) throw new Conflict('This user is being deleted.');
       const { role = user.role, disabled = user.disabled ?? false } = change;
       const changed: StoredUser = { ...user, role, disabled };
       if (role === user.role && disabled === (user.disabled ?? false)) return recordOf(user);
       const { sessions, guard } = await this.#sessions.hold(userId);
-      const admins = Number(isAdmin(changed)) - Number(isAdmin(user));
-      const count: Write = {
-        update: adminCountKey,
-        changes: { add: { admins } },
-        ...(admins < 0 && { if: { path: 'admins', is: '>', value: 1 } }),
-      };
+      const counted = adminsCounted(user, changed);
       const writes: Write[] = [
         {
           update: userKey(userId),
@@ -63,16 +60,13 @@ export class UserAdministration {
           ({ pk, sk }): Write =>
             disabled ? { delete: { pk, sk } } : { update: { pk, sk }, changes: { set: { role } }, if: PRESENT },
         ),
-        ...(admins === 0 ? [] : [count]),
+        ...counted,
       ];
       try {
         await this.#audit.transact(writes, eventOf(user, changed, origin));
       } catch (error) {
         if (!(error instanceof TransactionCanceled)) throw error;
-        const [failed, ...others] = error.failed;
-        if (admins < 0 && failed === writes.length - 1 && others.length === 0) {
-          throw new Conflict('This is the last admin; make somebody else admin first.');
-        }
+        checkAdminStays(error, counted, writes.length);
         // The user or a session changed meanwhile.
         continue;
       }
@@ -83,8 +77,6 @@ export class UserAdministration {
   }
 }
 
-const isAdmin = ({ role, disabled }: StoredUser): boolean => role === 'admin' && disabled !== true;
-
 const eventOf = (before: StoredUser, after: StoredUser, origin: Origin): AuditEvent => {
   const { userId, disabled = false } = after;
   const isSwitched = disabled !== (before.disabled ?? false);
@@ -92,11 +84,20 @@ const eventOf = (before: StoredUser, after: StoredUser, origin: Origin): AuditEv
   return { ...origin, type, trail: userId, target: userId, before: { disabled: false, ...before }, after };
 };
 
-const recordOf = ({ userId, email, name, role, disabled = false, createdAt }: StoredUser): UserRecord => ({
+const recordOf = ({
+  userId,
+  email,
+  name,
+  role,
+  disabled = false,
+  removing = false,
+  createdAt,
+}: StoredUser): UserRecord => ({
   userId,
   email,
   name,
   role,
   disabled,
+  removing,
   createdAt,
 });

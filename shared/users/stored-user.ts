@@ -1,6 +1,7 @@
 import type { Role } from '#shared/auth/scopes';
 import type { Config } from '#shared/platform/ports';
 import { allOf, type Condition, equals, type Item, keyOf } from '#shared/platform/table';
+import type { StoredSettings } from './settings.ts';
 import type { UserId } from './user.ts';
 
 export interface StoredUser extends Item {
@@ -11,6 +12,8 @@ export interface StoredUser extends Item {
   readonly role: Role;
   /** Can't log in, and has no sessions. */
   readonly disabled?: boolean;
+  /** Is being deleted, and disabled. */
+  readonly removing?: boolean;
   readonly passwordHash: string;
   /** Which change made the password what it is; missing until the first one. A new hash of the same password is none. */
   readonly passwordChange?: string;
@@ -22,6 +25,10 @@ export interface StoredUser extends Item {
   readonly emailVerifiedAt?: number;
   readonly createdAt: number;
   readonly webhookUrl: string | null;
+  /** The other settings, once one of them was changed. */
+  readonly settings?: StoredSettings;
+  /** Rises with every change of settings; missing counts as 1. */
+  readonly settingsVersion?: number;
   readonly version: number;
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ROLES } from '#shared/auth/scopes';
+import { Settings } from './settings.ts';
 
 /** A user's id, a UUIDv7. */
 export type UserId = string & { readonly __brand: 'UserId' };
@@ -41,17 +42,6 @@ export const NewUser = z.strictObject({
 });
 export type NewUser = z.infer<typeof NewUser>;
 
-export const Settings = z
-  .strictObject({
-    webhookUrl: z
-      .url({ protocol: /^https?$/, error: 'must be an http or https address' })
-      .max(2048)
-      .nullable()
-      .describe('Where the webhook channel of alerts posts to; null for none'),
-  })
-  .meta({ id: 'Settings' });
-export type Settings = z.infer<typeof Settings>;
-
 /** A user as they see themselves. */
 export const Profile = z
   .strictObject({
@@ -77,6 +67,7 @@ export const UserRecord = z
     name: z.string().nullable(),
     role: z.enum(ROLES),
     disabled: z.boolean().describe('Can not log in, and has no sessions'),
+    removing: z.boolean().describe('Is being deleted; deleting the user again finishes it'),
     createdAt: z.int().describe('Epoch milliseconds'),
   })
   .meta({ id: 'UserRecord' });

@@ -4,9 +4,10 @@ import { derivedKey, keyMaterial } from '#shared/auth/keys';
 import { checkNewPassword } from '#shared/auth/password-policy';
 import { hashPassword } from '#shared/auth/passwords';
 import type { Role } from '#shared/auth/scopes';
-import { ConditionFailed, Conflict, DomainError, NotFound, TransactionCanceled } from '#shared/platform/errors';
+import { Conflict, DomainError, NotFound, TransactionCanceled } from '#shared/platform/errors';
 import type { Config, Platform } from '#shared/platform/ports';
-import { ABSENT, PRESENT } from '#shared/platform/table';
+import { ABSENT } from '#shared/platform/table';
+import { settingsOf } from './settings.ts';
 import {
   type AdminCount,
   adminCountKey,
@@ -18,7 +19,7 @@ import {
   type StoredUser,
   userKey,
 } from './stored-user.ts';
-import type { NewUser, Profile, Settings, UserId } from './user.ts';
+import type { NewUser, Profile, UserId } from './user.ts';
 
 /** This installation has its first user and takes no others by itself. */
 export class RegistrationClosed extends DomainError {
@@ -110,16 +111,6 @@ export class Users {
     return profileOf(user, this.#platform.config);
   }
 
-  /** @returns the settings with the secret that signs the user's webhooks @throws {NotFound} */
-  async changeSettings(userId: UserId, { webhookUrl }: Settings): Promise<Settings & { webhookSecret: string | null }> {
-    try {
-      await this.#platform.table.update(userKey(userId), { set: { webhookUrl }, add: { version: 1 } }, PRESENT);
-    } catch (error) {
-      throw error instanceof ConditionFailed ? noSuchUser() : error;
-    }
-    return { webhookUrl, webhookSecret: webhookUrl === null ? null : await this.webhookSecret(userId) };
-  }
-
   /** The secret that signs the webhooks of a user: derived, so that none needs to be stored. */
   async webhookSecret(userId: UserId): Promise<string> {
     const { secrets, random } = this.#platform;
@@ -128,9 +119,10 @@ export class Users {
   }
 }
 
-const noSuchUser = () => new NotFound('This user does not exist any more.');
+export const noSuchUser = () => new NotFound('This user does not exist any more.');
 
-const profileOf = (user: StoredUser, config: Config): Profile => ({
+/** A user as they see themselves. */
+export const profileOf = (user: StoredUser, config: Config): Profile => ({
   userId: user.userId,
   email: user.email,
   emailVerified: isEmailVerified(user, config),
@@ -138,5 +130,5 @@ const profileOf = (user: StoredUser, config: Config): Profile => ({
   role: user.role,
   totpEnabled: user.totpEnabled ?? false,
   createdAt: user.createdAt,
-  settings: { webhookUrl: user.webhookUrl },
+  settings: settingsOf(user),
 });

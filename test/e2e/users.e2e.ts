@@ -140,6 +140,24 @@ describe('the profile', () => {
   });
 });
 
+describe('a program with an API key', () => {
+  it('may do what the key is for, and no more; the key is in the export, and ends with its user', async () => {
+    const { email, client } = await newUser();
+    const made = await client.send('POST', '/api/user/api-keys', { name: 'a program', scopes: ['alerts:read'] });
+    const { key, hint } = made.body as { key: string; hint: string };
+    const byKey = async (path: string) => (await fetch(target.url + path, { headers: { 'x-api-key': key } })).status;
+    expect([
+      await byKey('/api/alerts/list'),
+      await byKey('/api/market/prices'),
+      await byKey('/api/user/sessions'),
+    ]).toEqual([200, 403, 403]);
+    const { items } = await client.get<{ items: { kind: string; hint?: string }[] }>('/api/user/export');
+    expect(items.filter(({ kind }) => kind === 'api-key')).toMatchObject([{ hint }]);
+    expect((await client.send('DELETE', '/api/user', { password })).status).toBe(204);
+    expect((await logIn({ email, password })).status).toBe(401);
+  });
+});
+
 describe('a token', () => {
   const profile = (headers: Record<string, string>) => fetch(`${target.url}/api/user/profile`, { headers });
 

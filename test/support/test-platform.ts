@@ -8,6 +8,7 @@ import { createAlertStream } from '#functions/stream/alerts';
 import { createPushStream } from '#functions/stream/push';
 import { queueEvent } from '#local/queue-event';
 import { streamEvent } from '#local/stream-event';
+import type { Origin } from '#shared/audit/entry';
 import type { OpenAccountVenue } from '#shared/exchange/account-venue';
 import type { Market, Ticker } from '#shared/exchange/venue';
 import { Catalog } from '#shared/market/catalog';
@@ -43,6 +44,12 @@ export const testConfig: Config = {
   // Tests ask more often than people do, and all from one address.
   requestLimitFactor: 1000,
   privateWebhooks: true,
+};
+
+/** Who asked, where a test does not look at it. */
+export const testOrigin: Origin = {
+  actor: { kind: 'system' },
+  source: { address: '203.0.113.7', userAgent: 'test' },
 };
 
 class MemorySecrets implements Secrets {

@@ -5,22 +5,24 @@ import { NewAlert } from '#shared/alerts/alert';
 import { AlertBook } from '#shared/alerts/alert-book';
 import { TimedOut, Unavailable } from '#shared/platform/errors';
 import type { UserId } from '#shared/users/user';
+import { UserSettings } from '#shared/users/user-settings';
 import { Users } from '#shared/users/users';
-import { type TestPlatform, testContext, testPlatform } from '../../support/test-platform.ts';
+import { type TestPlatform, testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
 
 const address = 'https://hooks.example.com/alphapulse';
 
 let given: TestPlatform;
 let book: AlertBook;
 let ada: UserId;
-let secret: string | null;
+let secret: string;
 
 beforeEach(async () => {
   given = testPlatform();
   book = new AlertBook(given.platform);
   await given.list('sim', ['BTC/USDT']);
   ada = await given.user();
-  ({ webhookSecret: secret } = await new Users(given.platform).changeSettings(ada, { webhookUrl: address }));
+  await new UserSettings(given.platform).change(ada, { webhookUrl: address }, testOrigin);
+  secret = await new Users(given.platform).webhookSecret(ada);
 });
 
 const queue = () => given.queue('deliveries');
@@ -208,7 +210,7 @@ describe('a webhook', () => {
 
   it('whose address is gone by now has failed in the end and says why', async () => {
     await fire(['webhook']);
-    await new Users(given.platform).changeSettings(ada, { webhookUrl: null });
+    await new UserSettings(given.platform).change(ada, { webhookUrl: null }, testOrigin);
     await handleFor(300);
     expect(await delivery()).toMatchObject({ status: 'failed', error: 'No webhook address is set.' });
   });

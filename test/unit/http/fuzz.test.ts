@@ -5,6 +5,7 @@ import { accountKey, type StoredAccount } from '#shared/accounts/stored';
 import { alertKey, type StoredAlert } from '#shared/alerts/stored';
 import { refreshTokenKey, type StoredRefreshToken } from '#shared/auth/refresh-token';
 import { SCOPES_OF_ROLE } from '#shared/auth/scopes';
+import { type ApiKeyId, apiKeyKey, type StoredApiKey } from '#shared/auth/stored-api-key';
 import { newSession, type SessionId, type StoredSession, sessionsOf } from '#shared/auth/stored-session';
 import { type StoredUser, userKey } from '#shared/users/stored-user';
 import type { UserId } from '#shared/users/user';
@@ -41,7 +42,7 @@ beforeAll(async () => {
   for (const item of items) session = item;
 });
 
-/** What requests meet, under one id: an alert, an account, a user, a session and its refresh token. Some of them end it. */
+/** What requests meet, under one id: an alert, an account, a user, an API key, a session and its refresh token. Some of them end it. */
 const standing = async (): Promise<void> => {
   const condition = { type: 'price', venue: 'sim', symbol: 'BTC/USDT', operator: 'above', value: '70000' } as const;
   const { alertId, userId } = known;
@@ -81,7 +82,13 @@ const standing = async (): Promise<void> => {
     kind: 'refresh-token',
     ...{ userId, sessionId: login.sessionId },
   };
-  for (const item of [alert, account, other, session, login, refreshToken]) await system.table.put(item);
+  const apiKey: StoredApiKey = {
+    ...apiKeyKey(userId, alertId as ApiKeyId),
+    kind: 'api-key',
+    ...{ userId, apiKeyId: alertId as ApiKeyId, name: 'a program', scopes: ['market:read'], addresses: null },
+    ...{ hint: 'apk_0000', hash: 'x', createdAt: system.clock.now(), endsAt: system.clock.now() + 86_400_000 },
+  };
+  for (const item of [alert, account, other, session, login, refreshToken, apiKey]) await system.table.put(item);
 };
 
 /** How many changes the table has seen. */
@@ -166,6 +173,7 @@ const good: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'POST /api/exchange/accounts': { venue: 'sim', label: 'practice', mode: 'paper' },
   'PUT /api/exchange/accounts/{accountId}': { label: 'savings', syncSeconds: 120 },
   'PUT /api/user/settings': { webhookUrl: 'https://example.com/hook' },
+  'POST /api/user/api-keys': { name: 'a program', scopes: ['market:read'], addresses: ['203.0.113.0/24'] },
   'POST /api/user/refresh': { refreshToken: known.refreshToken },
   'PUT /api/users/{id}': { role: 'viewer' },
   'POST /api/user/register': { email: 'ada@example.com' },
@@ -250,7 +258,7 @@ describe.each(namedRoutes)('$name', ({ route }) => {
       { numRuns: runs, seed },
     );
     // Else nothing would have come past the gate.
-    const isSecretNeeded = /login|register|password(\/reset)?$|verify$|totp\/(enable|disable|recovery)/.test(
+    const isSecretNeeded = /login|register|user$|password(\/reset)?$|verify$|totp\/(enable|disable|recovery)/.test(
       route.path,
     );
     if (!isSecretNeeded) expect(taken).toBeGreaterThan(0);
@@ -265,7 +273,10 @@ describe.each(namedRoutes.filter(({ route }) => route.scope !== 'public'))('$nam
       fc.asyncProperty(bodyOf(route), async (body) => {
         const bare = await http.request(route.method, pathOf(route), { body });
         expect(bare.status).toBe(401);
-        if (!SCOPES_OF_ROLE.viewer.some((scope) => scope === route.scope) && route.scope !== 'self') {
+        if (
+          !SCOPES_OF_ROLE.viewer.some((scope) => scope === route.scope) &&
+          !['self', 'session'].includes(route.scope)
+        ) {
           expect((await http.request(route.method, pathOf(route), { body, token: viewer })).status).toBe(403);
         }
         expect(await changes()).toBe(0);

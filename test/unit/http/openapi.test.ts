@@ -41,6 +41,7 @@ const Document = z.strictObject({
   components: z.strictObject({
     securitySchemes: z.strictObject({
       bearer: z.strictObject({ type: z.literal('http'), scheme: z.literal('bearer'), bearerFormat: z.literal('JWT') }),
+      apiKey: z.strictObject({ type: z.literal('apiKey'), in: z.literal('header'), name: z.literal('X-Api-Key') }),
     }),
     schemas: z.record(z.string().regex(/^[\w.-]+$/), Schema),
   }),
@@ -73,8 +74,9 @@ describe('the OpenAPI document', () => {
     expect(named('header')).toEqual(route.idempotent ? ['Idempotency-Key'] : []);
     expect(requestBody === undefined).toBe(route.body === undefined);
     expect(Object.keys(responses).sort()).toEqual([...Object.keys(route.response), 'default'].sort());
-    const scopes = route.scope === 'self' ? [] : [route.scope];
-    expect(security).toEqual(route.scope === 'public' ? [] : [{ bearer: scopes }]);
+    const scopes = SCOPES.filter((scope) => scope === route.scope);
+    const byKey = route.scope === 'session' ? [] : [{ apiKey: scopes }];
+    expect(security).toEqual(route.scope === 'public' ? [] : [{ bearer: scopes }, ...byKey]);
   });
 
   it('declares nothing else', () => {
@@ -117,7 +119,7 @@ describe('the OpenAPI document', () => {
 describe('routes', () => {
   it('each need a scope that exists, a throttle, and an answer', () => {
     for (const { scope, throttle, response, summary } of routes) {
-      expect(['public', 'self', ...SCOPES]).toContain(scope);
+      expect(['public', 'self', 'session', ...SCOPES]).toContain(scope);
       expect(throttle.requestsPerMinute).toBeGreaterThan(0);
       expect(Object.keys(response).length).toBeGreaterThan(0);
       expect(summary).not.toBe('');
@@ -140,8 +142,14 @@ describe('routes', () => {
     ]);
   });
 
+  it('are open to API keys of any scope only where they tell no more than whose the key is', () => {
+    const open = namedRoutes.filter(({ route }) => route.scope === 'self').map(({ name }) => name);
+    expect(open).toEqual(['GET /api/user/profile']);
+  });
+
   it('that change something are none of a viewer', () => {
-    const changing = routes.filter(({ method, scope }) => method !== 'GET' && scope !== 'public' && scope !== 'self');
+    const own = ['public', 'self', 'session'];
+    const changing = routes.filter(({ method, scope }) => method !== 'GET' && !own.includes(scope));
     for (const { scope } of changing) expect(scope).toMatch(/:(write|admin)$/);
   });
 
@@ -174,6 +182,7 @@ describe('real answers', () => {
     const token = await tokenOf(system.platform, userId as UserId, 'admin');
     expect(accessToken.length).toBe(token.length);
     const body = (more: object) => ({ token, body: more });
+    const scopes = ['market:read'];
     await call('PUT', '/api/user/settings', 'PUT /api/user/settings', body({ webhookUrl: 'https://example.com/hook' }));
     await call('GET', '/api/user/profile', 'GET /api/user/profile', { token });
     await call('POST', '/api/user/refresh', 'POST /api/user/refresh', { body: { refreshToken } });
@@ -183,6 +192,12 @@ describe('real answers', () => {
     await call('DELETE', '/api/user/sessions', 'DELETE /api/user/sessions', { token });
     await call('GET', '/api/users', 'GET /api/users', { token });
     await call('PUT', `/api/users/${userId}`, 'PUT /api/users/{id}', body({ disabled: false }));
+    const { id } = await call('POST', '/api/user/api-keys', 'POST /api/user/api-keys', body({ name: 'a', scopes }));
+    await call('GET', '/api/user/api-keys', 'GET /api/user/api-keys', { token });
+    await call('DELETE', `/api/user/api-keys/${id}`, 'DELETE /api/user/api-keys/{id}', { token });
+    await call('GET', '/api/user/export', 'GET /api/user/export', { token });
+    const bob = await system.user('bob@example.com');
+    await call('DELETE', `/api/users/${bob}`, 'DELETE /api/users/{id}', { token });
     await call('GET', '/.well-known/jwks.json', 'GET /.well-known/jwks.json');
     const condition = { type: 'price', venue: 'sim', symbol: 'BTC/USDT', operator: 'above', value: '50000' };
     const alert = { condition, name: 'up', channels: ['websocket', 'email', 'webhook'], severity: 'critical' };
@@ -218,6 +233,9 @@ describe('real answers', () => {
     const audit = await call('GET', '/api/system/audit', 'GET /api/system/audit', { token });
     expect(audit.items.length).toBeGreaterThan(0);
     await call('GET', '/api/user/audit?type=config.', 'GET /api/user/audit', { token });
+    const cat = await tokenOf(system.platform, await system.user('cat@example.com'), 'trader');
+    const goodbye = { token: cat, body: { password: person.password } };
+    await call('DELETE', '/api/user', 'DELETE /api/user', goodbye);
     await call('GET', '/health', 'GET /health');
     await call('GET', '/openapi.json', 'GET /openapi.json');
     await call('GET', '/problems/internal', 'GET /problems/{code}');

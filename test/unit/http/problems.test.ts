@@ -105,7 +105,7 @@ describe('an error that nobody foresaw', () => {
   it('leaves no token or password in the log', async () => {
     const log = recordedLogger();
     const http = await httpApi(failing(log));
-    const token = await tokenOf(system.platform, ada, 'trader');
+    const token = await tokenOf(system.platform, await system.user('bob@example.com'), 'trader');
     const body = { email: 'ada@example.com', password };
     const answers = [
       await http.request('POST', '/api/user/register', { body }),

@@ -38,6 +38,15 @@ describe('grants of a function', () => {
     expect(written).toEqual([{ actions: ['dynamodb:UpdateItem'], on: ['table'], keysFrom: 'LIMIT#' }]);
   });
 
+  it('let a reader of the table write items of the keys that are granted, and nothing else', () => {
+    const written = grantsOf({ grants: { table: 'read', writeKeys: ['NOTE#'] }, trigger: idle }).filter(({ actions }) =>
+      actions.includes('dynamodb:PutItem'),
+    );
+    expect(written).toEqual([
+      { actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem'], on: ['table'], keysFrom: 'NOTE#' },
+    ]);
+  });
+
   it('let a writer of the table neither scan it nor change its settings', () => {
     expect(actionsOn('table', { table: 'read-write' })).toEqual([
       'dynamodb:BatchGetItem',

@@ -82,6 +82,23 @@ describe('grantedPlatform', () => {
     await expect(table.update({ pk: 'LIMIT#USER#1', sk: 'x' }, { add: { requests: 1 } })).rejects.toThrow(NotGranted);
   });
 
+  it('lets a reader of the table write where its keys are granted, and nowhere else', async () => {
+    const { table } = granting({ table: 'read', writeKeys: ['NOTE#'] });
+    const note = { pk: 'NOTE#1', sk: 'x', kind: 'note' };
+    await table.put(note);
+    await table.update(note, { set: { text: 'x' } });
+    await table.transact([{ put: { ...note, pk: 'NOTE#2' } }, { check: item, if: { path: 'x', is: 'absent' } }]);
+    for (const refused of [
+      table.put({ ...note, pk: 'NOTES' }),
+      table.transact([{ put: note }, { put: item }]),
+      table.transact([{ delete: note }]),
+      table.delete(note),
+      table.writeMany([{ put: note }]),
+    ]) {
+      await expect(refused).rejects.toThrow(NotGranted);
+    }
+  });
+
   it('refuses to change a secret where only reading is granted', async () => {
     const { secrets } = granting({ secrets: ['token-signing'] });
     await expect(secrets.put('token-signing', 'x')).rejects.toThrow(NotGranted);

@@ -1,0 +1,35 @@
+import * as z from 'zod';
+import { listOf, PageQuery } from '#functions/http/page';
+import { perMinute, route } from '#functions/http/route';
+import { ApiKey, CreatedApiKey, NewApiKey } from '#shared/auth/api-key';
+
+/** Without an Idempotency-Key: its answer would have to be kept, and the key is in it. */
+export const createApiKey = route({
+  method: 'POST',
+  path: '/api/user/api-keys',
+  scope: 'session',
+  throttle: perMinute(30),
+  summary: 'Makes an API key; the key itself is told this once',
+  body: NewApiKey,
+  response: { 201: CreatedApiKey },
+});
+
+export const listApiKeys = route({
+  method: 'GET',
+  path: '/api/user/api-keys',
+  scope: 'session',
+  throttle: perMinute(300),
+  summary: "The caller's API keys, newest first",
+  query: z.strictObject(PageQuery),
+  response: { 200: listOf(ApiKey) },
+});
+
+export const revokeApiKey = route({
+  method: 'DELETE',
+  path: '/api/user/api-keys/{id}',
+  scope: 'session',
+  throttle: perMinute(60),
+  summary: "Deletes one of the caller's API keys",
+  params: z.strictObject({ id: z.uuid() }),
+  response: { 204: null },
+});

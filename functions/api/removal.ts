@@ -1,0 +1,39 @@
+import { api, noContent, on } from '#functions/http/api';
+import { originOf } from '#functions/http/audit-origin';
+import { AccountBook, type AccountVenuesKnown } from '#shared/accounts/account-book';
+import { AlertBook } from '#shared/alerts/alert-book';
+import { Sessions } from '#shared/auth/sessions';
+import { onLambda } from '#shared/platform/aws/on-lambda';
+import { NotFound } from '#shared/platform/errors';
+import type { Platform } from '#shared/platform/ports';
+import type { UserId } from '#shared/users/user';
+import { UserRemoval } from '#shared/users/user-removal';
+import * as routes from './removal.routes.ts';
+
+/** Accounts are removed without a word to their venues. */
+const noVenues: AccountVenuesKnown = {
+  verify: () => Promise.reject(new NotFound('No venue is known here.')),
+  profile: async () => undefined,
+};
+
+/** How users are deleted. A function of its own: it may change the vault, which nothing that takes passwords from anybody may. */
+export const createRemovalApi = (platform: Platform) => {
+  const removal = new UserRemoval(platform, {
+    accounts: new AccountBook(platform, noVenues),
+    alerts: new AlertBook(platform),
+    sessions: new Sessions(platform),
+  });
+  return api(platform, [
+    on(routes.deleteOneself, async ({ caller, body, ...request }) => {
+      const { userId, sessionId } = caller;
+      await removal.ofOneself(userId, sessionId, body, originOf({ ...request, caller }));
+      return noContent();
+    }),
+    on(routes.deleteUser, async ({ caller, params, ...request }) => {
+      await removal.byAdmin(params.id as UserId, caller.userId, originOf({ ...request, caller }));
+      return noContent();
+    }),
+  ]);
+};
+
+export const handler = onLambda(createRemovalApi);

@@ -1,0 +1,27 @@
+import type { TransactionCanceled } from '#shared/platform/errors';
+import { Conflict } from '#shared/platform/errors';
+import type { Write } from '#shared/platform/table';
+import { adminCountKey, type StoredUser } from './stored-user.ts';
+
+const isAdmin = ({ role, disabled }: Pick<StoredUser, 'role' | 'disabled'>): boolean =>
+  role === 'admin' && disabled !== true;
+
+/** The last writes of a transaction that changes a user: it counts who is admin, and keeps one. */
+export const adminsCounted = (
+  before: Pick<StoredUser, 'role' | 'disabled'>,
+  after: Pick<StoredUser, 'role' | 'disabled'>,
+): Write[] => {
+  const admins = Number(isAdmin(after)) - Number(isAdmin(before));
+  if (admins === 0) return [];
+  const changes = { add: { admins } };
+  return [
+    { update: adminCountKey, changes, ...(admins < 0 && { if: { path: 'admins', is: '>', value: 1 } as const }) },
+  ];
+};
+
+/** @throws {Conflict} nothing but the count, the last of so many writes, kept the transaction from being made */
+export const checkAdminStays = ({ failed }: TransactionCanceled, counted: readonly Write[], writes: number): void => {
+  if (counted.length === 1 && failed.length === 1 && failed[0] === writes - 1) {
+    throw new Conflict('This is the last admin; make somebody else admin first.');
+  }
+};

@@ -1,0 +1,105 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { UserId } from '#shared/users/user';
+import { httpApi, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
+import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
+
+let system: TestPlatform;
+let http: TestHttpApi;
+let ada: UserId;
+let token: string;
+beforeEach(async () => {
+  system = testPlatform();
+  http = await httpApi(system.platform);
+  ada = await system.user();
+  token = await tokenOf(system.platform, ada, 'admin');
+});
+
+const put = (body: object) => http.request('PUT', '/api/user/settings', { token, body });
+const settings = async () => (await http.request('GET', '/api/user/profile', { token })).body.settings;
+
+describe('settings', () => {
+  it('change where they are given, and stay where they are not', async () => {
+    const before = await settings();
+    const quietHours = { from: '22:00', to: '07:00' };
+    await put({ baseCurrency: 'EUR', timeZone: 'Europe/Berlin', quietHours });
+    await put({ costBasisMethod: 'hifo', riskLimits: { maxOrderValue: '2500' } });
+    await put({ riskLimits: { maxOpenOrders: 5 }, notificationChannels: ['websocket', 'email'], quietHours: null });
+    expect(await settings()).toEqual({
+      ...before,
+      baseCurrency: 'EUR',
+      timeZone: 'Europe/Berlin',
+      costBasisMethod: 'hifo',
+      riskLimits: { maxOrderValue: '2500', maxDailyLoss: null, maxOpenOrders: 5 },
+      notificationChannels: ['websocket', 'email'],
+      version: 4,
+    });
+  });
+
+  it('that were changed since they were looked at are a conflict', async () => {
+    expect((await put({ baseCurrency: 'EUR', version: 1 })).status).toBe(200);
+    expect((await put({ baseCurrency: 'GBP', version: 1 })).status).toBe(409);
+    expect((await settings()).baseCurrency).toBe('EUR');
+  });
+
+  it('changed by several at the same moment keep every change', async () => {
+    await Promise.all([
+      put({ baseCurrency: 'EUR' }),
+      put({ timeZone: 'Asia/Tokyo' }),
+      put({ costBasisMethod: 'lifo' }),
+    ]);
+    expect(await settings()).toMatchObject({ baseCurrency: 'EUR', timeZone: 'Asia/Tokyo', costBasisMethod: 'lifo' });
+  });
+
+  it('that are the same already are not written', async () => {
+    await put({ baseCurrency: 'EUR' });
+    expect((await put({ baseCurrency: 'EUR' })).body.version).toBe(2);
+    expect((await put({})).body.version).toBe(2);
+  });
+
+  it.each([
+    ['baseCurrency', 'eur'],
+    ['baseCurrency', 'US'],
+    ['timeZone', 'Mars/Olympus'],
+    ['timeZone', '+01:00'],
+    ['timeZone', `A${'x'.repeat(70)}`],
+    ['quietHours', { from: '22:00', to: '22:00' }],
+    ['quietHours', { from: '22:00', to: '24:00' }],
+    ['quietHours', { from: '22:00' }],
+    ['notificationChannels', ['pigeon']],
+    ['notificationChannels', ['email', 'email']],
+    ['costBasisMethod', 'guess'],
+    ['riskLimits', { maxOrderValue: 5 }],
+    ['riskLimits', { maxOrderValue: '-5' }],
+    ['riskLimits', { maxOpenOrders: 0 }],
+    ['riskLimits', { maxLeverage: '3' }],
+    ['version', 0],
+  ])('of %s refuse %j', async (field, value) => {
+    const { status, body } = await put({ [field]: value });
+    expect({ status, field: body.errors[0].path.split('.')[0] }).toEqual({ status: 422, field });
+    expect((await settings()).version).toBe(1);
+  });
+
+  it('do not let webhooks go nowhere', async () => {
+    expect((await put({ notificationChannels: ['webhook'] })).status).toBe(422);
+    expect((await put({ notificationChannels: ['webhook'], webhookUrl: 'https://example.com/x' })).status).toBe(200);
+    expect((await put({ webhookUrl: null })).status).toBe(422);
+  });
+
+  it('tell the secret of webhooks only to who sets their address', async () => {
+    await put({ webhookUrl: 'https://example.com/x' });
+    expect((await put({ baseCurrency: 'EUR' })).body).not.toHaveProperty('webhookSecret');
+    expect((await put({ webhookUrl: 'https://example.com/x' })).body.webhookSecret).toMatch(/^whsec_/);
+  });
+
+  it('are written down before and after, without the path of an address', async () => {
+    await put({ webhookUrl: 'https://example.com/hook?token=hush', riskLimits: { maxDailyLoss: '100' } });
+    const { items } = (await http.request('GET', '/api/user/audit?type=config.settings', { token })).body;
+    expect(items).toMatchObject([
+      {
+        before: { webhookHost: null, maxDailyLoss: null, baseCurrency: 'USD' },
+        after: { webhookHost: 'example.com', maxDailyLoss: '100', quietHours: null },
+      },
+    ]);
+    expect(JSON.stringify(items)).not.toContain('hush');
+  });
+});
