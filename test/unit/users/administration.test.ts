@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { AuditReader } from '#shared/audit/audit-reader';
 import type { Origin } from '#shared/audit/entry';
 import { Sessions } from '#shared/auth/sessions';
 import type { Table } from '#shared/platform/table';
@@ -108,6 +109,22 @@ describe('a change of role', () => {
     const sessions = new Sessions({ ...system.platform, table: tableWith(system.table, { transact }) });
     const { session } = await sessions.open(bob.userId, { address: '', userAgent: '' });
     expect(session.role).toBe('viewer');
+  });
+});
+
+describe('what an admin does to a user', () => {
+  it('is in the trail of that user, with the admin who did it', async () => {
+    await change(bob, { role: 'viewer' });
+    await change(bob, { disabled: true });
+    await change(bob, { disabled: false });
+    const page = await new AuditReader(system.platform).ofUser(bob.userId, { type: 'auth.' }, { limit: 3 });
+    const told = page.items.map(({ type, actor, before, after }) => [type, actor.userId, before, after]);
+    const [on, off] = [false, true].map((disabled) => ({ role: 'viewer', disabled }));
+    expect(told).toEqual([
+      ['auth.user-enabled', ada.userId, off, on],
+      ['auth.user-disabled', ada.userId, on, off],
+      ['auth.role-changed', ada.userId, { role: 'trader', disabled: false }, on],
+    ]);
   });
 });
 
