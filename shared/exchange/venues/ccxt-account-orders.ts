@@ -1,9 +1,10 @@
-import type { Exchange, Order } from 'ccxt';
+import type { Exchange } from 'ccxt';
 import type { VenueOrder } from '../account-venue.ts';
 import { VenueError } from '../errors.ts';
 import { toOrder } from './ccxt-account-mapping.ts';
 import type { AccountRules } from './ccxt-account-rules.ts';
-import { readAll, wholeList } from './ccxt-windows.ts';
+import { readPages } from './ccxt-pages.ts';
+import { isNarrowest, readAll, wholeList } from './ccxt-windows.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -11,11 +12,6 @@ const dayMs = 24 * 60 * 60 * 1000;
 const ordersBySymbolMax = 1000;
 /** How long before they ended orders may have been placed, where the venue goes by when they were placed. */
 const orderLifetimeMs = 7 * dayMs;
-/** Most pages of open orders. */
-const openOrderPagesMax = 40;
-/** The mark that ccxt leaves in the first entry of a page, where there are more. */
-const nextPage = (natives: readonly Order[]): string | undefined =>
-  natives.map(({ info }) => info?.nextPageCursor).find((cursor) => typeof cursor === 'string' && cursor !== '');
 
 /** Open orders, of all symbols where none is named, of one type of markets. */
 export const readOpenOrders = async (
@@ -23,17 +19,10 @@ export const readOpenOrders = async (
   symbol: string | undefined,
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<VenueOrder[]> => {
-  const found: VenueOrder[] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < openOrderPagesMax; page++) {
-    const from = cursor === undefined ? {} : { cursor };
-    const natives = await exchange.fetchOpenOrders(symbol, undefined, undefined, { ...parameters, ...from });
-    found.push(...natives.map(toOrder));
-    cursor = nextPage(natives);
-    if (cursor === undefined) return found;
-  }
-  // Some of them would look as if they had ended.
-  throw new VenueError(exchange.id, 'unknown', `${exchange.id} tells of more open orders than can be read`);
+  const natives = await readPages(exchange, (from) =>
+    exchange.fetchOpenOrders(symbol, undefined, undefined, { ...parameters, ...from }),
+  );
+  return natives.map(toOrder);
 };
 
 /** Orders that may have ended since then, and others; of one type of markets. */
@@ -57,7 +46,10 @@ export const readEndedOrders = async (
   const stretch = { from: Math.max(since - orderLifetimeMs, 0), to: now };
   const natives = await readAll(stretch, orders ?? wholeList, async ({ from, to }) => {
     if (orders === undefined) return { entries: await read.call(exchange, symbol, from), filled: 0 };
-    const entries = await read.call(exchange, symbol, from, orders.pageEntries, { ...parameters, until: to });
+    const page = (more: object) =>
+      read.call(exchange, symbol, from, orders.pageEntries, { ...parameters, until: to, ...more });
+    // Orders of one moment, as those that are placed together, can't be told apart by time.
+    const entries = isNarrowest({ from, to }) ? await readPages(exchange, page) : await page({});
     return { entries, filled: entries.length / orders.pageEntries };
   });
   return natives.map(toOrder);

@@ -6,8 +6,9 @@ import type { AccountRules } from './ccxt-account-rules.ts';
 import { garbled } from './ccxt-answers.ts';
 import type { OffsetRead } from './ccxt-offsets.ts';
 import { isOffsetCursor, readOffsets } from './ccxt-offsets.ts';
+import { readPages } from './ccxt-pages.ts';
 import type { WindowLimits } from './ccxt-windows.ts';
-import { readStart, windowMsMin } from './ccxt-windows.ts';
+import { isNarrowest, readStart } from './ccxt-windows.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -74,31 +75,38 @@ const readByTime = async (
 ): Promise<Stretch<OwnTrade>> => {
   const limits = rules.trades ?? limitsOf(exchange);
   const last = cursor === null ? { from: 0, widthMs: limits.windowMs } : readCursor(exchange, cursor);
-  let widthMs = last.widthMs;
-  let from = Math.max(last.from, now - limits.reachMs, 0);
+  const begin = Math.max(last.from, now - limits.reachMs, 0);
+  const settled = Math.max(now - settlingMs, begin);
+  const items: OwnTrade[] = [];
+  let { widthMs } = last;
 
-  for (let window = 0; ; window++) {
+  for (let from = begin, window = 0; ; window++) {
     const start = await readStart({ from, to: now }, Math.min(widthMs, limits.windowMs), async (stretch) => {
       const entries: Trade[] = [];
       let filled = 0;
       for (const parameters of symbol === undefined ? tradeTypes(rules) : [{}]) {
-        const until = { ...parameters, until: stretch.to };
-        const page = await exchange.fetchMyTrades(symbol, stretch.from, limits.pageEntries, until);
-        entries.push(...page);
-        filled = Math.max(filled, page.length / limits.pageEntries);
+        const page = (more: object) =>
+          exchange.fetchMyTrades(symbol, stretch.from, limits.pageEntries, {
+            ...{ ...parameters, until: stretch.to },
+            ...more,
+          });
+        // One order may be filled by more others at the same moment than a page has.
+        const found = isNarrowest(stretch) ? await readPages(exchange, page) : await page({});
+        entries.push(...found);
+        filled = Math.max(filled, found.length / limits.pageEntries);
         // This stretch will be asked for anew, in parts.
-        if (filled >= 1 && stretch.to - stretch.from > windowMsMin) break;
+        if (filled >= 1 && !isNarrowest(stretch)) break;
       }
       return { entries, filled };
     });
-    const items = start.entries
-      .map(toTrade)
-      .filter(({ at }) => at >= from && at <= start.readTo)
-      .sort((a, b) => a.at - b.at);
-    const more = start.readTo < now;
+    const told = start.entries.map(toTrade).filter(({ at }) => at >= from && at <= start.readTo);
+    items.push(...told.sort((a, b) => a.at - b.at));
     widthMs = Math.min(start.widthMs, limits.windowMs);
-    from = Math.min(start.readTo + 1, Math.max(now - settlingMs, from));
-    if (items.length > 0 || !more || window >= emptyWindowsMax) return { items, cursor: `${from}/${widthMs}`, more };
+    from = start.readTo + 1;
+    // What is not settled is read to its end: to go on in its midst would leave out what turns up late before that.
+    const isEnd = from > now;
+    const isPause = from <= settled && (items.length > 0 || window >= emptyWindowsMax);
+    if (isEnd || isPause) return { items, cursor: `${Math.min(from, settled)}/${widthMs}`, more: !isEnd };
   }
 };
 

@@ -37,7 +37,10 @@ const step = 8;
 /** How full the next answer shall be, where entries lie as close together as in the last. */
 const filledAim = 0.5;
 /** Narrowest stretch: what still fills an answer there can't be told apart any further. */
-export const windowMsMin = 1;
+const windowMsMin = 1;
+
+/** Whether a stretch is not asked for in parts, however full its answer is. */
+export const isNarrowest = ({ from, to }: TimeWindow): boolean => to - from <= windowMsMin;
 
 /**
  * The entries of the first part of a stretch that the venue tells completely. Where an answer is full, a part
@@ -52,7 +55,7 @@ export const readStart = async <T>(
   for (let widthMs = windowMs; ; widthMs = Math.max(Math.floor(Math.min(widthMs, to - from) / step), windowMsMin)) {
     const readTo = Math.min(from + widthMs, to);
     const { entries, filled } = await read({ from, to: readTo });
-    if (filled < 1 || readTo - from <= windowMsMin) {
+    if (filled < 1 || isNarrowest({ from, to: readTo })) {
       return { entries, readTo, widthMs: Math.ceil(widthMs * Math.min(step, filledAim / filled)) };
     }
   }
