@@ -1,11 +1,11 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { AccountVenue, OpenAccountVenue } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
-import { ConditionFailed, DomainError } from '#shared/platform/errors';
+import { DomainError } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { equals } from '#shared/platform/table';
+import { equals, type Update } from '#shared/platform/table';
 import type { SyncOrder } from './dispatch.ts';
-import { SyncDropped, SyncLease } from './lease.ts';
+import { ScheduleMoved, SyncDropped, SyncLease } from './lease.ts';
 import {
   failed,
   isDue,
@@ -29,6 +29,8 @@ export interface AccountSyncParts {
 
 /** Before the end of its time a sync begins nothing new, so that it can still tell how it went. */
 const closingSeconds = 5;
+/** How often the schedule is read anew that the dispatcher moves on at the same time. */
+const scheduleAttemptsMax = 5;
 /** Longest that a venue takes to answer one call. */
 const callSeconds = 30;
 
@@ -71,9 +73,7 @@ export class AccountSync {
 
   async #runWith(lease: SyncLease, asked: boolean): Promise<void> {
     try {
-      const steps = await this.#steps(lease, asked);
-      await this.#reschedule(lease.account, steps);
-      await lease.finish(steps);
+      await this.#finish(lease, await this.#steps(lease, asked));
     } catch (error) {
       await lease.giveBack();
       throw error;
@@ -141,8 +141,21 @@ export class AccountSync {
     return hiding(await this.#parts.open(venue, found), (text) => found.hide(text));
   }
 
-  /** An account that waits for its user is not due any more; one that is to be tried before its next time comes earlier. */
-  async #reschedule(account: StoredAccount, steps: Record<string, StepState>): Promise<void> {
+  async #finish(lease: SyncLease, steps: Record<string, StepState>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await lease.finish(steps, await this.#rescheduled(lease.account, steps));
+      } catch (error) {
+        if (!(error instanceof ScheduleMoved) || attempt === scheduleAttemptsMax) throw error;
+      }
+    }
+  }
+
+  /**
+   * How the schedule is to change: an account that waits for its user is not due any more, one that does not wait any
+   * more is, and one that is to be tried before its next time comes earlier.
+   */
+  async #rescheduled(account: StoredAccount, steps: Record<string, StepState>): Promise<Update | undefined> {
     const { table, clock, config } = this.#ports;
     const { userId, accountId } = account;
     const now = clock.now();
@@ -153,22 +166,17 @@ export class AccountSync {
     const sleeps = waitsForUser(steps);
     const wakes = !sleeps && waitsForUser(account.steps);
     const isSooner = retryAt < now + periodOf(account, config) * 1000;
-    if (!sleeps && !wakes && !isSooner) return;
+    if (!sleeps && !wakes && !isSooner) return undefined;
     const key = scheduleKey(userId, accountId);
     const schedule = await table.get<StoredSchedule>(key, { consistent: true });
-    if (schedule === undefined || (sleeps && schedule.gsi1pk === undefined)) return;
+    if (schedule === undefined || (sleeps && schedule.gsi1pk === undefined)) return undefined;
     const dueAt = isSooner ? Math.min(schedule.dueAt, retryAt) : schedule.dueAt;
-    if (dueAt === schedule.dueAt && !sleeps && !wakes) return;
+    if (dueAt === schedule.dueAt && !sleeps && !wakes) return undefined;
     const place = duePlace(accountId, dueAt);
     const changes = sleeps
       ? { remove: Object.keys(place), add: { version: 1 } }
       : { set: { ...place, dueAt }, add: { version: 1 } };
-    try {
-      await table.update(key, changes, equals('version', schedule.version));
-    } catch (error) {
-      // The dispatcher moved it on meanwhile: then it is due at its next time, or finds it asleep after that.
-      if (!(error instanceof ConditionFailed)) throw error;
-    }
+    return { update: key, changes, if: equals('version', schedule.version) };
   }
 }
 

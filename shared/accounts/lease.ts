@@ -1,6 +1,6 @@
-import { ConditionFailed, DomainError, Unavailable } from '#shared/platform/errors';
+import { ConditionFailed, DomainError, TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { allOf, type Changes, equals } from '#shared/platform/table';
+import { allOf, type Changes, type Condition, equals, type Update } from '#shared/platform/table';
 import type { UserId } from '#shared/users/user';
 import type { SyncOrder } from './dispatch.ts';
 import { isSameState } from './steps.ts';
@@ -22,6 +22,12 @@ export class SyncHeld extends DomainError {
 export class SyncDropped extends DomainError {
   readonly code = 'sync-dropped';
   override readonly name = 'SyncDropped';
+}
+
+/** The account's schedule is not as it was read: the dispatcher moved it on, or the account is being deleted. */
+export class ScheduleMoved extends DomainError {
+  readonly code = 'schedule-moved';
+  override readonly name = 'ScheduleMoved';
 }
 
 /** How much longer than its sync a lease lasts. */
@@ -90,20 +96,25 @@ export class SyncLease {
     this.#checkTime();
   }
 
-  /** Tells how the steps went and gives the lease back, in one write, or in none where nothing but times changed lately. */
-  async finish(steps: Readonly<Record<string, StepState>>): Promise<void> {
+  /**
+   * Tells how the steps went and gives the lease back, in one write, or in none where nothing but times changed lately.
+   * @param schedule changes with it or not at all: an account must not sleep whose steps do not say so
+   * @throws {ScheduleMoved} @throws {SyncDropped} @throws {SyncHeld} another worker wrote meanwhile
+   */
+  async finish(steps: Readonly<Record<string, StepState>>, schedule: Update | undefined): Promise<void> {
     const { clock, logger } = this.#ports;
     const isYoung = clock.now() < this.account.statusAt + statusSeconds * 1000;
     // Whoever asked for the sync wants to see that it was made.
-    const isNews = this.#order.asked || !isYoung || !isSameState(this.account.steps, steps);
+    const isNews = this.#order.asked || !isYoung || !isSameState(this.account.steps, steps) || schedule !== undefined;
     const set = { steps, statusAt: clock.now(), servedDueAt: this.#order.dueAt };
-    const changes: Changes = { set, add: { syncVersion: 1 } };
+    // Also the lease of a worker that did not end, whose time is over: it must not find it should it go on.
+    const changes: Changes = { set, add: { syncVersion: 1 }, remove: leaseAttributes };
     if (this.#owner === undefined) {
-      if (isNews) await this.#updateUnwritten(changes);
+      if (isNews) await this.#updateUnwritten(changes, schedule);
       return;
     }
     try {
-      await this.#updateOwn({ ...changes, remove: leaseAttributes }, this.#owner);
+      await this.#update(changes, equals('leaseOwner', this.#owner), schedule);
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
       logger.warn('An account was synchronised by another worker meanwhile', { accountId: this.account.accountId });
@@ -114,7 +125,7 @@ export class SyncLease {
   async giveBack(): Promise<void> {
     if (this.#owner === undefined) return;
     try {
-      await this.#updateOwn({ remove: leaseAttributes }, this.#owner);
+      await this.#update({ remove: leaseAttributes }, equals('leaseOwner', this.#owner));
     } catch {
       // It ends by itself.
     }
@@ -125,17 +136,28 @@ export class SyncLease {
     if (this.#ports.clock.now() >= this.endsAt) throw new Unavailable('The sync took too long.');
   }
 
-  async #updateOwn(changes: Changes, owner: string): Promise<void> {
+  /** @throws {ConditionFailed} the account is not as the condition says @throws {ScheduleMoved} */
+  async #update(changes: Changes, condition: Condition, schedule?: Update): Promise<void> {
+    const { table } = this.#ports;
     const { userId, accountId } = this.account;
-    await this.#ports.table.update(accountKey(userId, accountId), changes, equals('leaseOwner', owner));
+    const key = accountKey(userId, accountId);
+    if (schedule === undefined) {
+      await table.update(key, changes, condition);
+      return;
+    }
+    try {
+      await table.transact([{ update: key, changes, if: condition }, schedule]);
+    } catch (error) {
+      if (!(error instanceof TransactionCanceled)) throw error;
+      throw error.failed.includes(0) ? new ConditionFailed(error.message) : new ScheduleMoved(error.message);
+    }
   }
 
   /** Changes the account if no sync wrote to it since it was read, and nobody deletes it. */
-  async #updateUnwritten(changes: Changes): Promise<void> {
-    const { userId, accountId, syncVersion } = this.account;
-    const isUnwritten = allOf(equals('state', 'active'), equals('syncVersion', syncVersion));
+  async #updateUnwritten(changes: Changes, schedule?: Update): Promise<void> {
+    const isUnwritten = allOf(equals('state', 'active'), equals('syncVersion', this.account.syncVersion));
     try {
-      await this.#ports.table.update(accountKey(userId, accountId), changes, isUnwritten);
+      await this.#update(changes, isUnwritten, schedule);
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
       const { leaseUntil = 0 } = await wanted(this.#ports, this.#order);
