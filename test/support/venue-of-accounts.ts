@@ -1,0 +1,125 @@
+import { Decimal } from 'decimal.js';
+import type { AccountVenue, Balance, OwnTrade, Stretch, Transfer, VenueOrder } from '#shared/exchange/account-venue';
+import { VenueError } from '#shared/exchange/errors';
+import { orderAt, positionIn, tradeAt, transferOfId } from './memory-venue.ts';
+import type { AccountOrder, Numbered, VenueAccounts } from './venues/venue-accounts.ts';
+
+/** How long the venue may take to tell of a trade. */
+const settlingMs = 60_000;
+
+export interface VenueOfAccountsOptions {
+  readonly accounts: VenueAccounts;
+  readonly apiKey: string;
+  /** `by-symbol` tells orders and trades of one market, trades by their numbers, as Binance does; `by-time` as Bybit does. */
+  readonly tells: 'by-symbol' | 'by-time';
+  /** Trades told at once. */
+  readonly tradesAtOnce: number;
+  readonly now: () => number;
+}
+
+/** A venue in memory whose accounts are those of the doubles. */
+export class VenueOfAccounts implements AccountVenue {
+  readonly id = 'binance';
+  readonly needsSymbols: boolean;
+  readonly #options: VenueOfAccountsOptions;
+  /** Runs before each answer, and may change it; what it throws the caller gets. */
+  answering: <T extends object>(call: string, answer: T) => Promise<T> = async (_call, answer) => answer;
+
+  constructor(options: VenueOfAccountsOptions) {
+    this.#options = options;
+    this.needsSymbols = options.tells === 'by-symbol';
+  }
+
+  permissions = async () => ({ canTrade: true, canWithdraw: false });
+
+  balances = () =>
+    this.answering(
+      'balances',
+      [...this.#account().wallets].flatMap(([wallet, held]) =>
+        [...held].map(([asset, { free, locked }]): Balance => {
+          const total = new Decimal(free).add(locked).toFixed();
+          return { wallet, asset, free, locked, total, debt: null, venueTime: this.#options.now() };
+        }),
+      ),
+    );
+
+  positions = () =>
+    this.answering(
+      'positions',
+      this.#account().positions.map(({ symbol, side, size }) => positionIn(symbol, { side, contracts: size })),
+    );
+
+  openOrders = (symbols: readonly string[]) => this.#orders('openOrders', symbols, ({ status }) => status === 'open');
+
+  closedOrders = (symbols: readonly string[], since: number) =>
+    this.#orders('closedOrders', symbols, (order) => order.status !== 'open' && order.updatedAt >= since);
+
+  trades = (symbol: string | null, cursor: string | null): Promise<Stretch<OwnTrade>> => {
+    if (symbol !== null) this.#known(symbol);
+    return this.answering('trades', symbol === null ? this.#tradesByTime(cursor) : this.#tradesOf(symbol, cursor));
+  };
+
+  transfers = (since: number) =>
+    this.answering(
+      'transfers',
+      this.#account()
+        .transfers.filter(({ at }) => at >= since)
+        .map(({ number, kind, asset, amount, status, at }): Transfer => {
+          const told = status === 'done' ? 'ok' : status;
+          return transferOfId(String(number), at, { type: kind, asset, amount, status: told });
+        }),
+    );
+
+  #account() {
+    const account = this.#options.accounts.find(this.#options.apiKey);
+    if (account === undefined) throw new VenueError(this.id, 'authentication', `${this.id} does not know the key`);
+    return account;
+  }
+
+  #orders(call: string, symbols: readonly string[], isTold: (order: AccountOrder) => boolean): Promise<VenueOrder[]> {
+    if (this.needsSymbols) for (const symbol of symbols) this.#known(symbol);
+    const isNamed = (symbol: string) => !this.needsSymbols || symbols.includes(symbol);
+    const orders = this.#account().orders.filter((order) => isTold(order) && isNamed(order.symbol));
+    return this.answering(call, orders.map(orderOf));
+  }
+
+  #tradesOf(symbol: string, cursor: string | null): Stretch<OwnTrade> {
+    const from = Number(cursor ?? 0);
+    const own = this.#account().trades.filter((trade) => trade.symbol === symbol && trade.number >= from);
+    const page = own.slice(0, this.#options.tradesAtOnce);
+    const next = (page.at(-1)?.number ?? from - 1) + 1;
+    return { items: page.map(tradeOf), cursor: String(next), more: own.length > page.length };
+  }
+
+  #tradesByTime(cursor: string | null): Stretch<OwnTrade> {
+    const from = Number(cursor ?? 0);
+    const settled = this.#options.now() - settlingMs;
+    const own = this.#account()
+      .trades.filter(({ at }) => at >= from)
+      .toSorted((a, b) => a.at - b.at);
+    const last = own[this.#options.tradesAtOnce - 1];
+    const items = last === undefined || last.at >= settled ? own : own.filter(({ at }) => at <= last.at);
+    const more = items.length < own.length;
+    const next = more ? (items.at(-1)?.at ?? from) + 1 : Math.max(from, settled);
+    return { items: items.map(tradeOf), cursor: String(next), more };
+  }
+
+  #known(symbol: string): void {
+    if (['BTC/USDT', 'ETH/USDT', 'SOL/USDT'].includes(symbol)) return;
+    throw new VenueError(this.id, 'not-supported', `${this.id} does not have this market`);
+  }
+}
+
+const orderOf = ({ number, symbol, side, price, amount, filled, status, at, updatedAt }: Numbered<AccountOrder>) =>
+  orderAt(String(number), { symbol, side, price, amount, filled, status, createdAt: at, updatedAt });
+
+const tradeOf = ({
+  number,
+  at,
+  symbol,
+  side,
+  price,
+  amount,
+  orderId,
+}: Numbered<Omit<OwnTrade, 'tradeId' | 'fees' | 'role' | 'cost'>>) =>
+  tradeAt(String(number), at, { symbol, side, price, amount, orderId });
