@@ -302,6 +302,13 @@ describe('an account at Kraken', () => {
     expect(paths()).toEqual(Array(3).fill('/0/private/OpenOrders'));
   });
 
+  it('has no nonce refused of requests within one millisecond', async () => {
+    const now = Date.now();
+    const client = await unhurried({ now: () => now });
+    for (let time = 0; time < 3; time++) await client.run((exchange) => exchange.fetchOpenOrders());
+    expect(paths()).toEqual(Array(3).fill('/0/private/OpenOrders'));
+  });
+
   it('tells a nonce that stays behind another one as passing, and asks for no time', async () => {
     await account.openOrders([]);
     const client = await unhurried({ now: () => Date.now() - dayMs });

@@ -72,6 +72,7 @@ export const createCcxtClient = async (options: CcxtClientOptions): Promise<Ccxt
   refuseMalformed(exchange, options.hasShape ?? (() => true));
   skipMalformedTickers(exchange, options.logger);
   if (id === 'binance') weighTickers(exchange);
+  if (id === 'kraken') growNonce(exchange, clock);
   if (parts !== undefined) onlyOwn(exchange);
   if (budget !== undefined) keepBudget(exchange, budget, clock);
   const secrets = Object.values(parts ?? {});
@@ -190,5 +191,14 @@ const weighTickers = (exchange: Exchange): void => {
     if (path !== 'ticker/24hr' || typeof params.symbols !== 'string') return cost(api, method, path, params, config);
     const symbols = params.symbols.split(',').length;
     return (symbols <= 20 ? 2 : symbols <= 100 ? 40 : 80) / 5;
+  };
+};
+
+/** Kraken refuses a nonce that it had before, also of the same millisecond. */
+const growNonce = (exchange: Exchange, clock: Pick<Clock, 'now'>): void => {
+  let last = 0;
+  exchange.nonce = () => {
+    last = Math.max(last + 1, clock.now());
+    return last;
   };
 };
