@@ -10,6 +10,8 @@ import { isSweep, readSymbols, shuffled, type TradedSymbols } from './symbols.ts
 const firstDays = 7;
 /** Furthest that a later one goes back, after a pause. */
 const recentDaysMax = 30;
+/** Furthest that is asked back for how an order ended that was open for long: some venues go by when it was placed. */
+const restingDaysMax = 90;
 /** How far before the last success it begins: longer than a market goes without being asked for, and venues may be late. */
 const overlapMinutes = 30;
 const dayMs = 86_400_000;
@@ -37,6 +39,8 @@ export const ordersStep = (ports: Ports): SyncStep => ({
     }
     // An order that ended between the two answers is in both: the second one counts.
     const told = new Map([...(open ?? []), ...(ended?.orders ?? [])].map((order) => [order.orderId, order]));
+    const missed = open === undefined ? [] : stored.filter((order) => isGone(order, told));
+    for (const order of await restingOrders(ports, context, venue, missed)) told.set(order.orderId, order);
     const known = await knownOrders(ports, account, [...told.keys(), ...stored.map(({ orderId }) => orderId)]);
     const changed = [...told.values()].flatMap((order) => {
       const item = storedOrder(account, order);
@@ -138,6 +142,23 @@ const endedOrders = async (
     told.push(...(answer ?? []));
   }
   return isOffered ? { orders: sound(account, told, clock.now()), isPart } : undefined;
+};
+
+/** How orders ended that are not open any more and were not told with those that ended lately, as far as the venue tells. */
+const restingOrders = async (
+  { clock }: Ports,
+  { account }: StepContext,
+  venue: AccountVenue,
+  missed: readonly StoredOrder[],
+): Promise<AccountOrder[]> => {
+  // By symbol, orders are told whenever they were placed.
+  if (missed.length === 0 || venue.needsSymbols) return [];
+  const now = clock.now();
+  const oldest = Math.min(...missed.map(({ createdAt }) => createdAt));
+  const since = Math.max(oldest, now - restingDaysMax * dayMs);
+  const told = await offered(() => venue.closedOrders([], since));
+  const ids = new Set(missed.map(({ orderId }) => orderId));
+  return sound(account, told ?? [], now).filter(({ orderId }) => ids.has(orderId));
 };
 
 /** @returns undefined where the venue has nothing like it */

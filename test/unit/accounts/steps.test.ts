@@ -94,6 +94,19 @@ describe('orders', () => {
     expect(await statuses()).toEqual({ 1: 'expired' });
   });
 
+  it('that rested for weeks take the state in which they ended, where the venue goes by when they were placed', async () => {
+    const dayMs = 86_400_000;
+    const placedAt = given.clock.now() - 20 * dayMs;
+    venue.orders = [orderAt('1', { createdAt: placedAt })];
+    await given.settle();
+    venue.orders = [orderAt('1', { createdAt: placedAt, status: 'filled', updatedAt: given.clock.now() })];
+    const { closedOrders } = venue;
+    venue.closedOrders = async (symbols, since) =>
+      (await closedOrders(symbols, since)).filter(({ createdAt }) => createdAt >= since - 7 * dayMs);
+    await next();
+    expect(await statuses()).toEqual({ 1: 'filled' });
+  });
+
   it('that ended do not open again when the venue answers from an older copy', async () => {
     venue.orders = [orderAt('1', { status: 'filled', filled: '1', updatedAt: given.clock.now() })];
     await given.settle();
