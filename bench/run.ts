@@ -1,11 +1,13 @@
 /** `npm run bench [-- NAME …] [--quick]`: prints figures measured now, on this machine, as ratios to a peer or a limit. */
 import { parseArgs } from 'node:util';
+import { benchAccounts } from './accounts.ts';
 import { benchAuthorization } from './authorization.ts';
 import { benchBundles } from './bundles.ts';
 import { benchCrossing } from './crossing.ts';
 import { benchLatency } from './latency.ts';
 import { benchLogin } from './login.ts';
 import { benchRequests } from './requests.ts';
+import { benchSync } from './sync.ts';
 
 const benches: Readonly<Record<string, (quick: boolean) => Promise<void>>> = {
   crossing: benchCrossing,
@@ -13,6 +15,8 @@ const benches: Readonly<Record<string, (quick: boolean) => Promise<void>>> = {
   requests: benchRequests,
   login: benchLogin,
   auth: benchAuthorization,
+  sync: benchSync,
+  accounts: benchAccounts,
   bundles: benchBundles,
 };
 

@@ -33,8 +33,14 @@ export interface Work {
 /** Longer than the function may run. */
 const visibilitySeconds = 65;
 
+interface Process {
+  readonly kill: Kill | undefined;
+  readonly storeMs?: number;
+  readonly written?: () => Promise<void>;
+}
+
 /** A process of its own on the same table and queues: it ends where it is told to, and then does nothing more. */
-const processOf = (system: TestPlatform, { kill, storeMs = 0 }: { kill: Kill | undefined; storeMs?: number }) => {
+const processOf = (system: TestPlatform, { kill, storeMs = 0, written = async () => {} }: Process) => {
   const table = new ObservedTable(system.store);
   let writes = 0;
   let isDead = false;
@@ -55,8 +61,10 @@ const processOf = (system: TestPlatform, { kill, storeMs = 0 }: { kill: Kill | u
     if (isDead) throw new Unavailable('killed');
     if (isWrite) begun = await begin();
   };
-  table.after = ({ writes: isWrite }) => {
-    if (isWrite) end(begun);
+  table.after = async ({ writes: isWrite }) => {
+    if (!isWrite) return;
+    await written();
+    end(begun);
   };
   const queueHere = (queue: Queue): Queue => ({
     send: async (messages) => {
@@ -81,7 +89,14 @@ const processOf = (system: TestPlatform, { kill, storeMs = 0 }: { kill: Kill | u
   return { platform, isDead: () => isDead };
 };
 
-export const accountSystem = async (system: TestPlatform, venue: string, open: OpenAccountVenue, key = testKey) => {
+/** @param written runs after each write to the table of a worker */
+export const accountSystem = async (
+  system: TestPlatform,
+  venue: string,
+  open: OpenAccountVenue,
+  written: () => Promise<void> = async () => {},
+  key = testKey,
+) => {
   const keys = new VenueOfKeys();
   keys.add(key);
   const book = new AccountBook(system.platform, { profile: async () => keys.profile('binance'), verify: keys.verify });
@@ -105,7 +120,7 @@ export const accountSystem = async (system: TestPlatform, venue: string, open: O
   };
 
   const handle = async (message: ReceivedMessage, how: Omit<Work, 'pick'>): Promise<void> => {
-    const { platform, isDead } = processOf(system, how);
+    const { platform, isDead } = processOf(system, { ...how, written });
     const worker = createAccountSync(platform, open);
     const { batchItemFailures } = await worker(queueEvent('account-sync', [message]), testContext);
     if (isDead() || batchItemFailures.length > 0) return;

@@ -138,10 +138,13 @@ export class RecordedNetwork implements Network {
  * The one-machine platform in memory under a virtual clock, with the real stream and queue consumers; they run when the
  * test says {@link TestPlatform.settle}.
  */
-export const testPlatform = (overrides: Partial<Config> = {}, openAccount?: OpenAccountVenue) => {
+export const testPlatform = (
+  overrides: Partial<Config> = {},
+  openAccount?: OpenAccountVenue,
+  database = openMemoryDatabase(),
+) => {
   const clock = new VirtualClock();
   const ids = uuidV7Ids(clock, systemRandom);
-  const database = openMemoryDatabase();
   const store = new SqliteTable(database, clock);
   const table = new ObservedTable(store);
   const changes = new ChangeLog(database, ['alerts', 'push']);

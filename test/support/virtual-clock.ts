@@ -23,7 +23,8 @@ export class VirtualClock implements Clock {
     if (signal?.aborted === true) return Promise.resolve();
     return new Promise((resolve) => {
       const sleeper: Sleeper = {
-        until: this.#now + Math.max(0, ms),
+        // Whole milliseconds, as a clock tells them.
+        until: Math.ceil(this.#now + Math.max(0, ms)),
         wake: () => {
           this.#sleepers.delete(sleeper);
           signal?.removeEventListener('abort', sleeper.wake);

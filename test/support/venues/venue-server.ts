@@ -48,8 +48,10 @@ export interface Fault {
 /** The server of a double as its tests see it. Faults are used up in the order in which they were asked for. */
 export interface VenueServer {
   readonly url: string;
-  /** Every request so far, oldest first. */
+  /** Every request so far, oldest first, since they were forgotten last. */
   readonly requests: readonly ReceivedRequest[];
+  /** For what runs long: requests would pile up. */
+  forget(): void;
   /** The next requests get this answer. */
   fail(fault: Fault): void;
   /** The next requests get no answer at all. */
@@ -123,6 +125,9 @@ export const startVenueServer = async (options: VenueServerOptions): Promise<Ven
   return {
     url: `http://127.0.0.1:${address.port}`,
     requests,
+    forget: () => {
+      requests.length = 0;
+    },
     fail: ({ status, body = '', headers = {}, times = 1, path }) =>
       misbehave(times, path, (response) => reply(response, { status, body, headers })),
     hang: (times = 1, path) => misbehave(times, path, () => {}),

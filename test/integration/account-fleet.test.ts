@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { liveVenues, startFleet, venueLimits } from '../support/account-fleet.ts';
+
+const syncSeconds = 60;
+/** A dispatcher comes every 5 s, and spreads what is due together over 15 s. */
+const graceSeconds = 25;
+
+it('sixty accounts of three venues are synchronised in their period, within what each venue allows', async () => {
+  const fleet = await startFleet({ accounts: { paper: 22, binance: 12, bybit: 2, kraken: 24 }, syncSeconds });
+  try {
+    await fleet.pass(100);
+    const since = fleet.clock.now();
+    fleet.reset();
+    await fleet.pass(120);
+    for (const venue of liveVenues) {
+      const seen = fleet.seen(venue, graceSeconds, since);
+      expect([venue, seen.refused, await fleet.well(venue), seen.inTime]).toEqual([
+        venue,
+        0,
+        seen.accounts,
+        seen.accounts,
+      ]);
+      expect(seen.most).toBeGreaterThan(0);
+      expect(seen.most).toBeLessThanOrEqual(venueLimits[venue].most * 0.8);
+    }
+  } finally {
+    await fleet.end();
+  }
+}, 60_000);

@@ -1,0 +1,314 @@
+/** Many accounts on one machine, paper and at the doubles over HTTP, minutes of their life in seconds. */
+import { manifest } from '#functions/manifest';
+import { type Handler, Invoker } from '#local/invoke';
+import { createLocalPlatform } from '#local/platform';
+import { QueuePump } from '#local/queue-pump';
+import { Scheduler } from '#local/scheduler';
+import { localLogger } from '#local/telemetry';
+import { ACCOUNTS_PER_USER_MAX, NewAccount } from '#shared/accounts/account';
+import { AccountBook } from '#shared/accounts/account-book';
+import { SyncOrder } from '#shared/accounts/dispatch';
+import { accountKey, type StoredAccount } from '#shared/accounts/stored';
+import { AccountVenues } from '#shared/exchange/account-venues';
+import { Credentials } from '#shared/exchange/credentials';
+import { openDatabase } from '#shared/platform/local/database';
+import type { Platform } from '#shared/platform/ports';
+import { systemRandom } from '#shared/platform/system';
+import type { Table } from '#shared/platform/table';
+import type { UserId } from '#shared/users/user';
+import { VenueOfKeys } from './account-venues.ts';
+import { temporaryFolder } from './server-process.ts';
+import { testConfig } from './test-platform.ts';
+import { startBinance } from './venues/binance.ts';
+import { startBybit } from './venues/bybit.ts';
+import { startKraken } from './venues/kraken.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+export const liveVenues = ['binance', 'bybit', 'kraken'] as const;
+export type LiveVenue = (typeof liveVenues)[number];
+
+/** What each venue allows an address in a window. Kraken tells nothing of signed requests: 20 a second is our own caution. */
+export const venueLimits: Readonly<
+  Record<LiveVenue, { readonly windowMs: number; readonly most: number; readonly unit: string }>
+> = {
+  binance: { windowMs: 60_000, most: 6000, unit: 'weight/min' },
+  bybit: { windowMs: 5000, most: 600, unit: 'requests/5 s' },
+  kraken: { windowMs: 10_000, most: 200, unit: 'requests/10 s' },
+};
+
+/** A request: when it was made, and what it weighs. */
+interface Made {
+  readonly at: number;
+  readonly weight: number;
+}
+
+export interface FleetOptions {
+  readonly accounts: Readonly<Record<LiveVenue | 'paper', number>>;
+  readonly syncSeconds: number;
+}
+
+const stepMs = 250;
+/** Turns of the event loop without a request under way after which everybody waits for time to pass. */
+const idleTurns = 6;
+const dispatchMs = 5000;
+/** What a venue says when it was asked too often, in an answer of any status. */
+const refusal = /"retCode":100(?:06|18)|EAPI:Rate limit|EGeneral:Too many|"code":-1003/;
+
+export const startFleet = async ({ accounts, syncSeconds }: FleetOptions) => {
+  const clock = new VirtualClock();
+  const now = () => clock.now();
+  const doubles = {
+    binance: await startBinance({ now }),
+    bybit: await startBybit({ now }),
+    kraken: await startKraken({ now }),
+  };
+  const requests: Record<LiveVenue, Made[]> = { binance: [], bybit: [], kraken: [] };
+  const refused: Record<LiveVenue, number> = { binance: 0, bybit: 0, kraken: 0 };
+  const minuteWeight = { at: 0, used: 0 };
+  let underWay = 0;
+
+  const venueAt = (url: string): LiveVenue =>
+    liveVenues.find((venue) => url.startsWith(doubles[venue].url)) ?? 'kraken';
+  /** Binance tells the weight used in the minute, of which each request took its part. */
+  const weightOf = (response: Response, at: number): number => {
+    const used = Number(response.headers.get('x-mbx-used-weight-1m') ?? Number.NaN);
+    if (Number.isNaN(used)) return 1;
+    const isSameMinute = Math.floor(minuteWeight.at / 60_000) === Math.floor(at / 60_000);
+    const weight = Math.max(0, used - (isSameMinute ? minuteWeight.used : 0));
+    if (weight > 0 || !isSameMinute) Object.assign(minuteWeight, { at, used });
+    return weight;
+  };
+  /** No time passes while the machine itself is at work. */
+  const held = async <T>(work: () => Promise<T>): Promise<T> => {
+    underWay += 1;
+    try {
+      return await work();
+    } finally {
+      underWay -= 1;
+    }
+  };
+  const fetchCounted: typeof fetch = (input, init) =>
+    held(async () => {
+      const venue = venueAt(String(input));
+      const at = clock.now();
+      const response = await fetch(input, init);
+      const body = await response.text();
+      // Each endpoint of Binance's sapi has a limit of its own, which its double enforces.
+      const weight = String(input).includes('/sapi/') ? 0 : weightOf(response, at);
+      requests[venue].push({ at, weight });
+      if (response.status === 429 || response.status === 418 || refusal.test(body)) refused[venue] += 1;
+      const { status, statusText, headers } = response;
+      return new Response(body, { status, statusText, headers });
+    });
+
+  const folder = await temporaryFolder();
+  const database = openDatabase(folder.path);
+  const logger = localLogger('SILENT');
+  const local = createLocalPlatform({
+    config: {
+      ...testConfig,
+      accountSyncSeconds: syncSeconds,
+      venueUrls: Object.fromEntries(liveVenues.map((venue) => [venue, doubles[venue].url])),
+    },
+    ...{ database, dataFolder: folder.path, clock, random: systemRandom, logger, mailServer: undefined },
+    network: { fetch: fetchCounted, post: async () => 200 },
+  });
+  const items = { read: 0, written: 0 };
+  const platform: Platform = {
+    ...local,
+    table: counted(local.table, items),
+    secrets: {
+      get: (...args) => held(() => local.secrets.get(...args)),
+      put: (...args) => held(() => local.secrets.put(...args)),
+      create: (...args) => held(() => local.secrets.create(...args)),
+      delete: (...args) => held(() => local.secrets.delete(...args)),
+    },
+    queue: (name) => local.queue(name),
+  };
+
+  /** Does what takes requests and time; time passes when nothing else goes on. */
+  const live = async <T>(work: Promise<T>): Promise<T> => {
+    let isDone = false;
+    const ended = work.finally(() => {
+      isDone = true;
+    });
+    ended.catch(() => {});
+    for (let idle = 0; !isDone; ) {
+      await new Promise((resolve) => setImmediate(resolve));
+      idle = underWay > 0 ? 0 : idle + 1;
+      if (idle < idleTurns || isDone) continue;
+      idle = 0;
+      await clock.advance(stepMs);
+    }
+    return await ended;
+  };
+
+  // To load a venue's code takes the machine a while, in which no time shall pass.
+  const venues = new AccountVenues(platform);
+  for (const venue of liveVenues) await venues.open(venue, new Credentials({ apiKey: 'none', secret: 'none' }));
+  const book = new AccountBook(platform, {
+    profile: async (id) => ({ ...(await new VenueOfKeys().profile('binance')), id }) as never,
+    verify: async () => ({ canTrade: true, canWithdraw: false }),
+  });
+  const made: { readonly userId: UserId; readonly accountId: string; readonly venue: LiveVenue }[] = [];
+  let number = 0;
+  for (const venue of [...liveVenues, 'paper'] as const) {
+    for (let count = 0; count < accounts[venue]; count += 1, number += 1) {
+      const userId = `user-${Math.floor(number / ACCOUNTS_PER_USER_MAX)}` as UserId;
+      if (venue === 'paper') {
+        await live(book.add(userId, NewAccount.parse({ venue: 'sim', label: 'x', mode: 'paper' })));
+        continue;
+      }
+      const apiKey = `testkey${number}`.padEnd(64, '0');
+      const secret = Buffer.from(`testsecret${number}`.padEnd(48, '0')).toString('base64');
+      doubles[venue].accounts.addKey({ apiKey, secret });
+      for (const asset of ['BTC', 'USDT']) doubles[venue].accounts.setBalance(apiKey, asset, '1.5');
+      const account = NewAccount.parse({ venue, label: 'x', mode: 'live', credentials: { apiKey, secret } });
+      made.push({ userId, accountId: (await live(book.add(userId, account))).accountId, venue });
+    }
+  }
+
+  /** When each account was synchronised, epoch ms. */
+  const synced = new Map<string, number[]>();
+  const { trigger, timeoutSeconds } = manifest['account-sync'];
+  const sync = new Invoker(
+    { name: 'account-sync', ...manifest['account-sync'] },
+    handlerOf((await manifest['account-sync'].load())(platform)),
+    platform,
+  );
+  const dispatch = new Invoker(
+    { name: 'accounts-dispatch', ...manifest['accounts-dispatch'] },
+    handlerOf((await manifest['accounts-dispatch'].load())(platform)),
+    platform,
+  );
+  const pump = new QueuePump(
+    { ...trigger, timeoutSeconds },
+    {
+      ...platform,
+      queue: local.queue('account-sync'),
+      invoke: async (event) => {
+        const answer = await sync.invoke(event);
+        const { Records } = event as { Records: readonly { readonly body: string }[] };
+        const failed = (answer as { batchItemFailures: readonly unknown[] }).batchItemFailures;
+        for (const { body } of failed.length > 0 ? [] : Records) {
+          const { accountId } = SyncOrder.parse(JSON.parse(body));
+          synced.set(accountId, [...(synced.get(accountId) ?? []), clock.now()]);
+        }
+        return answer;
+      },
+    },
+  );
+  const scheduler = new Scheduler(clock, logger);
+  pump.start();
+  scheduler.every(dispatchMs, 'accounts-dispatch', () => dispatch.invoke({}));
+
+  const standing = async (venue: LiveVenue) => {
+    const keys = made
+      .filter((account) => account.venue === venue)
+      .map((account) => accountKey(account.userId, account.accountId));
+    return await local.table.getMany<StoredAccount>(keys);
+  };
+  const isWell = ({ steps }: StoredAccount): boolean =>
+    Object.keys(steps).length > 0 &&
+    Object.values(steps).every(({ status }) => status === 'ok' || status === 'not-supported');
+
+  return {
+    clock,
+    doubles,
+    /** Lets time pass. */
+    pass: (seconds: number) => live(clock.sleep(seconds * 1000)),
+    /** How many accounts of a venue have all their steps well. */
+    well: async (venue: LiveVenue) => (await standing(venue)).filter(isWell).length,
+    /** Begins to count anew. */
+    reset: () => {
+      synced.clear();
+      Object.assign(items, { read: 0, written: 0 });
+      for (const venue of liveVenues) {
+        requests[venue].length = 0;
+        refused[venue] = 0;
+        doubles[venue].forget();
+      }
+    },
+    /** Has the doubles forget what they were asked, so that memory is that of the system. */
+    forget: () => {
+      for (const venue of liveVenues) doubles[venue].forget();
+    },
+    /** What was seen since then. */
+    seen: (venue: LiveVenue, graceSeconds: number, since: number) => {
+      const accountIds = made.filter((account) => account.venue === venue).map(({ accountId }) => accountId);
+      const gapMs = (syncSeconds + graceSeconds) * 1000;
+      const inTime = accountIds.filter((accountId) => {
+        const times = [since, ...(synced.get(accountId) ?? []), clock.now()];
+        return times.every((at, index) => index === 0 || at - (times[index - 1] ?? at) <= gapMs);
+      });
+      return {
+        requests: requests[venue].length,
+        /** Most in any window of the venue's limit. */
+        most: mostInWindow(requests[venue], venueLimits[venue].windowMs),
+        refused: refused[venue],
+        syncs: accountIds.reduce((sum, accountId) => sum + (synced.get(accountId)?.length ?? 0), 0),
+        inTime: inTime.length,
+        accounts: accountIds.length,
+      };
+    },
+    items: () => ({ ...items }),
+    end: async () => {
+      await live(Promise.all([scheduler.stop(), pump.stop()]));
+      sync.stop();
+      dispatch.stop();
+      for (const venue of liveVenues) await doubles[venue].close();
+      database.close();
+      await folder.remove();
+    },
+  };
+};
+
+/** The largest sum of weights in any window, as a venue with a sliding one would count. */
+const mostInWindow = (made: readonly Made[], windowMs: number): number => {
+  const sorted = made.toSorted((a, b) => a.at - b.at);
+  let most = 0;
+  let sum = 0;
+  let first = 0;
+  for (const { at, weight } of sorted) {
+    sum += weight;
+    for (let oldest = sorted[first]; oldest !== undefined && oldest.at <= at - windowMs; oldest = sorted[first]) {
+      sum -= oldest.weight;
+      first += 1;
+    }
+    most = Math.max(most, sum);
+  }
+  return most;
+};
+
+/** The table with the items counted that are read and written. */
+const counted = (table: Table, items: { read: number; written: number }): Table => {
+  const read = <T>(found: T[]): T[] => {
+    items.read += found.length;
+    return found;
+  };
+  const write = <T>(count: number, done: Promise<T>): Promise<T> => {
+    items.written += count;
+    return done;
+  };
+  return {
+    get: async (...args) => {
+      items.read += 1;
+      return await table.get(...args);
+    },
+    getMany: async (...args) => read(await table.getMany(...args)),
+    query: async (...args) => {
+      const page = await table.query(...args);
+      read(page.items);
+      return page as never;
+    },
+    put: (...args) => write(1, table.put(...args)),
+    update: (...args) => write(1, table.update(...args)),
+    delete: (...args) => write(1, table.delete(...args)),
+    writeMany: (writes) => write(writes.length, table.writeMany(writes)),
+    transact: (writes) => write(writes.length, table.transact(writes)),
+  };
+};
+
+/** Middy's handlers can be called with callbacks as well. */
+// biome-ignore lint/suspicious/noExplicitAny: each handler has an event of its own
+const handlerOf = (handler: (event: any, context: any) => Promise<unknown>): Handler => handler;
