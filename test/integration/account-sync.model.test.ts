@@ -1,0 +1,107 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AccountVenues } from '#shared/exchange/account-venues';
+import type { Network } from '#shared/platform/ports';
+import { accountSystem, owner } from '../support/account-system.ts';
+import { AccountWorld, standing, storedRecords, venueChange, wellStanding } from '../support/account-world.ts';
+import { type TestPlatform, testPlatform } from '../support/test-platform.ts';
+import { startBinance } from '../support/venues/binance.ts';
+import { startBybit } from '../support/venues/bybit.ts';
+
+const runs = Number(process.env.SYNC_RUNS ?? 60) / 20;
+const seed = Number(process.env.SYNC_SEED ?? (process.env.SYNC_RUNS === undefined ? 20_261_125 : Date.now() % 2 ** 31));
+const key = { apiKey: 'modelkey'.padEnd(64, '0'), secret: 'modelsecret'.padEnd(64, '0') };
+/** Turns of the event loop without a request under way after which time passes. */
+const idleTurns = 6;
+
+const round = fc.record({
+  changes: fc.array(venueChange, { maxLength: 4 }),
+  fault: fc.option(fc.constantFrom('refused', 'down', 'malformed', 'cut', 'skewed'), { nil: undefined, freq: 2 }),
+  kill: fc.option(
+    fc.record({ write: fc.nat({ max: 6 }), when: fc.constantFrom('before' as const, 'after' as const) }),
+    { nil: undefined },
+  ),
+});
+
+describe.each(['binance', 'bybit'] as const)('an account at the double of %s, through ccxt', (venue) => {
+  it('is stored as it is there once it is calm, whatever went wrong', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 5 }), async (rounds) => {
+        const system = testPlatform({ venues: ['sim'] });
+        const { clock, store } = system;
+        const now = () => clock.now();
+        const double = venue === 'binance' ? await startBinance({ now }) : await startBybit({ now });
+        try {
+          double.accounts.addKey({ ...key, permissions: ['read', 'trade', 'futures'] });
+          const world = new AccountWorld(double.accounts, key.apiKey, now);
+          const requests = { underWay: 0 };
+          const venues = new AccountVenues({
+            ...system.platform,
+            network: { fetch: counted(requests), post: async () => 200 },
+            config: { ...system.platform.config, venueUrls: { [venue]: double.url } },
+          });
+          const open = venues.open.bind(venues);
+          const { accountId, book, dispatch, work } = await accountSystem(system, venue, open, undefined, key);
+          const through = async (ended: Promise<void> | undefined) => await whileIdle(system, requests, ended);
+
+          for (const { changes, fault, kill } of rounds) {
+            for (const change of changes) world.apply(change);
+            if (fault === 'refused') double.fail({ status: 429, headers: { 'retry-after': '20' }, body: {} });
+            if (fault === 'down') double.fail({ status: 503, times: 2 });
+            if (fault === 'malformed') double.malformed();
+            if (fault === 'cut') double.drop();
+            double.skew(fault === 'skewed' ? -15_000 : 0);
+            await book.syncNow(owner, accountId);
+            const worker = await work({ kill, again: false, pick: 0, storeMs: 0 });
+            await through(worker?.ended);
+            await clock.advance(30_000);
+          }
+          double.skew(0);
+          for (let minute = 0; minute < 28; minute += 1) {
+            await dispatch();
+            await clock.advance(16_000);
+            for (let worker = await work(); worker !== undefined; worker = await work()) await through(worker.ended);
+            await clock.advance(44_000);
+          }
+          expect(await storedRecords(store, owner, accountId)).toEqual(world.told());
+          expect(await standing(store, owner, accountId)).toEqual(wellStanding);
+        } finally {
+          await double.close();
+        }
+      }),
+      { numRuns: runs, seed },
+    );
+  }, 600_000);
+});
+
+const counted =
+  (requests: { underWay: number }): Network['fetch'] =>
+  async (input, init) => {
+    requests.underWay += 1;
+    try {
+      const response = await fetch(input, init);
+      return new Response(await response.arrayBuffer(), response);
+    } finally {
+      requests.underWay -= 1;
+    }
+  };
+
+/** Waits for work that takes requests and time; time passes when nothing else goes on. */
+const whileIdle = async (
+  { clock }: TestPlatform,
+  requests: { readonly underWay: number },
+  work: Promise<void> | undefined,
+): Promise<void> => {
+  let isDone = false;
+  const ended = (work ?? Promise.resolve()).finally(() => {
+    isDone = true;
+  });
+  for (let idle = 0; !isDone; ) {
+    await new Promise((resolve) => setImmediate(resolve));
+    idle = requests.underWay > 0 ? 0 : idle + 1;
+    if (idle < idleTurns || isDone) continue;
+    idle = 0;
+    await clock.advance(100);
+  }
+  await ended;
+};
