@@ -47,6 +47,8 @@ export const venueChange = fc.oneof(
     /** How long the venue takes to tell of them, seconds. */
     late: fc.oneof(fc.constant(0), fc.nat({ max: 25 })),
     isAtOnce: fc.boolean(),
+    /** Bought and sold again: nothing else shows that there were trades. */
+    isEven: fc.boolean(),
   }),
   fc.record({ is: fc.constant('transfer' as const), kind: fc.constantFrom('deposit' as const, 'withdrawal' as const) }),
   fc.record({
@@ -111,7 +113,7 @@ export class AccountWorld {
         if (order === undefined) break;
         const filled = Math.min(9, Number(order.filled) + change.fills);
         const status = filled === 9 ? 'filled' : change.ends ? 'canceled' : 'open';
-        this.#trade(order.symbol, at, String(order.number));
+        this.#trade(order.symbol, at, { orderId: String(order.number) });
         this.#accounts.changeOrder(this.#apiKey, order.number, { filled: String(filled), status, updatedAt: at });
         break;
       }
@@ -127,7 +129,8 @@ export class AccountWorld {
       }
       case 'trades':
         for (let trade = 0; trade < change.count; trade += 1) {
-          this.#trade(change.symbol, at - change.late * 1000 - (change.isAtOnce ? 0 : trade));
+          const madeAt = at - change.late * 1000 - (change.isAtOnce ? 0 : trade);
+          this.#trade(change.symbol, madeAt, { isEven: change.isEven });
         }
         break;
       case 'transfer':
@@ -185,11 +188,12 @@ export class AccountWorld {
     return account;
   }
 
-  #trade(symbol: string, at: number, orderId = '77'): void {
+  #trade(symbol: string, at: number, { orderId = '77', isEven = false }): void {
     this.#accounts.addTrade(this.#apiKey, {
       ...{ symbol, side: 'buy', price: this.#price(), amount: '0.5', fee: '0.1', feeAsset: 'BNB', maker: false },
       ...{ orderId, at },
     });
+    if (isEven) return;
     const asset = symbol.split('/')[0] ?? '';
     const held = this.#account().wallets.get('spot')?.get(asset)?.free ?? '0';
     this.#accounts.setBalance(this.#apiKey, asset, new Decimal(held).add('0.5').toFixed());
