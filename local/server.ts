@@ -128,7 +128,7 @@ const run = async (
     ]),
   });
   const sockets = withTrigger('socket').map(
-    ({ invoker }) => new Sockets({ ...platform, host, push, corsOrigins: config.corsOrigins, invoke: invoker.invoke }),
+    ({ invoker }) => new Sockets({ ...platform, host, push, invoke: invoker.invoke }),
   );
   for (const handler of sockets) {
     gateway.server.on('upgrade', (request, socket, head) => void handler.upgrade(request, socket, head));

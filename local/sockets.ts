@@ -24,7 +24,6 @@ const goodbyeMs = 1_000;
 export interface SocketsOptions {
   readonly invoke: Invoke;
   readonly push: WsPush;
-  readonly corsOrigins: readonly string[];
   /** The address that the server is bound to. */
   readonly host: string;
   readonly clock: Clock;
@@ -110,18 +109,12 @@ export class Sockets {
   }
 
   #refusal(handshake: IncomingMessage, path: string, requestId: string): Answer | undefined {
-    const { host, origin } = handshake.headers;
-    if (!this.#answersTo(host)) {
+    if (!this.#answersTo(handshake.headers.host)) {
       const detail = 'This server answers to the names of its own machine only: localhost, 127.0.0.1, [::1].';
       return statusAnswer(421, 'Misdirected Request', detail, path, requestId);
     }
     if (path !== socketPath) {
       return problemAnswer(new HttpProblem('not-found', `WebSockets are at ${socketPath}.`), path, requestId);
-    }
-    const known =
-      origin === undefined || this.#options.corsOrigins.includes(origin) || URL.parse(origin)?.host === host;
-    if (!known) {
-      return problemAnswer(new HttpProblem('forbidden', 'Pages of this origin may not connect.'), path, requestId);
     }
     if (this.#stopped.signal.aborted || this.#connections.size + this.#handshakes > connectionsMax) {
       return problemAnswer(new Unavailable('There is no room for another connection.'), path, requestId);

@@ -1,5 +1,6 @@
 import type { APIGatewayProxyStructuredResultV2, APIGatewayProxyWebsocketEventV2 } from 'aws-lambda';
 import * as z from 'zod';
+import { mayConnect } from '#functions/http/cors';
 import { tooManyRequests } from '#functions/http/limits';
 import { HttpProblem, problemOf } from '#functions/http/problem';
 import { instrumented } from '#functions/instrumented';
@@ -42,9 +43,15 @@ export const createSockets = (platform: Platform) => {
   const messagesMax = Math.max(1, Math.floor(messagesPerMinute * platform.config.requestLimitFactor));
 
   const connect = async (event: SocketEvent): Promise<APIGatewayProxyStructuredResultV2> => {
+    const page = { origin: headerOf(event, 'origin'), host: headerOf(event, 'host') };
+    if (!mayConnect(page, platform.config.corsOrigins)) {
+      return refusal(event, new HttpProblem('forbidden', 'Pages of this origin may not connect.'));
+    }
     const { token, subprotocol } = tokenOf(event);
     const verdict = token === undefined ? undefined : await verifier.verify(token);
-    if (verdict === undefined || 'refusal' in verdict) return { statusCode: 401 };
+    if (verdict === undefined || 'refusal' in verdict) {
+      return refusal(event, new HttpProblem('unauthenticated', 'Connect with a good access token.'));
+    }
     await connections.open(event.requestContext.connectionId, verdict);
     // A client that offers subprotocols needs one of them back; the token itself is not repeated.
     return { statusCode: 200, ...(subprotocol ? { headers: { 'Sec-WebSocket-Protocol': subprotocol } } : {}) };
@@ -130,14 +137,24 @@ export const createSockets = (platform: Platform) => {
   });
 };
 
+/** The gateways pass names of headers on as they were sent. */
+const headerOf = ({ headers }: SocketEvent, wanted: string): string | undefined =>
+  Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === wanted)?.[1];
+
 /** The token of a handshake: after `bearer` in the subprotocols, or `token` in the query. */
-const tokenOf = ({ headers, queryStringParameters }: SocketEvent): { token?: string; subprotocol?: string } => {
-  const offered = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === 'sec-websocket-protocol')?.[1];
-  const protocols = offered?.split(',').map((protocol) => protocol.trim()) ?? [];
+const tokenOf = (event: SocketEvent): { token?: string; subprotocol?: string } => {
+  const protocols = (headerOf(event, 'sec-websocket-protocol') ?? '').split(',').map((protocol) => protocol.trim());
   const bearer = protocols.findIndex((protocol) => protocol.toLowerCase() === 'bearer');
   const subprotocol = protocols[bearer];
-  const token = (bearer === -1 ? undefined : protocols[bearer + 1]) ?? queryStringParameters?.token;
+  const token = (bearer === -1 ? undefined : protocols[bearer + 1]) ?? event.queryStringParameters?.token;
   return { ...(token === undefined ? {} : { token }), ...(subprotocol === undefined ? {} : { subprotocol }) };
+};
+
+/** API Gateway passes on the status alone. */
+const refusal = ({ requestContext }: SocketEvent, error: HttpProblem): APIGatewayProxyStructuredResultV2 => {
+  const { problem, headers } = problemOf(error, '/ws', requestContext.requestId);
+  const contentType = { 'content-type': 'application/problem+json' };
+  return { statusCode: problem.status, headers: { ...contentType, ...headers }, body: JSON.stringify(problem) };
 };
 
 const namedChannel = (name: string): Channel => {

@@ -37,7 +37,6 @@ const given = async (handle: (event: SocketEvent, push: WsPush) => unknown = () 
       return await handle(parsed, push);
     },
     push,
-    corsOrigins: ['https://app.example.com'],
     host: '127.0.0.1',
     clock,
     ids: uuidV7Ids(clock, systemRandom),
@@ -120,15 +119,12 @@ describe('a handshake', () => {
     expect(await refusal(url, { headers: { host: 'evil.example.com' } })).toBe(421);
   });
 
-  it('is refused to a page of another origin', async () => {
-    const { url } = await given();
-    expect(await refusal(url, { origin: 'https://evil.example.com' })).toBe(403);
-  });
-
-  it('is open to pages of the same and of configured origins', async () => {
-    const { url } = await given();
-    await opened(url, [], { origin: url.replace('ws:', 'http:').replace('/ws', '') });
+  it('tells the function which page asks, and under which name of the server', async () => {
+    const { url, told } = await given();
     await opened(url, [], { origin: 'https://app.example.com' });
+    const [connect] = await told('CONNECT');
+    const headers = Object.entries(connect?.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
+    expect(Object.fromEntries(headers)).toMatchObject({ origin: 'https://app.example.com', host: new URL(url).host });
   });
 });
 

@@ -22,6 +22,7 @@ const ada = 'ada' as UserId;
 const bob = 'bob' as UserId;
 const btc = 'prices:sim:BTC/USDT';
 const eth = 'prices:sim:ETH/USDT';
+const app = 'https://app.example.com';
 
 let given: TestPlatform;
 let sockets: ReturnType<typeof createSockets>;
@@ -363,9 +364,34 @@ describe('a connection', () => {
 
   it('without a good token is refused', async () => {
     const handshake = { requestContext: { connectionId: 'c', routeKey: '$connect' }, headers: {} } as never;
-    expect(await sockets(handshake, testContext)).toEqual({ statusCode: 401 });
+    expect(await sockets(handshake, testContext)).toMatchObject({ statusCode: 401 });
     expect(await left('c')).toBe(0);
   });
+
+  const handshakeOf = async (headers: Readonly<Record<string, string>>) => {
+    const token = await tokenOf(given.platform, ada, 'viewer');
+    const requestContext = { connectionId: 'c', routeKey: '$connect' };
+    const Host = 'api.example.com';
+    return await createSockets({ ...given.platform, config: { ...given.platform.config, corsOrigins: [app] } })(
+      { requestContext, headers: { Host, ...headers }, queryStringParameters: { token } } as never,
+      testContext,
+    );
+  };
+
+  it.each(['https://evil.example.com', 'https://app.example.com.evil.example', 'http://app.example.com', 'null', ''])(
+    'of a page of the origin %j is refused, although the token is good',
+    async (Origin) => {
+      expect(await handshakeOf({ Origin })).toMatchObject({ statusCode: 403 });
+      expect(await left('c')).toBe(0);
+    },
+  );
+
+  it.each([{ Origin: app }, { origin: app }, { Origin: 'https://api.example.com' }, {}])(
+    'of a configured origin, the server’s own or a program is let in: %j',
+    async (headers) => {
+      expect(await handshakeOf(headers)).toMatchObject({ statusCode: 200 });
+    },
+  );
 
   it.each(['subprotocol', 'query'])('with a good token in its %s belongs to its bearer', async (place) => {
     const token = await tokenOf(given.platform, ada, 'viewer');
