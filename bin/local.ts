@@ -66,7 +66,7 @@ const start = async (options: Options): Promise<void> => {
       `  Data       ${dataFolder}`,
       ...(isLoopback(options.host)
         ? []
-        : ['  Note       Other machines can reach this server; anyone who does can read the outbox.']),
+        : ['  Note       Other machines can reach this server; only this one can read the outbox.']),
     ].join('\n'),
   );
   if (source.fallback !== undefined) logger.warn('No live venue answered; prices are simulated', source.fallback);

@@ -9,7 +9,7 @@ import { securityHeaders } from '#functions/http/security-headers';
 import { TimedOut } from '#shared/platform/errors';
 import type { Clock, Ids } from '#shared/platform/ports';
 import { Cors } from './cors.ts';
-import { hostCheck } from './host-check.ts';
+import { hostCheck, isFromHere } from './host-check.ts';
 import { type Answer, answerOf, problemAnswer, statusAnswer } from './http-answer.ts';
 import { authorizerEvent, httpEvent } from './http-event.ts';
 import { HandlerTimedOut, type Invoke } from './invoke.ts';
@@ -38,7 +38,7 @@ export interface GatewayOptions {
   readonly corsOrigins: readonly string[];
   /** The address that the server is bound to. */
   readonly host: string;
-  /** By path. */
+  /** By path; for this machine alone, as they show what nobody has to log in for. */
   readonly pages: ReadonlyMap<string, LocalPage>;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -103,7 +103,8 @@ export class Gateway {
     }
     const preflight = method === 'OPTIONS' ? this.#cors.preflight(request) : undefined;
     if (preflight !== undefined) return preflight;
-    const page = method === 'GET' ? this.#options.pages.get(path) : undefined;
+    const page =
+      method === 'GET' && isFromHere(request.socket, headers.host) ? this.#options.pages.get(path) : undefined;
     if (page !== undefined) return page(headers.accept ?? '');
 
     const body = hasBody(request) ? await readBody(request) : undefined;

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 
 /** Whether a server that is bound to this address can be reached from this machine only. */
 export const isLoopback = (host: string): boolean =>
@@ -11,8 +11,24 @@ export const urlHost = (host: string): string => (isIP(host) === 6 ? `[${host}]`
  * Tells which Host headers are answered. A server on the loopback interface answers to the names of this machine only, so
  * that no page from elsewhere can reach it under a name of its own (DNS rebinding); any other server answers to all.
  */
-export const hostCheck = (boundTo: string): ((host: string | undefined) => boolean) => {
-  if (!isLoopback(boundTo)) return () => true;
-  const names = new Set(['localhost', '127.0.0.1', '[::1]', urlHost(boundTo)]);
-  return (host) => host !== undefined && names.has(host.replace(/:\d*$/, '').toLowerCase());
+export const hostCheck = (boundTo: string): ((host: string | undefined) => boolean) =>
+  isLoopback(boundTo) ? (host) => isNameOf(boundTo, host) : () => true;
+
+/** Whether a Host header is a name of this machine, or the address. */
+const isNameOf = (address: string, host: string | undefined): boolean =>
+  host !== undefined &&
+  ['localhost', '127.0.0.1', '[::1]', urlHost(address)].includes(host.replace(/:\d*$/, '').toLowerCase());
+
+/**
+ * Whether a request comes from this machine and asks for it by its own name: over loopback, or from the very address that
+ * it leads to. A page from elsewhere that has its name lead here is not meant (DNS rebinding).
+ */
+export const isFromHere = (
+  { remoteAddress = '', localAddress = '' }: Pick<Socket, 'remoteAddress' | 'localAddress'>,
+  host: string | undefined,
+): boolean => {
+  const [remote, local] = [remoteAddress, localAddress].map((address) => address.replace(/^::ffff:/, ''));
+  return (
+    remote !== undefined && local !== undefined && (isLoopback(remote) || remote === local) && isNameOf(local, host)
+  );
 };
