@@ -4,7 +4,7 @@ import type { Scope } from '#shared/auth/scopes';
 import type { ApiKeyId } from '#shared/auth/stored-api-key';
 import type { SessionId } from '#shared/auth/stored-session';
 import type { UserId } from '#shared/users/user';
-import { HttpProblem } from './problem.ts';
+import { BEARER, HttpProblem } from './problem.ts';
 import type { RouteScope } from './route.ts';
 
 interface Known {
@@ -59,7 +59,7 @@ export const callerOf = (event: APIGatewayProxyEventV2, scope: Exclude<RouteScop
     if (context.refusal === 'wrong-address') {
       throw new HttpProblem('forbidden', 'The API key may not be used from this address.');
     }
-    const challenge = context.refusal === 'missing' ? 'Bearer' : 'Bearer error="invalid_token"';
+    const challenge = context.refusal === 'missing' ? BEARER : `${BEARER}, error="invalid_token"`;
     throw new HttpProblem('unauthenticated', detailOf[context.refusal], { headers: { 'www-authenticate': challenge } });
   }
   const { scopes: granted, ...caller } = context;
@@ -69,7 +69,7 @@ export const callerOf = (event: APIGatewayProxyEventV2, scope: Exclude<RouteScop
   const scopes = granted.split(' ') as Scope[];
   if (scope !== 'self' && scope !== 'session' && !scopes.includes(scope)) {
     throw new HttpProblem('forbidden', `This needs the scope ${scope}.`, {
-      headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` },
+      headers: { 'www-authenticate': `${BEARER}, error="insufficient_scope", scope="${scope}"` },
     });
   }
   return { ...caller, scopes };

@@ -81,6 +81,9 @@ export interface ProblemAnswer {
   readonly headers: Record<string, string>;
 }
 
+/** The challenge of a 401; one parameter is the least that RFC 6750, section 3, allows. */
+export const BEARER = 'Bearer realm="alphapulse"';
+
 const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(PROBLEMS, code);
 
 /** What an error tells the caller. An error that nobody foresaw tells nothing but that it happened. */
@@ -94,7 +97,7 @@ export const problemOf = (error: unknown, instance: string, requestId: string): 
     const { status, title } = PROBLEMS[code];
     const problem: Problem = { type: `/problems/${code}`, title, status, detail, instance, requestId };
     // A 401 always names a challenge (RFC 9110, 15.5.2).
-    const headers = { ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}), ...more.headers };
+    const headers = { ...(status === 401 ? { 'www-authenticate': BEARER } : {}), ...more.headers };
     return { headers, problem: errors ? { ...problem, errors } : problem };
   };
   if (error instanceof HttpProblem)

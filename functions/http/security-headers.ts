@@ -8,7 +8,7 @@ const strictTransportSeconds = 2 * 365 * 86_400;
  */
 export const securityHeaders = (runtime: Config['runtime']): Readonly<Record<string, string>> => ({
   'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',

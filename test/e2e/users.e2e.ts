@@ -162,8 +162,8 @@ describe('a token', () => {
   const profile = (headers: Record<string, string>) => fetch(`${target.url}/api/user/profile`, { headers });
 
   it.each([
-    ['missing', {}, 'Bearer'],
-    ['made up', { authorization: 'Bearer abc.def.ghi' }, 'Bearer error="invalid_token"'],
+    ['missing', {}, 'Bearer realm="alphapulse"'],
+    ['made up', { authorization: 'Bearer abc.def.ghi' }, 'Bearer realm="alphapulse", error="invalid_token"'],
     ['of another scheme', { authorization: 'Basic YTpi' }, expect.stringContaining('Bearer')],
   ])('that is %s is refused with a challenge', async (_kind, headers, challenge) => {
     const answer = await profile(headers as Record<string, string>);

@@ -182,7 +182,7 @@ describe('a session', () => {
     const { accessToken: token } = await logIn();
     await http.request('POST', '/api/user/logout', { token });
     const { headers, body } = await http.request('GET', '/api/user/profile', { token });
-    expect(headers['www-authenticate']).toBe('Bearer error="invalid_token"');
+    expect(headers['www-authenticate']).toBe('Bearer realm="alphapulse", error="invalid_token"');
     expect(body.detail).toContain('session');
   });
 

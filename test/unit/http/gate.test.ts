@@ -29,7 +29,7 @@ describe('who gets in', () => {
     const { status, headers, body } = await http.request(route.method, pathOf(route));
     expect({ status, challenge: headers['www-authenticate'], type: body.type }).toEqual({
       status: 401,
-      challenge: 'Bearer',
+      challenge: 'Bearer realm="alphapulse"',
       type: '/problems/unauthenticated',
     });
   });
@@ -37,7 +37,7 @@ describe('who gets in', () => {
   it.each(guarded)('$name refuses a token that is none', async ({ route }) => {
     const { status, headers } = await http.request(route.method, pathOf(route), { token: 'nonsense' });
     expect(status).toBe(401);
-    expect(headers['www-authenticate']).toBe('Bearer error="invalid_token"');
+    expect(headers['www-authenticate']).toBe('Bearer realm="alphapulse", error="invalid_token"');
   });
 
   it.each(writing)('$name refuses a viewer', async ({ route }) => {

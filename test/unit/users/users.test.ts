@@ -104,7 +104,7 @@ describe('the user API', () => {
     const unknown = await login('nobody@example.com', `${password} café`);
     expect({ ...wrong.body, requestId: '' }).toEqual({ ...unknown.body, requestId: '' });
     expect([wrong.status, unknown.status]).toEqual([401, 401]);
-    expect(wrong.headers['www-authenticate']).toBe('Bearer');
+    expect(wrong.headers['www-authenticate']).toBe('Bearer realm="alphapulse"');
   });
 
   it.each(['ada@example.com', 'ADA@example.COM'])('refuses the address %s a second time', async (email) => {
