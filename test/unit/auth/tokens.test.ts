@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { type JWTHeaderParameters, SignJWT } from 'jose';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createAuthorizer } from '#functions/api/authorizer';
@@ -112,6 +112,27 @@ describe('access tokens', () => {
       () => {
         const { privateKey, publicKey } = generateKeyPairSync('ed25519');
         return forged({ header: { jwk: publicKey.export({ format: 'jwk' }) as never }, key: privateKey });
+      },
+    ],
+    [
+      'signed by an RSA key',
+      () => forged({ header: { alg: 'PS256' }, key: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey }),
+    ],
+    [
+      'that say where their key is',
+      () =>
+        forged({
+          header: { jku: 'https://evil.example.com/jwks.json', x5u: 'https://evil.example.com/key.pem' },
+          key: generateKeyPairSync('ed25519').privateKey,
+        }),
+    ],
+    [
+      'with an extension that has to be understood',
+      async () => {
+        const [, payload] = (await good()).split('.');
+        const header = { alg: 'EdDSA', typ: 'at+jwt', kid: signing.kid, crit: ['x'], x: 1 };
+        const signed = `${part(header)}.${payload}`;
+        return `${signed}.${sign(null, Buffer.from(signed), signing.key).toString('base64url')}`;
       },
     ],
     ['of an unknown key', () => forged({ header: { kid: 'other' } })],
