@@ -40,6 +40,13 @@ describe('domains of our own', () => {
     }
   });
 
+  it('take TLS from 1.2 on', () => {
+    const policies = propertiesOf('AWS::ApiGatewayV2::DomainName', stateless).map(
+      ({ DomainNameConfigurations }) => DomainNameConfigurations[0].SecurityPolicy,
+    );
+    expect(policies).toEqual(['TLS_1_2', 'TLS_1_2']);
+  });
+
   it('lead to the APIs', () => {
     const led = propertiesOf('AWS::ApiGatewayV2::ApiMapping', stateless).map(({ DomainName, ApiId }) => [
       stateless[textOf(DomainName)]?.Properties.DomainName,
