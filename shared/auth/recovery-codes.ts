@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import type { Random } from '#shared/platform/ports';
 
 const codes = 10;
-/** Crockford's base 32 without the letters that look like digits; 16 characters are 80 bits, which nobody guesses. */
+/** Crockford's base 32 without the letters that look like digits; 24 characters are 120 bits, enough for a plain hash (OWASP ASVS 6.5.2). */
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
-const codeBytes = 10;
+const codeBytes = 15;
 const groupCharacters = 4;
 
-/** Codes that each stand in for the second factor once, to be shown once: `k3v9-…` in four groups. */
+/** Codes that each stand in for the second factor once, to be shown once: `k3v9-…` in six groups. */
 export const newRecoveryCodes = (random: Random): string[] =>
   Array.from({ length: codes }, () => grouped(base32(random.bytes(codeBytes))));
 

@@ -28,10 +28,10 @@ describe('an API key', () => {
 });
 
 describe('recovery codes', () => {
-  it('are ten different ones of 80 bits', () => {
+  it('are ten different ones of 120 bits', () => {
     const codes = newRecoveryCodes(systemRandom);
     expect(new Set(codes).size).toBe(10);
-    expect(codes.every((code) => /^([0-9a-z]{4}-){3}[0-9a-z]{4}$/.test(code))).toBe(true);
+    expect(codes.every((code) => /^([0-9a-z]{4}-){5}[0-9a-z]{4}$/.test(code))).toBe(true);
   });
 
   it('are the same however they are typed', () => {
