@@ -87,7 +87,9 @@ describe('an answer', () => {
 
   it('tells a browser to do nothing with it', async () => {
     const { headers } = await send('GET', '/nowhere');
-    expect(headers.get('content-security-policy')).toBe("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    expect(headers.get('content-security-policy')).toBe(
+      "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
     expect(headers.get('strict-transport-security') !== null).toBe(target.runtime === 'aws');
   });
 });

@@ -69,6 +69,8 @@ describe('a token', () => {
   });
 
   it('counts for nothing in a cookie', async () => {
-    expect((await ask({ headers: { cookie: `access_token=${token}; authorization=Bearer ${token}` } })).status).toBe(401);
+    expect((await ask({ headers: { cookie: `access_token=${token}; authorization=Bearer ${token}` } })).status).toBe(
+      401,
+    );
   });
 });

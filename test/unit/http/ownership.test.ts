@@ -125,7 +125,7 @@ describe('an API key', () => {
       const { status, headers } = await http.request(route.method, pathOf(route), { ...others, body: {} });
       expect({ status, challenge: headers['www-authenticate'] }).toEqual({
         status: 403,
-        challenge: `Bearer error="insufficient_scope", scope="${route.scope}"`,
+        challenge: `Bearer realm="alphapulse", error="insufficient_scope", scope="${route.scope}"`,
       });
     },
   );
