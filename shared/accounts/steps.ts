@@ -153,7 +153,9 @@ const waitOf = (
 ): number | null => {
   if (failure === 'authentication' || failure === 'permission') return null;
   if (failure === 'not-supported') return notSupportedHours * 3_600_000;
-  const backOffMs = Math.min(retrySeconds * 2 ** (failures - 1), retrySecondsMax) * 1000 * (0.5 + chance / 2);
+  // Who waits for room at a venue would miss it for long: the venue's budget keeps all of them from asking too often.
+  const mostSeconds = failure === 'rate-limited' ? waitSeconds : retrySecondsMax;
+  const backOffMs = Math.min(retrySeconds * 2 ** (failures - 1), mostSeconds) * 1000 * (0.5 + chance / 2);
   const isWait = failure === 'rate-limited' || failure === 'maintenance';
   // The venue's own word is kept in full, and those that it was told to come back a little apart.
   const leastMs = retryAfterMs ?? (isWait ? waitSeconds * 1000 : 0);

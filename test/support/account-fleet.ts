@@ -151,9 +151,12 @@ export const startFleet = async ({ accounts, syncSeconds }: FleetOptions) => {
     verify: async () => ({ canTrade: true, canWithdraw: false }),
   });
   const made: { readonly userId: UserId; readonly accountId: string; readonly venue: LiveVenue }[] = [];
+  const total = Object.values(accounts).reduce((sum, count) => sum + count, 0);
   let number = 0;
   for (const venue of [...liveVenues, 'paper'] as const) {
     for (let count = 0; count < accounts[venue]; count += 1, number += 1) {
+      // Each has a rhythm of its own from the time at which it was made.
+      await clock.advance((syncSeconds * 1000) / total);
       const userId = `user-${Math.floor(number / ACCOUNTS_PER_USER_MAX)}` as UserId;
       if (venue === 'paper') {
         await live(book.add(userId, NewAccount.parse({ venue: 'sim', label: 'x', mode: 'paper' })));
