@@ -56,7 +56,7 @@ const stuckBeside = { kill: undefined, fault: undefined, storeMs: 58_000, isBesi
 /** What happens at the venue, then to the dispatcher and to one worker. */
 const round = fc.record({
   changes: fc.array(venueChange, { maxLength: 4 }),
-  afterSeconds: fc.oneof(fc.nat({ max: 5 }), fc.nat({ max: 70 }), fc.nat({ max: 130 })),
+  afterSeconds: fc.oneof(fc.nat({ max: 5 }), fc.nat({ max: 70 }), fc.nat({ max: 900 })),
   dispatch: fc.option(fc.record({ kill, isTwice: fc.boolean() }), { nil: undefined, freq: 2 }),
   /** Whether the user asks for a sync. */
   asks: fc.boolean(),
