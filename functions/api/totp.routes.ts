@@ -29,7 +29,7 @@ export const enableTotp = route({
   scope: 'session',
   throttle: perMinute(10),
   summary: "Asks for codes from now on, and ends the caller's other sessions",
-  body: z.strictObject({ code: TotpCode }),
+  body: z.strictObject({ password: Password, code: TotpCode }),
   response: { 200: RecoveryCodes },
 });
 

@@ -16,7 +16,7 @@ export const totpBindings = (platform: Platform, sessions: Sessions): readonly B
     }),
     on(routes.enableTotp, async ({ caller, body, ...request }) => {
       const origin = originOf({ ...request, caller });
-      return ok({ recoveryCodes: await factor.enable(caller.userId, caller.sessionId, body.code, origin) });
+      return ok({ recoveryCodes: await factor.enable(caller.userId, caller.sessionId, body, origin) });
     }),
     on(routes.disableTotp, async ({ caller, body, ...request }) => {
       await factor.disable(caller.userId, body, originOf({ ...request, caller }));

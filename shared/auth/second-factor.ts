@@ -63,12 +63,19 @@ export class SecondFactor {
   }
 
   /**
-   * Asks for codes from now on, and ends the user's other sessions, which were opened without.
+   * Asks for codes from now on, and ends the user's other sessions, which were opened without. The password shows that it
+   * is not somebody with a stolen token who locks the user out.
    * @returns recovery codes, which are told this once
    * @throws {InvalidTotp} the code is not of the secret that was set up last
+   * @throws {InvalidCredentials | TooManyAttempts}
    * @throws {Conflict} there is a second factor already, or nothing was set up
    */
-  async enable(userId: UserId, session: SessionId, code: string, origin: Origin): Promise<readonly string[]> {
+  async enable(
+    userId: UserId,
+    session: SessionId,
+    { password, code }: { readonly password: string; readonly code: string },
+    origin: Origin,
+  ): Promise<readonly string[]> {
     const { table, clock, random } = this.#ports;
     const user = await this.#user(userId);
     if (user.totpEnabled === true) throw enabledAlready();
@@ -76,6 +83,8 @@ export class SecondFactor {
     if (setup === undefined || setup.expiresAt * 1000 <= clock.now()) {
       throw new Conflict('Set it up first: POST /api/user/totp/setup gives a secret, good for a quarter of an hour.');
     }
+    const { attempt } = await this.#credentials.ofUser(userId, { password }, origin);
+    await attempt.succeeded();
     const { sealed } = setup;
     const step = totpStep(await this.#codes.unseal(userId, sealed), code.replaceAll(/\s/g, ''), clock.now());
     if (step === undefined) throw wrongCode();

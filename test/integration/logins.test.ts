@@ -43,7 +43,9 @@ describe('on one machine with a mail server', () => {
 
   it('a second factor is set up, asked for, and told of by mail', async () => {
     const { secret } = (await eve.send('POST', '/api/user/totp/setup')).body as { secret: string };
-    expect((await eve.send('POST', '/api/user/totp/enable', { code: codeAt(secret, now()) })).status).toBe(200);
+    expect((await eve.send('POST', '/api/user/totp/enable', { password, code: codeAt(secret, now()) })).status).toBe(
+      200,
+    );
     expect((await logIn(password)).body).toMatchObject({ type: '/problems/totp-required' });
     server.clock.leap(30_000);
     expect((await logIn(password, { totp: codeAt(secret, now()) })).status).toBe(200);

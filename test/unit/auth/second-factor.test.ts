@@ -34,7 +34,7 @@ const nextCode = async (secret: string): Promise<string> => {
 };
 const enabled = async () => {
   const { secret } = (await post('setup')).body;
-  const { recoveryCodes } = (await post('enable', { code: codeAt(secret, system.clock.now()) })).body;
+  const { recoveryCodes } = (await post('enable', { password, code: codeAt(secret, system.clock.now()) })).body;
   return { secret: secret as string, recoveryCodes: recoveryCodes as string[] };
 };
 const types = async () =>
@@ -59,13 +59,13 @@ describe('setting up a second factor', () => {
     const { secret } = (await post('setup')).body;
     await system.clock.advance(15 * 60_000);
     token = await open();
-    expect((await post('enable', { code: codeAt(secret, system.clock.now()) })).status).toBe(409);
+    expect((await post('enable', { password, code: codeAt(secret, system.clock.now()) })).status).toBe(409);
   });
 
   it('takes no code of a secret that was replaced', async () => {
     const { secret } = (await post('setup')).body;
     await post('setup');
-    expect((await post('enable', { code: codeAt(secret, system.clock.now()) })).body.type).toBe(
+    expect((await post('enable', { password, code: codeAt(secret, system.clock.now()) })).body.type).toBe(
       '/problems/invalid-totp',
     );
   });
@@ -79,6 +79,15 @@ describe('setting up a second factor', () => {
 });
 
 describe('enabling a second factor', () => {
+  it('needs the password, so that a stolen token locks nobody out', async () => {
+    const { secret } = (await post('setup')).body;
+    const code = codeAt(secret, system.clock.now());
+    expect((await post('enable', { password: 'wrong password!', code })).body.type).toBe(
+      '/problems/invalid-credentials',
+    );
+    expect((await profile()).body.totpEnabled).toBe(false);
+  });
+
   it('gives ten recovery codes and ends the other sessions', async () => {
     const other = await open();
     const { recoveryCodes } = await enabled();
@@ -89,14 +98,14 @@ describe('enabling a second factor', () => {
   it('can not be done twice, not at the same moment either', async () => {
     const { secret } = (await post('setup')).body;
     const code = codeAt(secret, system.clock.now());
-    const answers = await Promise.all([post('enable', { code }), post('enable', { code })]);
+    const answers = await Promise.all([post('enable', { password, code }), post('enable', { password, code })]);
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
     expect((await post('setup')).status).toBe(409);
   });
 
   it('mails a notice, though not where it failed', async () => {
     await post('setup');
-    await post('enable', { code: '000000' });
+    await post('enable', { password, code: '000000' });
     await enabled();
     await system.clock.advance(60_000);
     await system.settle();

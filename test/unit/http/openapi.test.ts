@@ -246,7 +246,7 @@ describe('real answers', () => {
       await system.clock.advance(30_000);
       return codeAt(secret, system.clock.now());
     };
-    await post(`${totp}/enable`, body({ code: await code() }));
+    await post(`${totp}/enable`, body({ password: person.password, code: await code() }));
     await post(`${totp}/recovery-codes`, body({ code: await code() }));
     await post(`${totp}/disable`, body({ password: person.password, code: await code() }));
     const newPassword = 'staple battery horse';

@@ -105,7 +105,10 @@ describe('changing a password', () => {
   it('needs a code where there is a second factor', async () => {
     const token = await open();
     const { secret } = (await http.request('POST', '/api/user/totp/setup', { token })).body;
-    await http.request('POST', '/api/user/totp/enable', { token, body: { code: codeAt(secret, system.clock.now()) } });
+    await http.request('POST', '/api/user/totp/enable', {
+      token,
+      body: { password, code: codeAt(secret, system.clock.now()) },
+    });
     await system.clock.advance(30_000);
     expect((await change(token)).body.type).toBe('/problems/totp-required');
     expect((await change(token, { totp: codeAt(secret, system.clock.now()) })).status).toBe(204);
@@ -218,7 +221,10 @@ describe('a reset', () => {
   it('does not spare the second factor', async () => {
     const token = await open();
     const { secret } = (await http.request('POST', '/api/user/totp/setup', { token })).body;
-    await http.request('POST', '/api/user/totp/enable', { token, body: { code: codeAt(secret, system.clock.now()) } });
+    await http.request('POST', '/api/user/totp/enable', {
+      token,
+      body: { password, code: codeAt(secret, system.clock.now()) },
+    });
     await reset(await mailedToken());
     expect(await logIn(newPassword)).toBe(401);
     await system.clock.advance(30_000);
