@@ -20,7 +20,7 @@ const known = {
   refreshToken: `aprt_${'A'.repeat(43)}`,
 };
 /** Requests of each route; `npm run test:fuzz` makes 10,000, with a seed of its own each time. */
-const runs = Number(process.env.FUZZ_RUNS ?? 250);
+const runs = Number(process.env.FUZZ_RUNS ?? 100);
 const seed = Number(process.env.FUZZ_SEED ?? (process.env.FUZZ_RUNS === undefined ? 20_261_122 : Date.now() % 2 ** 31));
 /** What an answer must not tell: where code stands, what it is made of, what was thrown. */
 const inner = /node_modules|\.ts:\d|\n\s+at |SQLITE|sqlite|DynamoDB|TypeError|RangeError|ZodError|\[object /;
