@@ -9,6 +9,7 @@ import { ScheduleMoved, SyncDropped, SyncLease } from './lease.ts';
 import {
   failed,
   isDue,
+  isFresh,
   type StepContext,
   type SyncStep,
   succeeded,
@@ -81,7 +82,7 @@ export class AccountSync {
   }
 
   async #steps(lease: SyncLease, asked: boolean): Promise<Record<string, StepState>> {
-    const { clock, table } = this.#ports;
+    const { clock, table, config } = this.#ports;
     const { account, endsAt } = lease;
     const states: Record<string, StepState> = { ...account.steps };
     let opened: Promise<AccountVenue> | undefined;
@@ -101,9 +102,11 @@ export class AccountSync {
     };
     if (!asked && waitsForUser(states)) return states;
     if (Object.values(states).some((state) => waitsForVenue(state, clock.now()))) return states;
+    // A retry that comes before the next time is that of what failed: to ask for the rest again would take others' room.
+    const freshSince = clock.now() - (periodOf(account, config) * 1000) / 2;
     for (const step of this.#parts.steps) {
       const before = states[step.name] ?? untried;
-      if (!isDue(before, clock.now(), asked)) continue;
+      if (!isDue(before, clock.now(), asked) || (!asked && isFresh(before, freshSince))) continue;
       if (clock.now() >= endsAt - closingSeconds * 1000) break;
       const { state, endsRun } = await this.#run(step, { ...context, before });
       states[step.name] = state;

@@ -169,6 +169,10 @@ export const isDue = ({ status, nextTryAt }: StepState, now: number, asked: bool
   return nextTryAt === null || nextTryAt <= now;
 };
 
+/** Whether a step succeeded later than at that time, epoch ms. */
+export const isFresh = ({ status, lastSuccessAt }: StepState, since: number): boolean =>
+  status === 'ok' && lastSuccessAt !== null && lastSuccessAt > since;
+
 /** Whether two states differ by more than when it was last tried, and how long that took. */
 export const isSameState = (a: StoredAccount['steps'], b: StoredAccount['steps']): boolean =>
   isDeepStrictEqual(withoutTimes(a), withoutTimes(b));

@@ -271,6 +271,20 @@ describe('transfers', () => {
   });
 });
 
+describe('a step that fails', () => {
+  it('is tried again before the next time, and only that step', async () => {
+    venue.before = (call) => {
+      if (call.startsWith('trades')) throw new VenueError('binance', 'rate-limited', 'later', { retryAfterMs: 6000 });
+    };
+    await given.settle();
+    venue.before = () => {};
+    venue.asked.length = 0;
+    await pass(45);
+    expect(venue.asked.filter((call) => call !== 'transfers')).toEqual(['trades all']);
+    expect(await step('trades')).toMatchObject({ status: 'ok' });
+  });
+});
+
 describe('a reply that can not be right', () => {
   it.each([
     ['balances', () => ({ held: [spot('BTC', '1e5')] })],
