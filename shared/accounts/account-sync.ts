@@ -147,7 +147,7 @@ export class AccountSync {
   async #finish(lease: SyncLease, steps: Record<string, StepState>): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await lease.finish(steps, await this.#rescheduled(lease.account, steps));
+        return await lease.finish(steps, await this.#rescheduled(lease, steps));
       } catch (error) {
         if (!(error instanceof ScheduleMoved) || attempt === scheduleAttemptsMax) throw error;
       }
@@ -158,7 +158,10 @@ export class AccountSync {
    * How the schedule is to change: an account that waits for its user is not due any more, one that does not wait any
    * more is, and one that is to be tried before its next time comes earlier.
    */
-  async #rescheduled(account: StoredAccount, steps: Record<string, StepState>): Promise<Update | undefined> {
+  async #rescheduled(
+    { account, dueAt: servedDueAt }: SyncLease,
+    steps: Record<string, StepState>,
+  ): Promise<Update | undefined> {
     const { table, clock, config } = this.#ports;
     const { userId, accountId } = account;
     const now = clock.now();
@@ -173,7 +176,9 @@ export class AccountSync {
     const key = scheduleKey(userId, accountId);
     const schedule = await table.get<StoredSchedule>(key, { consistent: true });
     if (schedule === undefined || (sleeps && schedule.gsi1pk === undefined)) return undefined;
-    const dueAt = isSooner ? Math.min(schedule.dueAt, retryAt) : schedule.dueAt;
+    // The time that this sync was made for is over, also where the dispatcher did not move it on yet.
+    const nextAt = schedule.dueAt <= servedDueAt ? Number.POSITIVE_INFINITY : schedule.dueAt;
+    const dueAt = isSooner ? Math.min(nextAt, retryAt) : schedule.dueAt;
     if (dueAt === schedule.dueAt && !sleeps && !wakes) return undefined;
     const place = duePlace(accountId, dueAt);
     const changes = sleeps

@@ -51,6 +51,8 @@ export interface LeaseTerms {
  */
 export class SyncLease {
   readonly account: StoredAccount;
+  /** When the sync was due, epoch ms. */
+  readonly dueAt: number;
   /** The sync's time is over then, epoch ms. */
   readonly endsAt: number;
   readonly #ports: Ports;
@@ -61,6 +63,7 @@ export class SyncLease {
     this.#ports = ports;
     this.#order = order;
     this.account = account;
+    this.dueAt = order.dueAt;
     this.endsAt = endsAt;
   }
 

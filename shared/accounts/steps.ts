@@ -169,9 +169,9 @@ export const isDue = ({ status, nextTryAt }: StepState, now: number, asked: bool
   return nextTryAt === null || nextTryAt <= now;
 };
 
-/** Whether a step succeeded later than at that time, epoch ms. */
+/** Whether a step succeeded at that time or later, epoch ms. */
 export const isFresh = ({ status, lastSuccessAt }: StepState, since: number): boolean =>
-  status === 'ok' && lastSuccessAt !== null && lastSuccessAt > since;
+  status === 'ok' && lastSuccessAt !== null && lastSuccessAt >= since;
 
 /** Whether two states differ by more than when it was last tried, and how long that took. */
 export const isSameState = (a: StoredAccount['steps'], b: StoredAccount['steps']): boolean =>
