@@ -273,6 +273,9 @@ describe('transfers', () => {
 
 describe('a step that fails', () => {
   it('is tried again before the next time, and only that step', async () => {
+    await given.awake(book.remove(ada, accountId));
+    const slow = { venue: 'binance', label: 'slow', mode: 'live', credentials: testKey, syncSeconds: 120 };
+    accountId = (await given.awake(book.add(ada, NewAccount.parse(slow)))).accountId;
     venue.before = (call) => {
       if (call.startsWith('trades')) throw new VenueError('binance', 'rate-limited', 'later', { retryAfterMs: 6000 });
     };
