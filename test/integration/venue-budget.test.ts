@@ -7,6 +7,7 @@ import type { Venue } from '#shared/exchange/venue';
 import { Venues } from '#shared/exchange/venues';
 import { type TestPlatform, testPlatform } from '../support/test-platform.ts';
 import { type BinanceDouble, startBinance } from '../support/venues/binance.ts';
+import { liveOn } from '../support/virtual-clock.ts';
 
 const clientsPerProcess = 10;
 const weightPerMinute = 6000;
@@ -35,22 +36,9 @@ const fetchCounted: typeof fetch = async (...request) => {
   }
 };
 
-/** Does what takes requests and time; time passes when nothing else goes on. */
-const live = async <T>(work: Promise<T>): Promise<T> => {
-  let isDone = false;
-  const ended = work.finally(() => {
-    isDone = true;
-  });
-  ended.catch(() => {});
-  for (let idle = 0; !isDone; ) {
-    await new Promise((resolve) => setImmediate(resolve));
-    idle = underWay > 0 ? 0 : idle + 1;
-    if (idle < idleTurns || isDone) continue;
-    idle = 0;
-    await system.clock.advance(stepMs);
-  }
-  return await ended;
-};
+/** Does what takes requests and time. */
+const live = <T>(work: Promise<T>): Promise<T> =>
+  liveOn(system.clock, { stepMs, idleTurns, isBusy: () => underWay > 0 }, work);
 
 /** One process of several that work on the same table: its clients know nothing of those of the others. */
 const startProcess = async (number: number): Promise<AccountVenue[]> => {

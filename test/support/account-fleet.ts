@@ -22,7 +22,7 @@ import { testConfig } from './test-platform.ts';
 import { startBinance } from './venues/binance.ts';
 import { startBybit } from './venues/bybit.ts';
 import { startKraken } from './venues/kraken.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { liveOn, VirtualClock } from './virtual-clock.ts';
 
 export const liveVenues = ['binance', 'bybit', 'kraken'] as const;
 export type LiveVenue = (typeof liveVenues)[number];
@@ -126,22 +126,9 @@ export const startFleet = async ({ accounts, syncSeconds }: FleetOptions) => {
     queue: (name) => local.queue(name),
   };
 
-  /** Does what takes requests and time; time passes when nothing else goes on. */
-  const live = async <T>(work: Promise<T>): Promise<T> => {
-    let isDone = false;
-    const ended = work.finally(() => {
-      isDone = true;
-    });
-    ended.catch(() => {});
-    for (let idle = 0; !isDone; ) {
-      await new Promise((resolve) => setImmediate(resolve));
-      idle = underWay > 0 ? 0 : idle + 1;
-      if (idle < idleTurns || isDone) continue;
-      idle = 0;
-      await clock.advance(stepMs);
-    }
-    return await ended;
-  };
+  /** Does what takes requests and time. */
+  const live = <T>(work: Promise<T>): Promise<T> =>
+    liveOn(clock, { stepMs, idleTurns, isBusy: () => underWay > 0 }, work);
 
   // To load a venue's code takes the machine a while, in which no time shall pass.
   const venues = new AccountVenues(platform);

@@ -89,3 +89,33 @@ export const awakeOn = async <T>(clock: VirtualClock, work: Promise<T>): Promise
   }
   return await ended;
 };
+
+export interface Pace {
+  /** How far time goes at once. */
+  readonly stepMs: number;
+  /** Turns of the event loop with nothing under way after which everybody waits for time to pass. */
+  readonly idleTurns: number;
+  /** Whether something is under way for which time stands still, such as a real request. */
+  readonly isBusy: () => boolean;
+}
+
+/** Waits for work that does real requests too; time passes when nothing else goes on. */
+export const liveOn = async <T>(
+  clock: VirtualClock,
+  { stepMs: step, idleTurns, isBusy }: Pace,
+  work: Promise<T>,
+): Promise<T> => {
+  let isDone = false;
+  const ended = work.finally(() => {
+    isDone = true;
+  });
+  ended.catch(() => {});
+  for (let idle = 0; !isDone; ) {
+    await new Promise((resolve) => setImmediate(resolve));
+    idle = isBusy() ? 0 : idle + 1;
+    if (idle < idleTurns || isDone) continue;
+    idle = 0;
+    await clock.advance(step);
+  }
+  return await ended;
+};
