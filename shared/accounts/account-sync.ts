@@ -17,7 +17,15 @@ import {
   waitsForUser,
   waitsForVenue,
 } from './steps.ts';
-import { duePlace, periodOf, type StepState, type StoredAccount, type StoredSchedule, scheduleKey } from './stored.ts';
+import {
+  duePeriod,
+  duePlace,
+  periodOf,
+  type StepState,
+  type StoredAccount,
+  type StoredSchedule,
+  scheduleKey,
+} from './stored.ts';
 import type { CredentialVault } from './vault.ts';
 
 export interface AccountSyncParts {
@@ -102,11 +110,11 @@ export class AccountSync {
     };
     if (!asked && waitsForUser(states)) return states;
     if (Object.values(states).some((state) => waitsForVenue(state, clock.now()))) return states;
-    // A retry that comes before the next time is that of what failed: to ask for the rest again would take others' room.
-    const freshSince = clock.now() - (periodOf(account, config) * 1000) / 2;
+    // A retry within the period is that of what failed: to ask for the rest again would take others' room.
+    const { beganAt } = duePeriod(account, config, clock.now());
     for (const step of this.#parts.steps) {
       const before = states[step.name] ?? untried;
-      if (!isDue(before, clock.now(), asked) || (!asked && isFresh(before, freshSince))) continue;
+      if (!isDue(before, clock.now(), asked) || (!asked && isFresh(before, beganAt))) continue;
       if (clock.now() >= endsAt - closingSeconds * 1000) break;
       const { state, endsRun } = await this.#run(step, { ...context, before });
       states[step.name] = state;

@@ -1,7 +1,15 @@
 import * as z from 'zod';
 import type { Message, Platform } from '#shared/platform/ports';
 import { equals, type Put } from '#shared/platform/table';
-import { dueBound, duePlace, periodOf, type StoredSchedule, scheduleShard, scheduleShards } from './stored.ts';
+import {
+  dueBound,
+  duePeriod,
+  duePlace,
+  periodOf,
+  type StoredSchedule,
+  scheduleShard,
+  scheduleShards,
+} from './stored.ts';
 
 /** One sync of one account, as it travels through the queue. */
 export const SyncOrder = z.object({
@@ -75,10 +83,9 @@ export class Dispatcher {
     return orderMessage({ userId, accountId, dueAt, asked: false }, Math.floor(random.number() * spreadSeconds));
   }
 
-  /** The next time of the same rhythm that lies ahead, unless somebody else changed the schedule meanwhile. */
+  /** To the account's next period, unless somebody else changed the schedule meanwhile. */
   #movedOn(schedule: StoredSchedule, now: number): Put {
-    const periodMs = Math.round(periodOf(schedule, this.#ports.config) * 1000);
-    const dueAt = schedule.dueAt + (Math.floor((now - schedule.dueAt) / periodMs) + 1) * periodMs;
+    const dueAt = duePeriod(schedule, this.#ports.config, now).endsAt;
     const moved: StoredSchedule = {
       ...schedule,
       ...duePlace(schedule.accountId, dueAt),

@@ -198,8 +198,8 @@ export const tradePlaces = (
 
 /** Where an account stands in the index of those due; without the partition it stands nowhere and is not due. */
 export const scheduleShard = (shard: number): string => keyOf('ACCOUNT_DUE', String(shard));
-export const shardOf = (accountId: string): number =>
-  (createHash('sha256').update(accountId).digest()[0] ?? 0) % scheduleShards;
+const digestOf = (accountId: string): Buffer => createHash('sha256').update(accountId).digest();
+export const shardOf = (accountId: string): number => digestOf(accountId).readUInt8(0) % scheduleShards;
 const timeKey = (at: number): string => String(at).padStart(timeDigits, '0');
 /** Sorts before every account that is due at `at` or later. */
 export const dueBound = timeKey;
@@ -222,6 +222,21 @@ export const periodOf = (
   { syncSeconds }: Pick<StoredAccount, 'syncSeconds'>,
   { accountSyncSeconds }: Pick<Config, 'accountSyncSeconds'>,
 ): number => Math.max(syncSeconds ?? accountSyncSeconds, accountSyncSeconds);
+
+/**
+ * The period in which an account is to be synchronised now, epoch ms. Each account has a rhythm of its own, whenever it was
+ * connected or last retried: those that were due together once are not the next time.
+ */
+export const duePeriod = (
+  account: Pick<StoredAccount, 'accountId' | 'syncSeconds'>,
+  config: Pick<Config, 'accountSyncSeconds'>,
+  now: number,
+): { readonly beganAt: number; readonly endsAt: number } => {
+  const periodMs = Math.round(periodOf(account, config) * 1000);
+  const phaseMs = Math.floor((digestOf(account.accountId).readUInt32BE(1) / 2 ** 32) * periodMs);
+  const beganAt = Math.floor((now - phaseMs) / periodMs) * periodMs + phaseMs;
+  return { beganAt, endsAt: beganAt + periodMs };
+};
 
 export const accountOf = (stored: StoredAccount, config: Pick<Config, 'accountSyncSeconds'>): Account => ({
   accountId: stored.accountId,

@@ -158,7 +158,7 @@ export const startFleet = async ({ accounts, syncSeconds }: FleetOptions) => {
     }
   }
 
-  /** When each account was synchronised, epoch ms. */
+  /** When all of an account was synchronised, epoch ms. */
   const synced = new Map<string, number[]>();
   const { trigger, timeoutSeconds } = manifest['account-sync'];
   const sync = new Invoker(
@@ -181,7 +181,9 @@ export const startFleet = async ({ accounts, syncSeconds }: FleetOptions) => {
         const { Records } = event as { Records: readonly { readonly body: string }[] };
         const failed = (answer as { batchItemFailures: readonly unknown[] }).batchItemFailures;
         for (const { body } of failed.length > 0 ? [] : Records) {
-          const { accountId } = SyncOrder.parse(JSON.parse(body));
+          const { userId, accountId } = SyncOrder.parse(JSON.parse(body));
+          const account = await local.table.get<StoredAccount>(accountKey(userId as UserId, accountId));
+          if (account === undefined || !isWell(account)) continue;
           synced.set(accountId, [...(synced.get(accountId) ?? []), clock.now()]);
         }
         return answer;
@@ -198,10 +200,6 @@ export const startFleet = async ({ accounts, syncSeconds }: FleetOptions) => {
       .map((account) => accountKey(account.userId, account.accountId));
     return await local.table.getMany<StoredAccount>(keys);
   };
-  const isWell = ({ steps }: StoredAccount): boolean =>
-    Object.keys(steps).length > 0 &&
-    Object.values(steps).every(({ status }) => status === 'ok' || status === 'not-supported');
-
   return {
     clock,
     doubles,
@@ -252,6 +250,10 @@ export const startFleet = async ({ accounts, syncSeconds }: FleetOptions) => {
     },
   };
 };
+
+const isWell = ({ steps }: StoredAccount): boolean =>
+  Object.keys(steps).length > 0 &&
+  Object.values(steps).every(({ status }) => status === 'ok' || status === 'not-supported');
 
 /** The largest sum of weights in any window, as a venue with a sliding one would count. */
 const mostInWindow = (made: readonly Made[], windowMs: number): number => {

@@ -3,7 +3,7 @@ import { NewAccount } from '#shared/accounts/account';
 import { AccountBook } from '#shared/accounts/account-book';
 import { AccountRecords } from '#shared/accounts/account-records';
 import { Dispatcher } from '#shared/accounts/dispatch';
-import { accountKey, recordsOf, type StepName, type StoredAccount } from '#shared/accounts/stored';
+import { accountKey, duePeriod, recordsOf, type StepName, type StoredAccount } from '#shared/accounts/stored';
 import { VenueError } from '#shared/exchange/errors';
 import { NotFound, Unavailable } from '#shared/platform/errors';
 import type { Item } from '#shared/platform/table';
@@ -47,7 +47,7 @@ const pass = async (seconds: number) => {
     await given.settle();
   }
 };
-const next = () => pass(75);
+const next = () => pass(90);
 
 describe('positions', () => {
   it('follow the venue, and one that is closed there is gone', async () => {
@@ -279,6 +279,9 @@ describe('a step that fails', () => {
     venue.before = (call) => {
       if (call.startsWith('trades')) throw new VenueError('binance', 'rate-limited', 'later', { retryAfterMs: 6000 });
     };
+    // In a new period all of it is due.
+    const { endsAt } = duePeriod(await account(), given.platform.config, given.clock.now());
+    await given.clock.advance(endsAt - given.clock.now());
     await given.settle();
     venue.before = () => {};
     venue.asked.length = 0;
@@ -347,7 +350,7 @@ describe('deleting an account', () => {
       venue.orders = [orderAt('1')];
       venue.made = [tradeAt('1', 1000)];
       venue.moved = [transferOfId('1', given.clock.now())];
-      await pass(90);
+      await next();
       expect(new Set(await left()).size).toBe(9);
       let writes = 0;
       given.table.before = (call) => {
