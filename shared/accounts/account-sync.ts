@@ -1,5 +1,5 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import type { AccountVenue, OpenAccountVenue } from '#shared/exchange/account-venue';
+import type { OpenAccountVenue, OpenedAccount } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
 import { DomainError } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
@@ -90,10 +90,12 @@ export class AccountSync {
   }
 
   async #steps(lease: SyncLease, asked: boolean): Promise<Record<string, StepState>> {
-    const { clock, table, config } = this.#ports;
+    const { clock, table } = this.#ports;
     const { account, endsAt } = lease;
-    const states: Record<string, StepState> = { ...account.steps };
-    let opened: Promise<AccountVenue> | undefined;
+    const states = { ...account.steps };
+    if (!asked && waitsForUser(states)) return states;
+    if (Object.values(states).some((state) => waitsForVenue(state, clock.now()))) return states;
+    let opened: Promise<OpenedAccount> | undefined;
     const context: Omit<StepContext, 'before'> = {
       account,
       venue: () => {
@@ -108,8 +110,21 @@ export class AccountSync {
       hasTime: () => clock.now() + (callSeconds + closingSeconds) * 1000 < endsAt,
       touched: new Set(),
     };
-    if (!asked && waitsForUser(states)) return states;
-    if (Object.values(states).some((state) => waitsForVenue(state, clock.now()))) return states;
+    try {
+      return await this.#runSteps(context, { asked, endsAt });
+    } finally {
+      const venue = await opened?.catch(() => undefined);
+      await venue?.close();
+    }
+  }
+
+  async #runSteps(
+    context: Omit<StepContext, 'before'>,
+    { asked, endsAt }: { readonly asked: boolean; readonly endsAt: number },
+  ): Promise<Record<string, StepState>> {
+    const { clock, config } = this.#ports;
+    const { account } = context;
+    const states: Record<string, StepState> = { ...account.steps };
     // A retry within the period is that of what failed: to ask for the rest again would take others' room.
     const { beganAt } = duePeriod(account, config, clock.now());
     for (const step of this.#parts.steps) {
@@ -145,7 +160,7 @@ export class AccountSync {
     }
   }
 
-  async #open({ venue, credentials }: StoredAccount): Promise<AccountVenue> {
+  async #open({ venue, credentials }: StoredAccount): Promise<OpenedAccount> {
     const found = credentials === null ? undefined : await this.#parts.vault.get(credentials);
     if (found === undefined)
       throw new VenueError(venue, 'authentication', `The key for ${venue} is not stored any more`);
@@ -197,7 +212,7 @@ export class AccountSync {
 }
 
 /** Whatever a venue says goes on without the account's key, should it quote that. */
-const hiding = (venue: AccountVenue, hide: (text: string) => string): AccountVenue => {
+const hiding = (venue: OpenedAccount, hide: (text: string) => string): OpenedAccount => {
   const guarded =
     <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) =>
     async (...args: Args): Promise<T> => {
@@ -215,6 +230,7 @@ const hiding = (venue: AccountVenue, hide: (text: string) => string): AccountVen
   return {
     id: venue.id,
     needsSymbols: venue.needsSymbols,
+    close: () => venue.close(),
     permissions: guarded(() => venue.permissions()),
     balances: guarded(() => venue.balances()),
     positions: guarded(() => venue.positions()),

@@ -135,8 +135,14 @@ export interface AccountVenue {
   transfers(since: number): Promise<Transfer[]>;
 }
 
+/** An account that was opened for some calls. */
+export interface OpenedAccount extends AccountVenue {
+  /** No more calls follow: what was kept for them is left to others. */
+  close(): Promise<void>;
+}
+
 /** Makes the client of an account. It asks nothing of the venue before its first call. */
-export type OpenAccountVenue = (venue: string, credentials: Credentials) => Promise<AccountVenue>;
+export type OpenAccountVenue = (venue: string, credentials: Credentials) => Promise<OpenedAccount>;
 
 /** What a venue offers accounts, as its adapter knows without asking it. */
 export interface VenueProfile {

@@ -1,7 +1,9 @@
 import type { Platform } from '#shared/platform/ports';
-import type { AccountVenue, KeyPermissions, VenueProfile } from './account-venue.ts';
+import type { AccountVenue, KeyPermissions, OpenedAccount, VenueProfile } from './account-venue.ts';
 import type { Credentials } from './credentials.ts';
-import { VenueBudget } from './venue-budget.ts';
+import { type CallBudget, VenueBudget } from './venue-budget.ts';
+import { VenueSeats } from './venue-seats.ts';
+import { VenueVisit } from './venue-visit.ts';
 
 type Ports = Pick<Platform, 'config' | 'network' | 'clock' | 'logger' | 'table' | 'metrics' | 'random'>;
 type Listing = ReturnType<typeof import('./venues/ccxt-account.ts')['createCcxtListing']>;
@@ -10,6 +12,7 @@ type VenueTime = import('./venues/ccxt-time.ts').VenueTime;
 /** What all accounts at a venue have in common. */
 interface Shared {
   readonly budget: VenueBudget;
+  readonly seats: VenueSeats;
   readonly time: VenueTime;
   /** The markets are read once for all. */
   readonly listing: Listing;
@@ -24,25 +27,17 @@ export class AccountVenues {
     this.#ports = ports;
   }
 
-  /** @throws {VenueError} `not-supported`: there is no such venue here */
-  async open(id: string, credentials: Credentials): Promise<AccountVenue> {
-    const { config, network, clock, logger } = this.#ports;
-    const { createCcxtAccount, createCcxtListing } = await import('./venues/ccxt-account.ts');
-    const { VenueTime } = await import('./venues/ccxt-time.ts');
-    const originOverride = config.venueUrls[id];
-    const options = { id, network, clock, logger, ...(originOverride === undefined ? {} : { originOverride }) };
-    let shared = this.#shared.get(id);
-    if (shared === undefined) {
-      const common = { budget: new VenueBudget(this.#ports, id, 'accounts'), time: new VenueTime() };
-      shared = { ...common, listing: createCcxtListing({ ...options, ...common }) };
-      this.#shared.set(id, shared);
-    }
-    return await createCcxtAccount({ ...options, ...shared, credentials });
+  /** Opens an account for the calls of one sync. @throws {VenueError} `not-supported`: there is no such venue here */
+  async open(id: string, credentials: Credentials): Promise<OpenedAccount> {
+    const { budget, seats } = await this.#sharedAt(id);
+    const visit = new VenueVisit(this.#ports, budget, seats);
+    return { ...(await this.#client(id, credentials, visit)), close: () => visit.end() };
   }
 
   /** Asks the venue what a key may do, and whether it works. @throws {VenueError} */
   async verify(id: string, credentials: Credentials): Promise<KeyPermissions> {
-    const venue = await this.open(id, credentials);
+    // Somebody waits for the answer, and it takes two calls at most: that needs no seat.
+    const venue = await this.#client(id, credentials, (await this.#sharedAt(id)).budget);
     const permissions = await venue.permissions();
     // A venue that does not tell what a key may do was perhaps not even asked.
     if (permissions.canWithdraw === null) await venue.balances();
@@ -57,5 +52,29 @@ export class AccountVenues {
   /** What a venue offers, without asking it; undefined where it is not known here. */
   async profile(id: string): Promise<VenueProfile | undefined> {
     return (await import('./venues/known-profile.ts')).knownProfile(id);
+  }
+
+  async #client(id: string, credentials: Credentials, budget: CallBudget): Promise<AccountVenue> {
+    const { createCcxtAccount } = await import('./venues/ccxt-account.ts');
+    const { time, listing } = await this.#sharedAt(id);
+    return await createCcxtAccount({ ...this.#options(id), time, listing, budget, credentials });
+  }
+
+  async #sharedAt(id: string): Promise<Shared> {
+    const { createCcxtListing } = await import('./venues/ccxt-account.ts');
+    const { VenueTime } = await import('./venues/ccxt-time.ts');
+    const known = this.#shared.get(id);
+    if (known !== undefined) return known;
+    const common = { budget: new VenueBudget(this.#ports, id, 'accounts'), time: new VenueTime() };
+    const listing = createCcxtListing({ ...this.#options(id), ...common });
+    const shared = { ...common, listing, seats: new VenueSeats(this.#ports, id) };
+    this.#shared.set(id, shared);
+    return shared;
+  }
+
+  #options(id: string) {
+    const { config, network, clock, logger } = this.#ports;
+    const originOverride = config.venueUrls[id];
+    return { id, network, clock, logger, ...(originOverride === undefined ? {} : { originOverride }) };
   }
 }

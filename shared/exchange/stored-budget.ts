@@ -18,10 +18,12 @@ export interface StoredBudget extends Item {
   /** Until when one worker tries whether the venue can be asked again. */
   readonly probeUntil?: number;
   readonly closedAt?: number;
+  /** Until when accounts need a seat to ask the venue anything (`VenueSeats`), epoch ms. */
+  readonly crowdedUntil?: number;
 }
 
 /** All functions of an installation count as one address: NAT or not, a venue may see them so. */
-const egress = 'DEFAULT';
+export const egress = 'DEFAULT';
 
 export const budgetKey = (venue: string): Key => ({ pk: keyOf('VENUE', venue), sk: keyOf('BUDGET', egress) });
 
@@ -29,6 +31,9 @@ export const budgetKey = (venue: string): Key => ({ pk: keyOf('VENUE', venue), s
 export const fullPath = (pool: string): string => `full_${pool}`;
 
 export const fullAtOf = (stored: StoredBudget | undefined, pool: string): number => timeAt(stored, fullPath(pool));
+
+/** The attribute that says until when accounts need a seat, epoch ms. */
+export const crowdedPath = 'crowdedUntil';
 
 /** The attribute that says until when calls of a purpose wait, epoch ms. */
 export const heldPath = (purpose: Purpose): string => `held_${purpose}`;

@@ -15,6 +15,7 @@ import {
   type StoredBudget,
 } from './stored-budget.ts';
 import { VenueBreaker } from './venue-breaker.ts';
+import { notCrowded, VenueCrowd } from './venue-crowd.ts';
 
 /** What a call costs. */
 export interface Charge {
@@ -34,6 +35,23 @@ export interface Permit {
   refused(retryAfterMs: number | undefined): Promise<void>;
 }
 
+/** Counts the calls of a client. */
+export interface CallBudget {
+  /** Waits until the call may be made. @throws {VenueError} `rate-limited` with when it may */
+  take(charge: Charge): Promise<Permit>;
+  /** The venue told how much of a limit is used, by whomever. @param usedPart 0..1 @param until when it begins anew, epoch ms */
+  told(usedPart: number, until: number): Promise<void>;
+  /** The venue takes long to answer. */
+  slow(): Promise<void>;
+}
+
+/** Whose calls they are. Where a venue is crowded, those without a seat are sent away. */
+export interface Visitor {
+  readonly isSeated: boolean;
+  /** Takes a seat. @returns whether there was one */
+  sit(): Promise<boolean>;
+}
+
 /** Longest wait for a call; one that would have to wait longer is refused. */
 export const waitSecondsMax = 5;
 /** Workers that wait for the same room come back spread over this time: one gets it, and the others each cost a write. */
@@ -44,6 +62,11 @@ const pricesPart = 0.25;
 const portionPart = 1 / 8;
 /** From this part of a venue's limit on, whoever uses it, they wait until the limit begins anew. */
 const holdParts: Readonly<Record<Purpose, number>> = { accounts: 0.85, prices: 0.95 };
+
+/** A venue where a call has to wait longer for room is crowded. */
+const crowdWaitMs = 250;
+/** When those who found no seat may come again. */
+const seatRetryMs = 5000;
 
 /** How often a call tries for room that others take first. */
 const attemptsMax = 50;
@@ -64,11 +87,12 @@ interface Pool {
  * What one worker may ask of a venue: together with all others, which share the stored budget, no more than the venue
  * allows. A worker takes portions for the calls it is about to make, so that few calls need a write.
  */
-export class VenueBudget {
+export class VenueBudget implements CallBudget {
   readonly #ports: Ports;
   readonly #venue: string;
   readonly #purpose: Purpose;
   readonly #breaker: VenueBreaker;
+  readonly #crowd: VenueCrowd;
   readonly #pools = new Map<string, Pool>();
   /** As last seen. A bucket is never full earlier than that says. */
   #stored: StoredBudget | undefined;
@@ -78,23 +102,25 @@ export class VenueBudget {
     this.#venue = venue;
     this.#purpose = purpose;
     this.#breaker = new VenueBreaker(ports, venue);
+    this.#crowd = new VenueCrowd(ports, venue);
   }
 
   /**
    * Waits until the call may be made, at most {@link waitSecondsMax}.
-   * @throws {VenueError} `rate-limited` with when it may: there is too much to wait for, or the venue is left alone
+   * @param visitor whose call it is; left out, it needs no seat
+   * @throws {VenueError} `rate-limited` with when it may: there is too much to wait for, no seat, or the venue is left alone
    */
-  async take(charge: Charge): Promise<Permit> {
+  async take(charge: Charge, visitor?: Visitor): Promise<Permit> {
     const { clock } = this.#ports;
     const pool = this.#pool(charge);
     const now = clock.now();
-    const deadline = now + waitSecondsMax * 1000;
     this.#refuseWhileOpen(now);
     const waitMs = this.#waitOf(charge, now, pool.waitingMs);
-    if (now + waitMs > deadline) throw this.#noRoom(waitMs);
+    await this.#checkSeat(visitor);
+    if (waitMs > waitSecondsMax * 1000) throw this.#noRoom(waitMs);
 
     pool.waitingMs += charge.ms;
-    const turn = pool.queue.then(() => this.#next(charge, pool, deadline));
+    const turn = pool.queue.then(() => this.#next(charge, pool, now, visitor));
     pool.queue = turn.catch(() => undefined);
     try {
       return await turn;
@@ -103,10 +129,10 @@ export class VenueBudget {
     }
   }
 
-  /**
-   * The venue told how much of a limit is used, by whomever.
-   * @param usedPart 0..1 @param until when the limit begins anew, epoch ms
-   */
+  slow(): Promise<void> {
+    return this.#tellCrowd('answer');
+  }
+
   async told(usedPart: number, until: number): Promise<void> {
     const held = (['accounts', 'prices'] as const).filter((purpose) => usedPart >= holdParts[purpose]);
     const news = held.filter((purpose) => heldUntil(this.#stored, purpose) < until);
@@ -119,7 +145,7 @@ export class VenueBudget {
     });
   }
 
-  async #next(charge: Charge, { portion }: Pool, deadline: number): Promise<Permit> {
+  async #next(charge: Charge, { portion }: Pool, since: number, visitor?: Visitor): Promise<Permit> {
     const { clock, random } = this.#ports;
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const now = clock.now();
@@ -129,15 +155,16 @@ export class VenueBudget {
         if (permit !== undefined) return permit;
         continue;
       }
-      if (portion.left(now) < charge.ms) {
-        const waitMs = this.#waitOf(charge, now, 0);
-        if (waitMs > 0) {
-          if (now + waitMs > deadline) throw this.#noRoom(waitMs);
-          await clock.sleep(waitMs + random.number() * spreadMs);
-          continue;
-        }
-        if (!(await this.#lease(charge, now))) continue;
+      const isAtHand = portion.left(now) >= charge.ms;
+      const waitMs = isAtHand ? 0 : this.#waitOf(charge, now, 0);
+      if (now + waitMs - since > crowdWaitMs) await this.#tellCrowd('room');
+      await this.#checkSeat(visitor);
+      if (waitMs > 0) {
+        if (now + waitMs - since > waitSecondsMax * 1000) throw this.#noRoom(waitMs);
+        await clock.sleep(waitMs + random.number() * spreadMs);
+        continue;
       }
+      if (!isAtHand && !(await this.#lease(charge, now, visitor))) continue;
       portion.spend(charge.ms, now);
       return this.#permit();
     }
@@ -148,7 +175,7 @@ export class VenueBudget {
    * Takes a portion for this call and those that are likely to follow, of all pools that they are likely to need.
    * @returns whether it was to be had; if not, it is known now what is
    */
-  async #lease(charge: Charge, now: number): Promise<boolean> {
+  async #lease(charge: Charge, now: number, visitor?: Visitor): Promise<boolean> {
     const { table } = this.#ports;
     const key = budgetKey(this.#venue);
     const set: Record<string, Value> = {};
@@ -156,6 +183,7 @@ export class VenueBudget {
     const held = heldPath(this.#purpose);
     const isNotHeld = anyOf({ path: held, is: 'absent' }, { path: held, is: '<=', value: now });
     const conditions: Condition[] = [{ path: 'openUntil', is: 'absent' }, isNotHeld];
+    if (visitor?.isSeated === false) conditions.push(notCrowded(now));
     const portions: (readonly [Portion, number])[] = [];
     for (const [pool, { portion, depthMs }] of this.#pools) {
       const path = fullPath(pool);
@@ -256,6 +284,19 @@ export class VenueBudget {
     if (until <= now) return;
     const words = `${this.#venue} was asked too often and is left alone for a while`;
     throw new VenueError(this.#venue, 'rate-limited', words, { retryAfterMs: until - now });
+  }
+
+  /** @throws {VenueError} the venue is crowded and all seats are taken */
+  async #checkSeat(visitor: Visitor | undefined): Promise<void> {
+    if (visitor === undefined || visitor.isSeated || !this.#crowd.isThere(this.#stored)) return;
+    if (!(await visitor.sit())) throw this.#noRoom(seatRetryMs);
+  }
+
+  async #tellCrowd(waitedFor: 'room' | 'answer'): Promise<void> {
+    if (this.#purpose !== 'accounts') return;
+    await this.#quietly(async () => {
+      this.#stored = (await this.#crowd.tell(waitedFor)) ?? this.#stored;
+    });
   }
 
   #noRoom(retryAfterMs: number): VenueError {

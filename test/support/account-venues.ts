@@ -1,4 +1,4 @@
-import type { AccountVenue, Balance, KeyPermissions, VenueProfile } from '#shared/exchange/account-venue';
+import type { Balance, KeyPermissions, OpenedAccount, VenueProfile } from '#shared/exchange/account-venue';
 import type { CredentialParts, Credentials } from '#shared/exchange/credentials';
 import { VenueError } from '#shared/exchange/errors';
 
@@ -44,7 +44,7 @@ export class VenueOfKeys {
     if (held !== undefined) held.balances = balances;
   }
 
-  readonly open = async (venue: string, credentials: Credentials): Promise<AccountVenue> => {
+  readonly open = async (venue: string, credentials: Credentials): Promise<OpenedAccount> => {
     const { apiKey, secret } = credentials.reveal();
     const found = () => {
       const fault = this.faults.shift();
@@ -67,6 +67,7 @@ export class VenueOfKeys {
       },
       ...{ positions: nothing, openOrders: nothing, closedOrders: nothing, transfers: nothing },
       trades: async () => ({ items: [], cursor: '', more: false }),
+      close: async () => {},
     };
   };
 

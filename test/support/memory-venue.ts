@@ -1,7 +1,7 @@
 import type {
-  AccountVenue,
   Balance,
   ContractPosition,
+  OpenedAccount,
   OwnTrade,
   Transfer,
   VenueOrder,
@@ -34,7 +34,7 @@ export const positionIn = (symbol: string, more: Partial<ContractPosition> = {})
 });
 
 /** A venue in memory with one account, as the test sets it. Trades are read by number, a few at a time. */
-export class MemoryVenue implements AccountVenue {
+export class MemoryVenue implements OpenedAccount {
   readonly id = 'binance';
   needsSymbols = false;
   held: Balance[] = [];
@@ -56,6 +56,8 @@ export class MemoryVenue implements AccountVenue {
     await this.before(call);
     return give();
   }
+
+  close = async () => {};
 
   permissions = async () => ({ canTrade: true, canWithdraw: false });
   balances = () => this.#answer('balances', () => [...this.held]);

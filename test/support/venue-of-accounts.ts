@@ -1,5 +1,5 @@
 import { Decimal } from 'decimal.js';
-import type { AccountVenue, Balance, OwnTrade, Stretch, Transfer, VenueOrder } from '#shared/exchange/account-venue';
+import type { Balance, OpenedAccount, OwnTrade, Stretch, Transfer, VenueOrder } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
 import { orderAt, positionIn, tradeAt, transferOfId } from './memory-venue.ts';
 import type { AccountOrder, Numbered, VenueAccounts } from './venues/venue-accounts.ts';
@@ -18,7 +18,7 @@ export interface VenueOfAccountsOptions {
 }
 
 /** A venue in memory whose accounts are those of the doubles. */
-export class VenueOfAccounts implements AccountVenue {
+export class VenueOfAccounts implements OpenedAccount {
   readonly id = 'binance';
   readonly needsSymbols: boolean;
   readonly #options: VenueOfAccountsOptions;
@@ -29,6 +29,8 @@ export class VenueOfAccounts implements AccountVenue {
     this.#options = options;
     this.needsSymbols = options.tells === 'by-symbol';
   }
+
+  close = async () => {};
 
   permissions = async () => ({ canTrade: true, canWithdraw: false });
 

@@ -4,7 +4,7 @@ import { DomainError } from '#shared/platform/errors';
 import type { Clock, Network } from '#shared/platform/ports';
 import type { Credentials } from '../credentials.ts';
 import { VenueError } from '../errors.ts';
-import type { VenueBudget } from '../venue-budget.ts';
+import type { CallBudget } from '../venue-budget.ts';
 import { knownErrors, translate } from './ccxt-errors.ts';
 import { exchangeIds, importExchange } from './ccxt-exchanges.ts';
 import { venueFetch } from './ccxt-fetch.ts';
@@ -32,7 +32,7 @@ export interface CcxtClientOptions {
   /** ccxt's types of markets that are listed; `['spot']` when left out. */
   readonly marketTypes?: readonly string[] | undefined;
   /** What may be asked of the venue; without one, ccxt keeps a pace for this client alone. */
-  readonly budget?: VenueBudget | undefined;
+  readonly budget?: CallBudget | undefined;
   /** The venue's clock, as the clients of this process know it; each finds out for itself when left out. */
   readonly time?: VenueTime | undefined;
   /** Whether a GET was answered in the shape that its path has; an answer that was not is refused. */

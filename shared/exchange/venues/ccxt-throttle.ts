@@ -3,16 +3,19 @@ import type { Exchange } from 'ccxt';
 import type { Clock } from '#shared/platform/ports';
 import { VenueError } from '../errors.ts';
 import { fullAfter, waitOf } from '../rate-bucket.ts';
-import type { Permit, VenueBudget } from '../venue-budget.ts';
+import type { CallBudget, Permit } from '../venue-budget.ts';
 import { CcxtLimits, type RequestKind } from './ccxt-limits.ts';
 
 const minuteMs = 60_000;
 const secondMs = 1000;
+/** A venue that takes so long to answer, or does not, is slow. */
+const slowMs = 5000;
 /** Longest wait for a key: long enough for the slowest of Kraken's calls, so that one after the other gets through. */
 const keyWaitSecondsMax = 10;
 
 interface Request extends RequestKind {
   permit?: Permit;
+  sentAt?: number;
   answer?: { readonly status: number; readonly headers: Headers; readonly retryAfterMs: number | undefined };
 }
 
@@ -26,7 +29,7 @@ export const noteAnswer = ({ status, headers }: Response, retryAfterMs: number |
 };
 
 /** Has a client keep to the budget that all workers share instead of to a pace of its own, and tell it what answers say. */
-export const keepBudget = (exchange: Exchange, budget: VenueBudget, clock: Clock): void => {
+export const keepBudget = (exchange: Exchange, budget: CallBudget, clock: Clock): void => {
   const { id } = exchange;
   const limits = new CcxtLimits(exchange);
   const key = new KeyPace(id, clock);
@@ -37,6 +40,7 @@ export const keepBudget = (exchange: Exchange, budget: VenueBudget, clock: Clock
     if (request === undefined) return;
     await key.take(request.path, limits.keyCharge(request, cost));
     request.permit = await budget.take(limits.charge(request, cost));
+    request.sentAt = clock.now();
   };
 
   exchange.fetch2 = (path, api = 'public', ...rest) => {
@@ -56,7 +60,8 @@ export const keepBudget = (exchange: Exchange, budget: VenueBudget, clock: Clock
   };
 
   const report = async (request: Request, words: string): Promise<void> => {
-    const { path, permit, answer } = request;
+    const { path, permit, sentAt, answer } = request;
+    if (sentAt !== undefined && clock.now() - sentAt >= slowMs) await budget.slow();
     if (permit === undefined || answer === undefined) return;
     const refusal = limits.refusal(request, answer.status, words);
     if (refusal !== undefined) return permit.refused(answer.retryAfterMs ?? refusal.retryAfterMs);

@@ -1,0 +1,46 @@
+import type { Platform } from '#shared/platform/ports';
+import { anyOf, type Condition } from '#shared/platform/table';
+import { budgetKey, crowdedPath, type StoredBudget } from './stored-budget.ts';
+
+/** How long a venue is crowded after it held somebody up, by what they waited for. */
+const crowdedSeconds = { room: 10, answer: 30 } as const;
+
+/** Nobody found the venue crowded that is now. */
+export const notCrowded = (at: number): Condition =>
+  anyOf({ path: crowdedPath, is: 'absent' }, { path: crowdedPath, is: '<=', value: at });
+
+/**
+ * Whether calls at a venue have to wait, for room or for answers, as one worker knows it. The venue could then hold up
+ * all workers there are: until it is quiet they need a seat to ask it anything.
+ */
+export class VenueCrowd {
+  readonly #ports: Pick<Platform, 'table' | 'clock'>;
+  readonly #venue: string;
+  /** Epoch ms. */
+  #until = 0;
+
+  constructor(ports: Pick<Platform, 'table' | 'clock'>, venue: string) {
+    this.#ports = ports;
+    this.#venue = venue;
+  }
+
+  /** Whether the venue is crowded, also as the stored budget says. */
+  isThere({ crowdedUntil = 0 }: Pick<StoredBudget, 'crowdedUntil'> = {}): boolean {
+    this.#until = Math.max(this.#until, crowdedUntil);
+    return this.#until > this.#ports.clock.now();
+  }
+
+  /**
+   * Tells all workers, again only when half of the time is over.
+   * @returns the budget as it is stored now, where that is news @throws {ConditionFailed} another worker told it
+   */
+  async tell(waitedFor: keyof typeof crowdedSeconds): Promise<StoredBudget | undefined> {
+    const lastsMs = crowdedSeconds[waitedFor] * 1000;
+    const until = this.#ports.clock.now() + lastsMs;
+    const soon = until - lastsMs / 2;
+    if (this.#until > soon) return undefined;
+    this.#until = until;
+    const set = { kind: 'venue-budget', venue: this.#venue, [crowdedPath]: until };
+    return await this.#ports.table.update<StoredBudget>(budgetKey(this.#venue), { set }, notCrowded(soon));
+  }
+}
