@@ -159,7 +159,8 @@ export class AccountBook {
     const schedule: Write = {
       update: scheduleKey(userId, accountId),
       changes: {
-        set: { ...duePlace(accountId, now), dueAt: now, syncSeconds: syncSeconds ?? before.syncSeconds },
+        // Should the order below be lost, the dispatcher gives it.
+        set: { ...duePlace(accountId, now), dueAt: now, asked: true, syncSeconds: syncSeconds ?? before.syncSeconds },
         add: { version: 1 },
       },
     };

@@ -205,7 +205,7 @@ export class AccountSync {
     if (dueAt === schedule.dueAt && !sleeps && !wakes) return undefined;
     const place = duePlace(accountId, dueAt);
     const changes = sleeps
-      ? { remove: Object.keys(place), add: { version: 1 } }
+      ? { remove: [...Object.keys(place), 'asked'], add: { version: 1 } }
       : { set: { ...place, dueAt }, add: { version: 1 } };
     return { update: key, changes, if: equals('version', schedule.version) };
   }

@@ -77,14 +77,14 @@ export class Dispatcher {
   }
 
   #order(schedule: StoredSchedule): Message {
-    const { userId, accountId, dueAt } = schedule;
+    const { userId, accountId, dueAt, asked = false } = schedule;
     const { random, config } = this.#ports;
     const spreadSeconds = Math.min(periodOf(schedule, config) * jitterPart, jitterSecondsMax);
-    return orderMessage({ userId, accountId, dueAt, asked: false }, Math.floor(random.number() * spreadSeconds));
+    return orderMessage({ userId, accountId, dueAt, asked }, Math.floor(random.number() * spreadSeconds));
   }
 
   /** To the account's next period, unless somebody else changed the schedule meanwhile. */
-  #movedOn(schedule: StoredSchedule, now: number): Put {
+  #movedOn({ asked: _served, ...schedule }: StoredSchedule, now: number): Put {
     const dueAt = duePeriod(schedule, this.#ports.config, now).endsAt;
     const moved: StoredSchedule = {
       ...schedule,

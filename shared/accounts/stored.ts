@@ -66,6 +66,8 @@ export interface StoredSchedule extends Item {
   readonly version: number;
   readonly dueAt: number;
   readonly syncSeconds: number | null;
+  /** The user wants the next sync: what waits for the user is tried once more. */
+  readonly asked?: boolean;
 }
 
 export interface OfAccount extends Item {

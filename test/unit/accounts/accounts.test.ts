@@ -273,6 +273,25 @@ describe('the sync', () => {
     expect(venue.asked.length).toBeGreaterThan(asked + 1);
   });
 
+  it('tries a new key of an account that waited for it, also when its order was lost', async () => {
+    venue.add();
+    const { accountId } = await add(live());
+    await given.settle();
+    venue.keys.clear();
+    await pass(120);
+    expect(await status(accountId)).toMatchObject({ status: 'paused' });
+    venue.add(newKey);
+    const fail = () => Promise.reject(new Unavailable('killed'));
+    const queue = { send: fail, receive: fail, remove: fail, release: fail, depth: fail };
+    const killed = new AccountBook({ ...given.platform, queue: () => queue }, venue);
+    await expect(given.awake(killed.change(ada, accountId, { credentials: newKey }))).rejects.toThrow(Unavailable);
+    const asked = venue.asked.length;
+    await pass(60);
+    expect(await status(accountId)).toMatchObject({ status: 'ok' });
+    await pass(600);
+    expect(venue.asked.length - asked).toBeLessThanOrEqual(13);
+  });
+
   it('stays away for as long as the venue wants, also when the user asks', async () => {
     venue.add();
     const { accountId } = await add(live());
