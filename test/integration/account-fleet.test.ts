@@ -27,3 +27,21 @@ it('sixty accounts of three venues are synchronised in their period, within what
     await fleet.end();
   }
 }, 60_000);
+
+it('a venue that hardly answers does not hold up the accounts of another', async () => {
+  const fleet = await startFleet({ accounts: { paper: 0, binance: 4, bybit: 40, kraken: 12 }, syncSeconds });
+  try {
+    fleet.slow({ venue: 'bybit', ms: 9000 });
+    await fleet.pass(45);
+    const since = fleet.clock.now();
+    fleet.reset();
+    await fleet.pass(135);
+    for (const venue of ['binance', 'kraken'] as const) {
+      const { inTime, accounts } = fleet.seen(venue, graceSeconds, since);
+      expect([venue, inTime]).toEqual([venue, accounts]);
+    }
+    expect(await fleet.well('bybit')).toBeLessThan(40);
+  } finally {
+    await fleet.end();
+  }
+}, 60_000);

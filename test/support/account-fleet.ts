@@ -47,6 +47,12 @@ export interface FleetOptions {
   readonly syncSeconds: number;
 }
 
+/** A venue that takes so long to answer. */
+export interface Slowness {
+  readonly venue: LiveVenue;
+  readonly ms: number;
+}
+
 const stepMs = 250;
 /** Turns of the event loop without a request under way after which everybody waits for time to pass. */
 const idleTurns = 6;
@@ -66,6 +72,7 @@ export const startFleet = async ({ accounts, syncSeconds }: FleetOptions) => {
   const refused: Record<LiveVenue, number> = { binance: 0, bybit: 0, kraken: 0 };
   const minuteWeight = { at: 0, used: 0 };
   let underWay = 0;
+  let slowness: Slowness | undefined;
 
   const venueAt = (url: string): LiveVenue =>
     liveVenues.find((venue) => url.startsWith(doubles[venue].url)) ?? 'kraken';
@@ -87,9 +94,10 @@ export const startFleet = async ({ accounts, syncSeconds }: FleetOptions) => {
       underWay -= 1;
     }
   };
-  const fetchCounted: typeof fetch = (input, init) =>
-    held(async () => {
-      const venue = venueAt(String(input));
+  const fetchCounted: typeof fetch = async (input, init) => {
+    const venue = venueAt(String(input));
+    if (slowness?.venue === venue) await clock.sleep(slowness.ms);
+    return await held(async () => {
       const at = clock.now();
       const response = await fetch(input, init);
       const body = await response.text();
@@ -100,6 +108,7 @@ export const startFleet = async ({ accounts, syncSeconds }: FleetOptions) => {
       const { status, statusText, headers } = response;
       return new Response(body, { status, statusText, headers });
     });
+  };
 
   const folder = await temporaryFolder();
   const database = openDatabase(folder.path);
@@ -143,7 +152,7 @@ export const startFleet = async ({ accounts, syncSeconds }: FleetOptions) => {
   for (const venue of [...liveVenues, 'paper'] as const) {
     for (let count = 0; count < accounts[venue]; count += 1, number += 1) {
       // Each has a rhythm of its own from the time at which it was made.
-      await clock.advance((syncSeconds * 1000) / total);
+      await clock.advance(Math.ceil((syncSeconds * 1000) / total));
       const userId = `user-${Math.floor(number / ACCOUNTS_PER_USER_MAX)}` as UserId;
       if (venue === 'paper') {
         await live(book.add(userId, NewAccount.parse({ venue: 'sim', label: 'x', mode: 'paper' })));
@@ -203,6 +212,10 @@ export const startFleet = async ({ accounts, syncSeconds }: FleetOptions) => {
   return {
     clock,
     doubles,
+    /** From now on this venue, or none. */
+    slow: (venue: Slowness | undefined) => {
+      slowness = venue;
+    },
     /** Lets time pass. */
     pass: (seconds: number) => live(clock.sleep(seconds * 1000)),
     /** How many accounts of a venue have all their steps well. */
