@@ -5,6 +5,8 @@ import { budgetKey, crowdedPath, type StoredBudget } from './stored-budget.ts';
 /** How long a venue is crowded after it held somebody up, by what they waited for. */
 const crowdedSeconds = { room: 10, answer: 30 } as const;
 
+type Ports = Pick<Platform, 'table' | 'clock' | 'logger'>;
+
 /** Nobody found the venue crowded that is now. */
 export const notCrowded = (at: number): Condition =>
   anyOf({ path: crowdedPath, is: 'absent' }, { path: crowdedPath, is: '<=', value: at });
@@ -14,12 +16,12 @@ export const notCrowded = (at: number): Condition =>
  * all workers there are: until it is quiet they need a seat to ask it anything.
  */
 export class VenueCrowd {
-  readonly #ports: Pick<Platform, 'table' | 'clock'>;
+  readonly #ports: Ports;
   readonly #venue: string;
   /** Epoch ms. */
   #until = 0;
 
-  constructor(ports: Pick<Platform, 'table' | 'clock'>, venue: string) {
+  constructor(ports: Ports, venue: string) {
     this.#ports = ports;
     this.#venue = venue;
   }
@@ -41,6 +43,9 @@ export class VenueCrowd {
     if (this.#until > soon) return undefined;
     this.#until = until;
     const set = { kind: 'venue-budget', venue: this.#venue, [crowdedPath]: until };
-    return await this.#ports.table.update<StoredBudget>(budgetKey(this.#venue), { set }, notCrowded(soon));
+    const { table, logger } = this.#ports;
+    const stored = await table.update<StoredBudget>(budgetKey(this.#venue), { set }, notCrowded(soon));
+    logger.info('A venue is crowded: syncs need a seat', { venue: this.#venue, waitedFor });
+    return stored;
   }
 }
