@@ -185,6 +185,7 @@ export const manifest = {
     grants: {
       table: 'read-write',
       receive: ['account-sync'],
+      send: ['account-sync'],
       secretFamilies: { 'exchange-credentials': 'read' },
       venues: true,
     },

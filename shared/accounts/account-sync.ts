@@ -4,7 +4,7 @@ import { VenueError } from '#shared/exchange/errors';
 import { DomainError } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { equals, type Update } from '#shared/platform/table';
-import type { SyncOrder } from './dispatch.ts';
+import { type SyncOrder, timedMessage } from './dispatch.ts';
 import { ScheduleMoved, SyncDropped, SyncLease } from './lease.ts';
 import {
   failed,
@@ -40,10 +40,12 @@ export interface AccountSyncParts {
 const closingSeconds = 5;
 /** How often the schedule is read anew that the dispatcher moves on at the same time. */
 const scheduleAttemptsMax = 5;
+/** A message may come a little before its time. */
+const earlyMsMax = 1000;
 /** Longest that a venue takes to answer one call. */
 const callSeconds = 30;
 
-type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'random' | 'config' | 'logger' | 'metrics'>;
+type Ports = Pick<Platform, 'table' | 'queue' | 'clock' | 'ids' | 'random' | 'config' | 'logger' | 'metrics'>;
 
 /** Synchronises one account at a time, step by step; a step that fails is told of in the account and tried again when it is time. */
 export class AccountSync {
@@ -65,9 +67,13 @@ export class AccountSync {
    * @throws {Unavailable} the order is to be tried again
    */
   async run(order: SyncOrder): Promise<void> {
-    const { clock, metrics } = this.#ports;
+    const { clock, metrics, queue } = this.#ports;
     const { timeoutSeconds } = this.#parts;
     const startedAt = clock.now();
+    if (order.dueAt - startedAt > earlyMsMax) {
+      await queue('account-sync').send([timedMessage(order, startedAt)]);
+      return;
+    }
     try {
       const lease = await SyncLease.open(this.#ports, order, { timeoutSeconds, aloneSince: this.#aloneSince });
       // The balances of a paper account are its own, and nobody else knows of it.
@@ -111,7 +117,7 @@ export class AccountSync {
       touched: new Set(),
     };
     try {
-      return await this.#runSteps(context, { asked, endsAt });
+      return await this.#runSteps(context, asked, lease);
     } finally {
       const venue = await opened?.catch(() => undefined);
       await venue?.close();
@@ -120,13 +126,14 @@ export class AccountSync {
 
   async #runSteps(
     context: Omit<StepContext, 'before'>,
-    { asked, endsAt }: { readonly asked: boolean; readonly endsAt: number },
+    asked: boolean,
+    { dueAt, endsAt }: Pick<SyncLease, 'dueAt' | 'endsAt'>,
   ): Promise<Record<string, StepState>> {
     const { clock, config } = this.#ports;
     const { account } = context;
     const states: Record<string, StepState> = { ...account.steps };
     // A retry within the period is that of what failed: to ask for the rest again would take others' room.
-    const { beganAt } = duePeriod(account, config, clock.now());
+    const { beganAt } = duePeriod(account, config, Math.max(clock.now(), dueAt));
     for (const step of this.#parts.steps) {
       const before = states[step.name] ?? untried;
       if (!isDue(before, clock.now(), asked) || (!asked && isFresh(before, beganAt))) continue;
@@ -168,6 +175,8 @@ export class AccountSync {
   }
 
   async #finish(lease: SyncLease, steps: Record<string, StepState>): Promise<void> {
+    // First: a worker that is killed in between leaves an order too many, not one too few.
+    await this.#orderRetry(lease.account, steps);
     for (let attempt = 1; ; attempt++) {
       try {
         return await lease.finish(steps, await this.#rescheduled(lease, steps));
@@ -177,37 +186,30 @@ export class AccountSync {
     }
   }
 
-  /**
-   * How the schedule is to change: an account that waits for its user is not due any more, one that does not wait any
-   * more is, and one that is to be tried before its next time comes earlier.
-   */
-  async #rescheduled(
-    { account, dueAt: servedDueAt }: SyncLease,
-    steps: Record<string, StepState>,
-  ): Promise<Update | undefined> {
-    const { table, clock, config } = this.#ports;
+  /** Orders a sync for what failed and is to be tried before the account is due again. */
+  async #orderRetry(account: StoredAccount, steps: Record<string, StepState>): Promise<void> {
+    const { queue, clock, config } = this.#ports;
     const { userId, accountId } = account;
     const now = clock.now();
     const tries = Object.values(steps).flatMap(({ status, nextTryAt }) =>
-      status !== 'ok' && nextTryAt !== null && nextTryAt > now ? nextTryAt : [],
+      status === 'failing' && nextTryAt !== null && nextTryAt > now ? nextTryAt : [],
     );
-    const retryAt = Math.min(...tries);
+    const dueAt = Math.min(...tries);
+    if (waitsForUser(steps) || dueAt >= now + periodOf(account, config) * 1000) return;
+    await queue('account-sync').send([timedMessage({ userId, accountId, dueAt, asked: false }, now)]);
+  }
+
+  /** How the schedule is to change: an account that waits for its user is not due any more, one that does not any more is. */
+  async #rescheduled({ account }: SyncLease, steps: Record<string, StepState>): Promise<Update | undefined> {
     const sleeps = waitsForUser(steps);
-    const wakes = !sleeps && waitsForUser(account.steps);
-    const isSooner = retryAt < now + periodOf(account, config) * 1000;
-    if (!sleeps && !wakes && !isSooner) return undefined;
+    if (sleeps === waitsForUser(account.steps)) return undefined;
+    const { userId, accountId } = account;
     const key = scheduleKey(userId, accountId);
-    const schedule = await table.get<StoredSchedule>(key, { consistent: true });
-    if (schedule === undefined || (sleeps && schedule.gsi1pk === undefined)) return undefined;
-    // The time that this sync was made for is over, also where the dispatcher did not move it on yet.
-    const nextAt = schedule.dueAt <= servedDueAt ? Number.POSITIVE_INFINITY : schedule.dueAt;
-    const dueAt = isSooner ? Math.min(nextAt, retryAt) : schedule.dueAt;
-    if (dueAt === schedule.dueAt && !sleeps && !wakes) return undefined;
-    const place = duePlace(accountId, dueAt);
-    const changes = sleeps
-      ? { remove: [...Object.keys(place), 'asked'], add: { version: 1 } }
-      : { set: { ...place, dueAt }, add: { version: 1 } };
-    return { update: key, changes, if: equals('version', schedule.version) };
+    const schedule = await this.#ports.table.get<StoredSchedule>(key, { consistent: true });
+    if (schedule === undefined) return undefined;
+    const place = duePlace(accountId, schedule.dueAt);
+    const changes = sleeps ? { remove: [...Object.keys(place), 'asked'] } : { set: place };
+    return { update: key, changes: { ...changes, add: { version: 1 } }, if: equals('version', schedule.version) };
   }
 }
 

@@ -24,9 +24,13 @@ export type SyncOrder = z.infer<typeof SyncOrder>;
 
 /** Accounts read and sent at once. */
 const pageSize = 200;
-/** Syncs that are due together are spread over this part of their period, and at most so many seconds. */
+/** Syncs are ordered so long before they are due: the dispatcher comes once a minute at least. */
+const aheadSeconds = 60;
+/** Syncs that should have been made already are spread over this part of their period, and at most so many seconds. */
 const jitterPart = 0.25;
 const jitterSecondsMax = 15;
+/** Longest that a queue keeps a message back. */
+const delaySecondsMax = 900;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'random' | 'config' | 'queue'>;
 
@@ -35,7 +39,11 @@ export const orderMessage = (order: SyncOrder, delaySeconds = 0): Message => ({
   delaySeconds,
 });
 
-/** Sends the accounts that are due to their workers. */
+/** A message that comes when its sync is due, or before where that is too far off. @param now epoch ms */
+export const timedMessage = (order: SyncOrder, now: number): Message =>
+  orderMessage(order, Math.min(Math.max(0, Math.ceil((order.dueAt - now) / 1000)), delaySecondsMax));
+
+/** Sends the accounts to their workers that are due before it comes again. */
 export class Dispatcher {
   readonly #ports: Ports;
 
@@ -44,7 +52,7 @@ export class Dispatcher {
   }
 
   /**
-   * Orders a sync of every account that is due, then moves its time on. Ended half-way or run twice, it orders a sync
+   * Orders a sync of every account for when it is due, then moves its time on. Ended half-way or run twice, it orders a sync
    * again for the same due time, which the worker drops.
    * @returns how many syncs were ordered
    * @throws what went wrong with the first shard that failed; the others were dispatched
@@ -63,11 +71,16 @@ export class Dispatcher {
     let cursor: string | undefined;
     do {
       const page = await table.query<StoredSchedule>({
-        ...{ index: 'gsi1', pk: scheduleShard(shard), sk: { before: dueBound(now + 1) }, limit: pageSize },
+        ...{
+          index: 'gsi1',
+          pk: scheduleShard(shard),
+          sk: { before: dueBound(now + aheadSeconds * 1000) },
+          limit: pageSize,
+        },
         ...(cursor === undefined ? {} : { cursor }),
       });
       if (page.items.length > 0) {
-        await queue('account-sync').send(page.items.map((schedule) => this.#order(schedule)));
+        await queue('account-sync').send(page.items.map((schedule) => this.#order(schedule, now)));
         await table.writeMany(page.items.map((schedule) => this.#movedOn(schedule, now)));
         sent += page.items.length;
       }
@@ -76,16 +89,18 @@ export class Dispatcher {
     return sent;
   }
 
-  #order(schedule: StoredSchedule): Message {
+  #order(schedule: StoredSchedule, now: number): Message {
     const { userId, accountId, dueAt, asked = false } = schedule;
+    const order = { userId, accountId, dueAt, asked };
+    if (dueAt > now) return timedMessage(order, now);
     const { random, config } = this.#ports;
     const spreadSeconds = Math.min(periodOf(schedule, config) * jitterPart, jitterSecondsMax);
-    return orderMessage({ userId, accountId, dueAt, asked }, Math.floor(random.number() * spreadSeconds));
+    return orderMessage(order, Math.floor(random.number() * spreadSeconds));
   }
 
   /** To the account's next period, unless somebody else changed the schedule meanwhile. */
   #movedOn({ asked: _served, ...schedule }: StoredSchedule, now: number): Put {
-    const dueAt = duePeriod(schedule, this.#ports.config, now).endsAt;
+    const dueAt = duePeriod(schedule, this.#ports.config, Math.max(now, schedule.dueAt)).endsAt;
     const moved: StoredSchedule = {
       ...schedule,
       ...duePlace(schedule.accountId, dueAt),
