@@ -2,38 +2,21 @@ import { api, created, noContent, ok, on } from '#functions/http/api';
 import { originOf } from '#functions/http/audit-origin';
 import { openCursor, pageOf } from '#functions/http/page';
 import { AlertBook } from '#shared/alerts/alert-book';
-import { AuditLog } from '#shared/audit/audit-log';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 import * as routes from './alerts.routes.ts';
 
 export const createAlertsApi = (platform: Platform) => {
   const alerts = new AlertBook(platform);
-  const audit = new AuditLog(platform);
   return api(platform, [
-    on(routes.createAlert, async ({ caller, body, ...request }) => {
-      const alert = await alerts.add(caller.userId, body);
-      await audit.record({
-        ...originOf({ ...request, caller }),
-        type: 'config.alert-created',
-        target: alert.alertId,
-        after: { ...alert, ...alert.condition },
-      });
-      return created(alert);
-    }),
-    on(routes.updateAlert, async ({ caller, body, ...request }) => {
-      const alert = await alerts.change(caller.userId, body);
-      await audit.record({
-        ...originOf({ ...request, caller }),
-        type: 'config.alert-changed',
-        target: alert.alertId,
-        after: { ...alert, ...alert.condition },
-      });
-      return ok(alert);
-    }),
+    on(routes.createAlert, async ({ caller, body, ...request }) =>
+      created(await alerts.add(caller.userId, body, originOf({ ...request, caller }))),
+    ),
+    on(routes.updateAlert, async ({ caller, body, ...request }) =>
+      ok(await alerts.change(caller.userId, body, originOf({ ...request, caller }))),
+    ),
     on(routes.deleteAlert, async ({ caller, params: { alertId }, ...request }) => {
-      await alerts.remove(caller.userId, alertId);
-      await audit.record({ ...originOf({ ...request, caller }), type: 'config.alert-removed', target: alertId });
+      await alerts.remove(caller.userId, alertId, originOf({ ...request, caller }));
       return noContent();
     }),
     on(routes.listAlerts, async ({ caller, query: { limit, cursor, ...filter } }) => {

@@ -3,7 +3,6 @@ import { originOf } from '#functions/http/audit-origin';
 import { openCursor, pageOf } from '#functions/http/page';
 import { AccountBook, type AccountVenuesKnown } from '#shared/accounts/account-book';
 import { AccountRecords, type RecordsPage } from '#shared/accounts/account-records';
-import { AuditLog } from '#shared/audit/audit-log';
 import { AccountVenues } from '#shared/exchange/account-venues';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
@@ -21,7 +20,6 @@ export const createExchangeApi = (
   venues: AccountVenuesKnown & Pick<AccountVenues, 'ids'> = new AccountVenues(platform),
 ) => {
   const accounts = new AccountBook(platform, venues);
-  const audit = new AuditLog(platform);
   const records = new AccountRecords(platform);
   const { config } = platform;
 
@@ -36,29 +34,14 @@ export const createExchangeApi = (
   };
 
   return api(platform, [
-    on(routes.createAccount, async ({ caller, body, ...request }) => {
-      const account = await accounts.add(caller.userId, body);
-      await audit.record({
-        ...originOf({ ...request, caller }),
-        type: 'config.account-added',
-        target: account.accountId,
-        after: account,
-      });
-      return created(account);
-    }),
-    on(routes.updateAccount, async ({ caller, params: { accountId }, body, ...request }) => {
-      const account = await accounts.change(caller.userId, accountId, body);
-      await audit.record({
-        ...originOf({ ...request, caller }),
-        type: 'config.account-changed',
-        target: accountId,
-        after: { ...account, credentialsReplaced: body.credentials !== undefined },
-      });
-      return ok(account);
-    }),
+    on(routes.createAccount, async ({ caller, body, ...request }) =>
+      created(await accounts.add(caller.userId, body, originOf({ ...request, caller }))),
+    ),
+    on(routes.updateAccount, async ({ caller, params: { accountId }, body, ...request }) =>
+      ok(await accounts.change(caller.userId, accountId, body, originOf({ ...request, caller }))),
+    ),
     on(routes.deleteAccount, async ({ caller, params: { accountId }, ...request }) => {
-      await accounts.remove(caller.userId, accountId);
-      await audit.record({ ...originOf({ ...request, caller }), type: 'config.account-removed', target: accountId });
+      await accounts.remove(caller.userId, accountId, originOf({ ...request, caller }));
       return noContent();
     }),
     on(routes.syncAccount, async ({ caller, params: { accountId } }) => {

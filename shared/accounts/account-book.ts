@@ -1,3 +1,5 @@
+import { AuditLog } from '#shared/audit/audit-log';
+import type { Origin } from '#shared/audit/entry';
 import type { KeyPermissions, VenueProfile } from '#shared/exchange/account-venue';
 import { type CredentialParts, Credentials } from '#shared/exchange/credentials';
 import { VenueError } from '#shared/exchange/errors';
@@ -44,19 +46,22 @@ const askedMs = 1;
 const deletionWaitMs = 15_000;
 const deletionPollMs = 250;
 const deletedAtOnce = 200;
+const accountsAtOnce = 5;
 
 type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'config' | 'queue' | 'logger'>;
 
-/** The exchange accounts of every user. */
+/** The exchange accounts of every user. What a user changes is stored together with its audit entry, in one transaction. */
 export class AccountBook {
   readonly #ports: Ports;
   readonly #venues: AccountVenuesKnown;
   readonly #vault: CredentialVault;
+  readonly #audit: AuditLog;
 
   constructor(ports: Ports, venues: AccountVenuesKnown) {
     this.#ports = ports;
     this.#venues = venues;
     this.#vault = new CredentialVault(ports);
+    this.#audit = new AuditLog(ports);
   }
 
   /**
@@ -65,7 +70,7 @@ export class AccountBook {
    * @throws {VenueError} the venue can't be asked now
    * @throws {LimitExceeded} the user has {@link ACCOUNTS_PER_USER_MAX} accounts already
    */
-  async add(userId: UserId, account: NewAccount): Promise<Account> {
+  async add(userId: UserId, account: NewAccount, origin: Origin): Promise<Account> {
     const { table, clock, ids, config } = this.#ports;
     this.#checkPeriod(account.syncSeconds);
     const key = await this.#keyOf(account);
@@ -108,15 +113,20 @@ export class AccountBook {
       syncSeconds: stored.syncSeconds,
     };
     const isLive = account.mode === 'live';
-    const origin = { fetchedAt: now, source: account.mode };
+    const asOf = { fetchedAt: now, source: account.mode };
+    const added = accountOf(stored, config);
+    const writes: Write[] = [
+      countedUp(userId),
+      { put: stored, if: ABSENT },
+      // A paper account has no venue to ask.
+      ...(isLive ? [{ put: schedule }] : []),
+      ...paperBalances(stored).map((balance): Write => ({ put: storedBalance(stored, { ...balance, ...asOf }) })),
+    ];
     try {
-      await table.transact([
-        countedUp(userId),
-        { put: stored, if: ABSENT },
-        // A paper account has no venue to ask.
-        ...(isLive ? [{ put: schedule }] : []),
-        ...paperBalances(stored).map((balance): Write => ({ put: storedBalance(stored, { ...balance, ...origin }) })),
-      ]);
+      await this.#audit.transact(writes, {
+        ...{ ...origin, type: 'config.account-added', trail: userId, target: accountId },
+        after: added,
+      });
     } catch (error) {
       if (!(error instanceof TransactionCanceled)) throw error;
       // Nothing names the credentials; should this fail, the vault drops them by itself.
@@ -124,7 +134,7 @@ export class AccountBook {
       throw error.failed.includes(0) ? tooMany() : error;
     }
     if (isLive) await this.#order({ userId, accountId, dueAt: now, asked: false });
-    return accountOf(stored, config);
+    return added;
   }
 
   /**
@@ -135,8 +145,9 @@ export class AccountBook {
     userId: UserId,
     accountId: string,
     { version, label, syncSeconds, credentials }: AccountUpdate,
+    origin: Origin,
   ): Promise<Account> {
-    const { table, clock, config } = this.#ports;
+    const { clock, config } = this.#ports;
     this.#checkPeriod(syncSeconds);
     const before = await this.#active(userId, accountId);
     if (version !== undefined && version !== before.version) throw changedMeanwhile();
@@ -169,8 +180,12 @@ export class AccountBook {
       changes: { set, add: { version: 1 } },
       if: { all: [equals('version', before.version), equals('state', 'active')] },
     };
+    const changed = accountOf({ ...before, ...set, version: before.version + 1 }, config);
     try {
-      await table.transact([account, ...(isDueNow ? [schedule] : [])]);
+      await this.#audit.transact([account, ...(isDueNow ? [schedule] : [])], {
+        ...{ ...origin, type: 'config.account-changed', trail: userId, target: accountId },
+        after: { ...changed, credentialsReplaced: place !== undefined },
+      });
     } catch (error) {
       if (!(error instanceof TransactionCanceled)) throw error;
       if (place !== undefined) await this.#vault.remove(place).catch(() => {});
@@ -179,25 +194,55 @@ export class AccountBook {
     // The new key counts from now on; the vault drops the old one by itself should this fail.
     if (place !== undefined && before.credentials !== null) await this.#forget(before.credentials);
     if (isDueNow) await this.#order({ userId, accountId, dueAt: now + askedMs, asked: true });
-    return accountOf({ ...before, ...set, version: before.version + 1 }, config);
+    return changed;
   }
 
   /**
    * Deletes an account with its key and everything that was synchronised. Cut short, it is `removing` and is deleted by
-   * deleting it again.
+   * deleting it again. Its audit entry comes with that state, which nothing ends but the deletion: from then on nobody can
+   * use it, and the key goes first. So whoever takes it up again or asks at the same time makes no second one.
    * @throws {NotFound} @throws {Conflict} a sync is under way and does not end
    */
-  async remove(userId: UserId, accountId: string): Promise<void> {
+  async remove(userId: UserId, accountId: string, origin: Origin): Promise<void> {
+    await this.#remove(userId, accountId, (writes) =>
+      this.#audit.transact(writes, { ...origin, type: 'config.account-removed', trail: userId, target: accountId }),
+    );
+  }
+
+  /**
+   * Deletes every account of a user who is being deleted; that deletion has the audit entries.
+   * @throws {Conflict} a sync is under way and does not end
+   */
+  async removeAll(userId: UserId): Promise<void> {
+    for (;;) {
+      // Those that are gone leave the page, so that the first one is always the next.
+      const { items } = await this.list(userId, { limit: accountsAtOnce });
+      if (items.length === 0) return;
+      const removed = await Promise.allSettled(
+        items.map(({ accountId }) => this.#remove(userId, accountId, (writes) => this.#ports.table.transact(writes))),
+      );
+      for (const outcome of removed) {
+        if (outcome.status === 'rejected' && !(outcome.reason instanceof NotFound)) throw outcome.reason;
+      }
+    }
+  }
+
+  /** @param begin makes the first step, unless somebody made it before */
+  async #remove(userId: UserId, accountId: string, begin: (writes: readonly Write[]) => Promise<void>): Promise<void> {
     const { table } = this.#ports;
     const key = accountKey(userId, accountId);
-    const { credentials } = await this.#stored(userId, accountId);
-    try {
-      await table.transact([
-        { update: key, changes: { set: { state: 'removing' } }, if: { path: 'pk', is: 'present' } },
-        { delete: scheduleKey(userId, accountId) },
-      ]);
-    } catch (error) {
-      throw error instanceof TransactionCanceled ? noSuchAccount() : error;
+    const { state, credentials } = await this.#stored(userId, accountId);
+    if (state === 'active') {
+      try {
+        await begin([
+          { update: key, changes: { set: { state: 'removing' } }, if: equals('state', 'active') },
+          { delete: scheduleKey(userId, accountId) },
+        ]);
+      } catch (error) {
+        if (!(error instanceof TransactionCanceled)) throw error;
+        // Somebody else began at the same time, and may be done with it.
+        await this.#stored(userId, accountId);
+      }
     }
     await this.#syncEnded(userId, accountId);
     // It is read again: the key may have been replaced right before.

@@ -1,3 +1,5 @@
+import { AuditLog } from '#shared/audit/audit-log';
+import type { Origin } from '#shared/audit/entry';
 import { Catalog } from '#shared/market/catalog';
 import { type StoredTicker, Tickers, tickerKey } from '#shared/market/tickers';
 import {
@@ -44,18 +46,20 @@ const removedAtOnce = 50;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'random' | 'config' | 'secrets' | 'logger'>;
 
-/** The alerts of every user: stored together with the level each waits for, in one transaction. */
+/** The alerts of every user: stored together with the level each waits for and with their audit entries, in one transaction. */
 export class AlertBook {
   readonly #ports: Ports;
   readonly #catalog: Catalog;
   readonly #tickers: Tickers;
   readonly #users: Users;
+  readonly #audit: AuditLog;
 
   constructor(ports: Ports) {
     this.#ports = ports;
     this.#catalog = new Catalog(ports.table);
     this.#tickers = new Tickers(ports.table);
     this.#users = new Users(ports);
+    this.#audit = new AuditLog(ports);
   }
 
   /**
@@ -64,9 +68,9 @@ export class AlertBook {
    * @throws {InvalidInput} the venue or symbol is unknown, the time is over, or a channel is not set up
    * @throws {LimitExceeded} the owner has {@link ALERTS_PER_USER_MAX} alerts already
    */
-  async add(userId: UserId, alert: NewAlert): Promise<Alert> {
+  async add(userId: UserId, alert: NewAlert, origin: Origin): Promise<Alert> {
     await this.#checkInput(userId, alert);
-    const { table, clock, ids } = this.#ports;
+    const { clock, ids } = this.#ports;
     const now = clock.now();
     const alertId = ids.next();
     const draft: StoredAlert = {
@@ -98,7 +102,13 @@ export class AlertBook {
         if: anyOf(ABSENT, { path: 'alerts', is: '<', value: ALERTS_PER_USER_MAX }),
       };
       try {
-        await table.transact([count, { put: armed.alert, if: ABSENT }, ...armed.writes]);
+        await this.#audit.transact([count, { put: armed.alert, if: ABSENT }, ...armed.writes], {
+          ...origin,
+          type: 'config.alert-created',
+          trail: userId,
+          target: alertId,
+          after: factsOf(armed.alert),
+        });
       } catch (error) {
         if (error instanceof TransactionCanceled && error.failed.includes(0)) {
           throw new LimitExceeded(`You have ${ALERTS_PER_USER_MAX} alerts; delete some first.`);
@@ -114,8 +124,12 @@ export class AlertBook {
    * Changes an alert. A new condition, repeat or expiry arms it again; other fields leave it as it is.
    * @throws {NotFound} @throws {Conflict} `version` is given and not the stored one @throws {InvalidInput}
    */
-  async change(userId: UserId, { alertId, version, expiresAt, ...fields }: AlertUpdate): Promise<Alert> {
-    const { table, clock } = this.#ports;
+  async change(
+    userId: UserId,
+    { alertId, version, expiresAt, ...fields }: AlertUpdate,
+    origin: Origin,
+  ): Promise<Alert> {
+    const { clock } = this.#ports;
     const changed = await retried(this.#ports, async () => {
       const before = await this.#stored(userId, alertId);
       if (version !== undefined && version !== before.version) {
@@ -139,25 +153,34 @@ export class AlertBook {
         : { alert: draft, writes: [] };
       const levelKept = alert.level?.pk === before.level?.pk && alert.level?.sk === before.level?.sk;
       const leave: Write[] = before.level === null || levelKept ? [] : [{ delete: placeOf(before.level) }];
-      await table.transact([{ put: alert, if: equals('version', before.version) }, ...leave, ...writes]);
+      await this.#audit.transact([{ put: alert, if: equals('version', before.version) }, ...leave, ...writes], {
+        ...origin,
+        type: 'config.alert-changed',
+        trail: userId,
+        target: alertId,
+        after: factsOf(alert),
+      });
       return alert;
     });
     return alertOf(changed, clock);
   }
 
   /** Deletes an alert; its history stays. @throws {NotFound} */
-  async remove(userId: UserId, alertId: string): Promise<void> {
+  async remove(userId: UserId, alertId: string, origin: Origin): Promise<void> {
     await retried(this.#ports, async () => {
       const { level, version, pk, sk } = await this.#stored(userId, alertId);
-      await this.#ports.table.transact([
-        { delete: { pk, sk }, if: equals('version', version) },
-        { update: alertCountKey(userId), changes: { add: { alerts: -1 } } },
-        ...(level === null ? [] : [{ delete: placeOf(level) }]),
-      ]);
+      await this.#audit.transact(
+        [
+          { delete: { pk, sk }, if: equals('version', version) },
+          { update: alertCountKey(userId), changes: { add: { alerts: -1 } } },
+          ...(level === null ? [] : [{ delete: placeOf(level) }]),
+        ],
+        { ...origin, type: 'config.alert-removed', trail: userId, target: alertId },
+      );
     });
   }
 
-  /** Deletes every alert of a user who is being deleted, with the levels they wait for. */
+  /** Deletes every alert of a user who is being deleted, with the levels they wait for; that deletion has the entries. */
   async removeAll(userId: UserId): Promise<void> {
     for (;;) {
       // Those that are gone leave the page, so that the first one is always the next.
@@ -286,6 +309,12 @@ export class AlertBook {
     }
   }
 }
+
+/** An alert as the audit log has it: without what its owner wrote. */
+const factsOf = ({ condition, severity, channels }: StoredAlert) => ({
+  ...condition,
+  ...{ severity, channels: [...channels] },
+});
 
 const placeOf = ({ pk, sk }: Key): Key => ({ pk, sk });
 

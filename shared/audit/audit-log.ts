@@ -39,18 +39,26 @@ export class AuditLog {
   }
 
   /**
+   * Writes down what is about to be shown and changes nothing in the table, such as a secret. Made first, so that nothing is
+   * shown without being written down. Events that repeat are counted beyond the first ones of an hour.
+   * @throws {Unavailable} it can't be written down now
+   */
+  async append(event: AuditEvent): Promise<void> {
+    if (declarationOf(event.type).repeats === true) await this.#count(event);
+    else await this.transact([], event);
+  }
+
+  /**
    * Writes down what has happened already and stands whether or not it is written down: a refusal, or an effect outside
    * of the table. Should that fail, the log has an error that names the event, and the caller goes on: a refusal must stay
-   * a refusal when the table has trouble. Events that anybody can repeat are counted beyond the first ones of an hour.
+   * a refusal when the table has trouble. Events that repeat are counted as by {@link append}.
    */
   async record(event: AuditEvent): Promise<void> {
-    const trail = trailOf(event);
     try {
-      if (declarationOf(event.type).repeats === true) await this.#count(event);
-      else await this.transact([], event);
+      await this.append(event);
     } catch (error) {
       this.#ports.logger.error('An audit entry could not be written', {
-        ...{ audit: event.type, trail, at: this.#ports.clock.now() },
+        ...{ audit: event.type, trail: trailOf(event), at: this.#ports.clock.now() },
         error: error as Error,
       });
     }

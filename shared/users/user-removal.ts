@@ -16,7 +16,6 @@ import type { UserId } from './user.ts';
 import { noSuchUser } from './users.ts';
 
 const attemptsMax = 10;
-const accountsAtOnce = 5;
 const itemsAtOnce = 200;
 
 type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'logger'>;
@@ -124,7 +123,7 @@ export class UserRemoval {
   }
 
   async #finish(userId: UserId, origin: Origin): Promise<void> {
-    await this.#removeAccounts(userId);
+    await this.#belongings.accounts.removeAll(userId);
     await this.#belongings.alerts.removeAll(userId);
     await this.#keys.removeAll(userId);
     await this.#sweep(userId, ({ kind }) => kind !== 'user' && kind !== 'session');
@@ -151,19 +150,6 @@ export class UserRemoval {
       }
     }
     throw new Unavailable('This user changes too often.');
-  }
-
-  async #removeAccounts(userId: UserId): Promise<void> {
-    const { accounts } = this.#belongings;
-    for (;;) {
-      // Those that are gone leave the page, so that the first one is always the next.
-      const { items } = await accounts.list(userId, { limit: accountsAtOnce });
-      if (items.length === 0) return;
-      const removed = await Promise.allSettled(items.map(({ accountId }) => accounts.remove(userId, accountId)));
-      for (const outcome of removed) {
-        if (outcome.status === 'rejected' && !(outcome.reason instanceof NotFound)) throw outcome.reason;
-      }
-    }
   }
 
   /** Deletes what nothing else refers to. */

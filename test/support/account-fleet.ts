@@ -18,7 +18,7 @@ import type { Table } from '#shared/platform/table';
 import type { UserId } from '#shared/users/user';
 import { VenueOfKeys } from './account-venues.ts';
 import { temporaryFolder } from './server-process.ts';
-import { testConfig } from './test-platform.ts';
+import { testConfig, testOrigin } from './test-platform.ts';
 import { startBinance } from './venues/binance.ts';
 import { startBybit } from './venues/bybit.ts';
 import { startKraken } from './venues/kraken.ts';
@@ -156,7 +156,7 @@ export const startFleet = async ({ accounts, syncSeconds, dispatchSeconds }: Fle
       await clock.advance(Math.ceil((syncSeconds * 1000) / total));
       const userId = `user-${Math.floor(number / ACCOUNTS_PER_USER_MAX)}` as UserId;
       if (venue === 'paper') {
-        await live(book.add(userId, NewAccount.parse({ venue: 'sim', label: 'x', mode: 'paper' })));
+        await live(book.add(userId, NewAccount.parse({ venue: 'sim', label: 'x', mode: 'paper' }), testOrigin));
         continue;
       }
       const apiKey = `testkey${number}`.padEnd(64, '0');
@@ -164,7 +164,7 @@ export const startFleet = async ({ accounts, syncSeconds, dispatchSeconds }: Fle
       doubles[venue].accounts.addKey({ apiKey, secret });
       for (const asset of ['BTC', 'USDT']) doubles[venue].accounts.setBalance(apiKey, asset, '1.5');
       const account = NewAccount.parse({ venue, label: 'x', mode: 'live', credentials: { apiKey, secret } });
-      made.push({ userId, accountId: (await live(book.add(userId, account))).accountId, venue });
+      made.push({ userId, accountId: (await live(book.add(userId, account, testOrigin))).accountId, venue });
     }
   }
 

@@ -10,7 +10,7 @@ import type { Platform, Queue, ReceivedMessage } from '#shared/platform/ports';
 import type { UserId } from '#shared/users/user';
 import { testKey, VenueOfKeys } from './account-venues.ts';
 import { ObservedTable } from './observed-table.ts';
-import { type TestPlatform, testContext } from './test-platform.ts';
+import { type TestPlatform, testContext, testOrigin } from './test-platform.ts';
 
 export const owner = 'ada' as UserId;
 
@@ -103,7 +103,7 @@ export const accountSystem = async (
   keys.add(key);
   const book = new AccountBook(system.platform, { profile: async () => keys.profile('binance'), verify: keys.verify });
   const account = NewAccount.parse({ venue, label: 'x', mode: 'live', credentials: key });
-  const { accountId } = await system.awake(book.add(owner, account));
+  const { accountId } = await system.awake(book.add(owner, account, testOrigin));
   const queue = system.queue('account-sync');
 
   const dispatch = async (kill?: Kill): Promise<void> => {

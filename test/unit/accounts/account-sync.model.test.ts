@@ -11,7 +11,7 @@ import type { UserId } from '#shared/users/user';
 import { spot, testKey, VenueOfKeys } from '../../support/account-venues.ts';
 import { MemoryVenue } from '../../support/memory-venue.ts';
 import { ObservedTable } from '../../support/observed-table.ts';
-import { testPlatform } from '../../support/test-platform.ts';
+import { testOrigin, testPlatform } from '../../support/test-platform.ts';
 
 const ada = 'ada' as UserId;
 const timeoutSeconds = 20;
@@ -35,7 +35,7 @@ const given = async () => {
   keys.add();
   const book = new AccountBook(system.platform, keys);
   const account = NewAccount.parse({ venue: 'binance', label: 'x', mode: 'live', credentials: testKey });
-  const { accountId } = await system.awake(book.add(ada, account));
+  const { accountId } = await system.awake(book.add(ada, account, testOrigin));
   // A deletion takes its time too.
   system.table.before = async ({ writes }) => {
     if (writes) await system.clock.sleep(4_000);
@@ -61,7 +61,7 @@ describe('workers at one account at the same time, slow and killed at random', (
           await clock.advance(afterMs);
           history.push({ at: clock.now(), total });
           if (!again) dueAt = clock.now();
-          if (removes) work.push(book.remove(ada, accountId).catch(() => {}));
+          if (removes) work.push(book.remove(ada, accountId, testOrigin).catch(() => {}));
           let askedAt = Number.NaN;
           const venue = Object.assign(new MemoryVenue(), {
             balances: async () => {

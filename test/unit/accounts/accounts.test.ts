@@ -9,7 +9,7 @@ import { VenueError } from '#shared/exchange/errors';
 import { Conflict, InvalidInput, LimitExceeded, NotFound, Unavailable } from '#shared/platform/errors';
 import type { UserId } from '#shared/users/user';
 import { spot, testKey, VenueOfKeys } from '../../support/account-venues.ts';
-import { type TestPlatform, testContext, testPlatform } from '../../support/test-platform.ts';
+import { type TestPlatform, testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
 
 const [ada, eve] = ['ada' as UserId, 'eve' as UserId];
 const newKey = { apiKey: 'AKnewkey0123456789abcdefgh', secret: 'SECRETnewsecret0123456789' };
@@ -28,7 +28,7 @@ const live = (credentials = testKey): NewAccount =>
   NewAccount.parse({ venue: 'binance', label: 'main', mode: 'live', credentials });
 const paper = (balances?: Record<string, string>): NewAccount =>
   NewAccount.parse({ venue: 'sim', label: 'practice', mode: 'paper', ...(balances && { paper: { balances } }) });
-const add = (account: NewAccount, userId = ada) => given.awake(book.add(userId, account));
+const add = (account: NewAccount, userId = ada) => given.awake(book.add(userId, account, testOrigin));
 const secrets = async () => (await given.platform.secrets.get('exchange-credentials/1')) ?? '';
 
 const balances = async (accountId: string) => {
@@ -148,7 +148,7 @@ describe('changing an account', () => {
     venue.add();
     const { accountId } = await add(live());
     venue.add(newKey, { canTrade: false, canWithdraw: false });
-    const changed = await given.awake(book.change(ada, accountId, { credentials: newKey }));
+    const changed = await given.awake(book.change(ada, accountId, { credentials: newKey }, testOrigin));
     expect(changed).toMatchObject({ readOnly: true, version: 2 });
     expect(await secrets()).not.toContain(testKey.secret);
     await given.settle();
@@ -157,14 +157,14 @@ describe('changing an account', () => {
 
   it('refuses a stale version', async () => {
     const { accountId } = await add(paper());
-    await book.change(ada, accountId, { label: 'one', version: 1 });
-    await expect(book.change(ada, accountId, { label: 'two', version: 1 })).rejects.toThrow(Conflict);
+    await book.change(ada, accountId, { label: 'one', version: 1 }, testOrigin);
+    await expect(book.change(ada, accountId, { label: 'two', version: 1 }, testOrigin)).rejects.toThrow(Conflict);
   });
 
   it('is not possible for others', async () => {
     const { accountId } = await add(paper());
-    await expect(book.change(eve, accountId, { label: 'mine' })).rejects.toThrow(NotFound);
-    await expect(book.remove(eve, accountId)).rejects.toThrow(NotFound);
+    await expect(book.change(eve, accountId, { label: 'mine' }, testOrigin)).rejects.toThrow(NotFound);
+    await expect(book.remove(eve, accountId, testOrigin)).rejects.toThrow(NotFound);
     await expect(new AccountRecords(given.platform).balances(eve, accountId, { limit: 1 })).rejects.toThrow(NotFound);
   });
 });
@@ -180,7 +180,7 @@ describe('deleting an account', () => {
     venue.add(testKey, undefined, [spot('BTC', '1')]);
     const { accountId } = await add(live());
     await given.settle();
-    await given.awake(book.remove(ada, accountId));
+    await given.awake(book.remove(ada, accountId, testOrigin));
     expect(await left()).toEqual([]);
     expect(await secrets()).not.toContain(testKey.secret);
   });
@@ -193,10 +193,12 @@ describe('deleting an account', () => {
     given.table.before = (call) => {
       if (call.writes && writes++ === write) throw new Unavailable('killed');
     };
-    await given.awake(book.remove(ada, accountId)).catch(() => {});
+    await given.awake(book.remove(ada, accountId, testOrigin)).catch(() => {});
     given.table.before = () => {};
     await given.clock.advance(61_000);
-    await given.awake(book.remove(ada, accountId)).catch((error: unknown) => expect(error).toBeInstanceOf(NotFound));
+    await given
+      .awake(book.remove(ada, accountId, testOrigin))
+      .catch((error: unknown) => expect(error).toBeInstanceOf(NotFound));
     expect(await left()).toEqual([]);
     expect(await secrets()).not.toContain(testKey.secret);
     expect(await given.store.get(accountCountKey(ada))).toMatchObject({ accounts: 0 });
@@ -207,7 +209,7 @@ describe('deleting an account', () => {
     const { accountId } = await add(live());
     let removed: Promise<void> | undefined;
     venue.during = async () => {
-      removed ??= book.remove(ada, accountId);
+      removed ??= book.remove(ada, accountId, testOrigin);
       await given.clock.sleep(2_000);
     };
     await given.settle();

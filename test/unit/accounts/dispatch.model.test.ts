@@ -9,7 +9,7 @@ import { accountKey, type StoredAccount, type StoredSchedule, scheduleKey } from
 import { Unavailable } from '#shared/platform/errors';
 import type { UserId } from '#shared/users/user';
 import { testKey, VenueOfKeys } from '../../support/account-venues.ts';
-import { testPlatform } from '../../support/test-platform.ts';
+import { testOrigin, testPlatform } from '../../support/test-platform.ts';
 
 const periodMs = 60_000;
 const timeoutSeconds = 20;
@@ -39,7 +39,7 @@ describe('dispatching and synchronising, killed and repeated at random', () => {
         const made = await Promise.all(
           owners.map(async (userId) => {
             const account = NewAccount.parse({ venue: 'binance', label: 'x', mode: 'live', credentials: testKey });
-            return { userId, accountId: (await given.awake(book.add(userId, account))).accountId };
+            return { userId, accountId: (await given.awake(book.add(userId, account, testOrigin))).accountId };
           }),
         );
         /** The latest due time that was served by a run which ended, by account. */

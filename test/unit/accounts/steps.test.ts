@@ -10,7 +10,7 @@ import type { Item } from '#shared/platform/table';
 import type { UserId } from '#shared/users/user';
 import { spot, testKey, VenueOfKeys } from '../../support/account-venues.ts';
 import { MemoryVenue, orderAt, positionIn, tradeAt, transferOfId } from '../../support/memory-venue.ts';
-import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
+import { type TestPlatform, testOrigin, testPlatform } from '../../support/test-platform.ts';
 
 const ada = 'ada' as UserId;
 
@@ -26,7 +26,7 @@ beforeEach(async () => {
   keys.add();
   book = new AccountBook(given.platform, keys);
   const account = NewAccount.parse({ venue: 'binance', label: 'main', mode: 'live', credentials: testKey });
-  accountId = (await given.awake(book.add(ada, account))).accountId;
+  accountId = (await given.awake(book.add(ada, account, testOrigin))).accountId;
 });
 
 const records = () => new AccountRecords(given.platform);
@@ -273,9 +273,9 @@ describe('transfers', () => {
 
 describe('a step that fails', () => {
   it('is tried again before the next time, and only that step', async () => {
-    await given.awake(book.remove(ada, accountId));
+    await given.awake(book.remove(ada, accountId, testOrigin));
     const slow = { venue: 'binance', label: 'slow', mode: 'live', credentials: testKey, syncSeconds: 120 };
-    accountId = (await given.awake(book.add(ada, NewAccount.parse(slow)))).accountId;
+    accountId = (await given.awake(book.add(ada, NewAccount.parse(slow), testOrigin))).accountId;
     venue.before = (call) => {
       if (call.startsWith('trades')) throw new VenueError('binance', 'rate-limited', 'later', { retryAfterMs: 6000 });
     };
@@ -356,9 +356,11 @@ describe('deleting an account', () => {
       given.table.before = (call) => {
         if (call.writes && writes++ === write) throw new Unavailable('killed');
       };
-      await given.awake(book.remove(ada, accountId)).catch(() => {});
+      await given.awake(book.remove(ada, accountId, testOrigin)).catch(() => {});
       given.table.before = () => {};
-      await given.awake(book.remove(ada, accountId)).catch((error: unknown) => expect(error).toBeInstanceOf(NotFound));
+      await given
+        .awake(book.remove(ada, accountId, testOrigin))
+        .catch((error: unknown) => expect(error).toBeInstanceOf(NotFound));
       expect(await left()).toEqual([]);
     },
   );

@@ -31,7 +31,7 @@ const queue = () => given.queue('deliveries');
 const fire = async (channels: readonly string[], name = 'Round number'): Promise<void> => {
   const condition = { type: 'price', venue: 'sim', symbol: 'BTC/USDT', operator: 'above', value: '100' };
   await given.tick('BTC/USDT', '101');
-  await book.add(ada, NewAlert.parse({ condition, channels, name, severity: 'critical' }));
+  await book.add(ada, NewAlert.parse({ condition, channels, name, severity: 'critical' }), testOrigin);
   const { streamEvent } = await import('#local/stream-event');
   const changes = (await given.changes.read('alerts', 100)).filter(({ after }) => after?.kind === 'notification');
   await given.consumers.alerts(streamEvent(changes), testContext);

@@ -7,7 +7,7 @@ import { AlertBook } from '#shared/alerts/alert-book';
 import { NotFound, Unavailable } from '#shared/platform/errors';
 import type { Change } from '#shared/platform/table';
 import type { UserId } from '#shared/users/user';
-import { testContext, testPlatform } from '../../support/test-platform.ts';
+import { testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
 
 /** An alert as the reference sees it. */
 interface Expected {
@@ -152,6 +152,7 @@ it('fires each alert exactly as documented, whatever is told twice and wherever 
               condition: { ...condition, value: String(step.value) },
               ...{ repeat, cooldownSeconds, expiresAt: endsAt },
             }),
+            testOrigin,
           );
           const alert: Expected = {
             ...{ alertId: added.alertId, userId: user as UserId, operator: step.operator, value: step.value, repeat },
@@ -165,7 +166,7 @@ it('fires each alert exactly as documented, whatever is told twice and wherever 
           const update: AlertUpdate = {
             ...{ alertId: chosen.alertId, condition: { ...condition, value: String(step.value) }, expiresAt: endsAt },
           };
-          await book.change(chosen.userId, update).then(
+          await book.change(chosen.userId, update, testOrigin).then(
             () => {
               Object.assign(chosen, { value: step.value, endsAt });
               arm(chosen, last, now);
@@ -173,7 +174,9 @@ it('fires each alert exactly as documented, whatever is told twice and wherever 
             (error) => expect(error).toBeInstanceOf(NotFound),
           );
         } else if (step.do === 'remove' && chosen !== undefined) {
-          await book.remove(chosen.userId, chosen.alertId).catch((error) => expect(error).toBeInstanceOf(NotFound));
+          await book
+            .remove(chosen.userId, chosen.alertId, testOrigin)
+            .catch((error) => expect(error).toBeInstanceOf(NotFound));
           chosen.waits = 'no more';
         } else if (step.do === 'tick') {
           const price = new Decimal(step.price).div(10).toFixed();

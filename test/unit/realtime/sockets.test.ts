@@ -7,7 +7,7 @@ import { Unavailable } from '#shared/platform/errors';
 import { Connections, SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/realtime/connections';
 import type { UserId } from '#shared/users/user';
 import { tokenOf } from '../../support/http-events.ts';
-import { type TestPlatform, testContext, testPlatform } from '../../support/test-platform.ts';
+import { type TestPlatform, testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
 
 interface Told {
   readonly type: string;
@@ -59,7 +59,7 @@ const newAlert = (more: object = {}) => {
 };
 /** Has alerts of the user fire, as many as told; nobody is told before the stream is. */
 const fire = async (userId: UserId, count = 1, more: object = {}): Promise<void> => {
-  for (let fired = 0; fired < count; fired += 1) await book.add(userId, newAlert(more));
+  for (let fired = 0; fired < count; fired += 1) await book.add(userId, newAlert(more), testOrigin);
 };
 const statuses = async (userId: UserId) =>
   (await book.history(userId, { limit: 200 })).items.map(({ deliveries }) => deliveries[0]?.status).reverse();
