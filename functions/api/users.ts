@@ -45,20 +45,18 @@ export const createUsersApi = (platform: Platform) => {
       const changed = await settings.change(userId, body, origin);
       if (body.webhookUrl === undefined) return ok(changed);
       if (changed.webhookUrl === null) return ok({ ...changed, webhookSecret: null });
-      const webhookSecret = await users.webhookSecret(userId);
-      await audit.record({ ...origin, type: 'secret.webhook-secret-shown', target: userId });
-      return ok({ ...changed, webhookSecret });
+      await audit.append({ ...origin, type: 'secret.webhook-secret-shown', target: userId });
+      return ok({ ...changed, webhookSecret: await users.webhookSecret(userId) });
     }),
     on(routes.exportUser, async ({ caller, query: { cursor }, ...request }) => {
       const { userId } = caller;
       const list = `export ${userId}`;
       const page = await exports.page(userId, openCursor(list, cursor).cursor);
-      const items = page.items.length;
-      await audit.record({
+      await audit.append({
         ...originOf({ ...request, caller }),
         type: 'data.exported',
         target: userId,
-        after: { items },
+        after: { items: page.items.length },
       });
       return ok({ exportedAt: platform.clock.now(), ...pageOf(list, page.items, page.cursor) });
     }),

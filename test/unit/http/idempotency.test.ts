@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { AuditReader } from '#shared/audit/audit-reader';
 import { ConditionFailed, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import type { Table } from '#shared/platform/table';
@@ -39,6 +40,14 @@ describe('the same Idempotency-Key', () => {
     expect(second).toMatchObject({ status: 201, text: first.text, headers: { 'idempotent-replayed': 'true' } });
     expect(first.headers).not.toHaveProperty('idempotent-replayed');
     expect(await count()).toBe(1);
+  });
+
+  it('has one entry in the audit log, one after the other and at once', async () => {
+    await create('k');
+    await create('k');
+    await Promise.all([1, 2, 3].map(() => create('other')));
+    const { items } = await new AuditReader(system.platform).ofUser(ada, {}, { limit: 200 });
+    expect(items.map(({ type }) => type)).toEqual(['config.alert-created', 'config.alert-created']);
   });
 
   it('stays the same for a body that is only written otherwise', async () => {

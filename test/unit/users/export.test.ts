@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { alertKey } from '#shared/alerts/stored';
 import { EXPORTED, NOT_EXPORTED } from '#shared/users/user-export';
 import { httpApi, type TestHttpApi } from '../../support/http-events.ts';
+import { failing } from '../../support/observed-table.ts';
 import { partitionOf, textsOf } from '../../support/partition.ts';
 import { type SettledUser, settledUser } from '../../support/settled-user.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
@@ -117,6 +118,13 @@ describe('an export', () => {
     await exported(bob);
     const { body } = await http.request('GET', '/api/user/audit?type=data.', { token: bob.token });
     expect(body.items[0]).toMatchObject({ type: 'data.exported', after: { items: expect.any(Number) } });
+  });
+
+  it('is not given where it can not be written down', async () => {
+    system.table.before = failing(({ name }) => name === 'transact');
+    const { status, body } = await http.request('GET', '/api/user/export', { token: bob.token });
+    system.table.before = () => {};
+    expect([status, body.items]).toEqual([503, undefined]);
   });
 });
 

@@ -1,6 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { AuditReader } from '#shared/audit/audit-reader';
+import { verifyAudit } from '#shared/audit/verify';
 import type { UserId } from '#shared/users/user';
 import { httpApi, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
+import { killed } from '../../support/killed.ts';
+import { failing } from '../../support/observed-table.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 
 let system: TestPlatform;
@@ -15,6 +19,11 @@ beforeEach(async () => {
 });
 
 const put = (body: object) => http.request('PUT', '/api/user/settings', { token, body });
+const entries = async (type: string) =>
+  (await new AuditReader(system.platform).ofUser(ada, { type }, { limit: 200 })).items;
+/** How often the secret of webhooks was shown, as the audit log has it. */
+const shown = async () =>
+  (await entries('secret.webhook-secret-shown')).reduce((sum, { occurrences }) => sum + occurrences, 0);
 const settings = async () => (await http.request('GET', '/api/user/profile', { token })).body.settings;
 
 describe('settings', () => {
@@ -89,6 +98,29 @@ describe('settings', () => {
     await put({ webhookUrl: 'https://example.com/x' });
     expect((await put({ baseCurrency: 'EUR' })).body).not.toHaveProperty('webhookSecret');
     expect((await put({ webhookUrl: 'https://example.com/x' })).body.webhookSecret).toMatch(/^whsec_/);
+  });
+
+  it('tell no secret of webhooks without writing that down first', async () => {
+    system.table.before = failing(({ keys }) => keys.some(({ sk }) => sk.startsWith('TALLY#secret.')));
+    const { status, text } = await put({ webhookUrl: 'https://example.com/x' });
+    expect([status, text.includes('whsec_'), await shown()]).toEqual([503, false, 0]);
+    system.table.before = () => {};
+    expect((await put({ webhookUrl: 'https://example.com/x' })).body.webhookSecret).toMatch(/^whsec_/);
+    expect(await shown()).toBe(1);
+  });
+
+  it.each(['before', 'after'] as const)('have their entries when the process is killed %s any write', async (when) => {
+    let told = 0;
+    for (let write = 0, isKilled = true; isKilled; write += 1) {
+      isKilled = await killed(system, { write, when }, async () => {
+        const { status } = await put({ webhookUrl: `https://example.com/${write}` });
+        if (status === 200) told += 1;
+      });
+      expect(await entries('config.settings')).toHaveLength((await settings()).version - 1);
+      expect(await shown()).toBeGreaterThanOrEqual(told);
+    }
+    expect(told).toBeGreaterThan(0);
+    expect((await verifyAudit(system.store)).findings).toEqual([]);
   });
 
   it('are written down before and after, without the path of an address', async () => {
