@@ -143,6 +143,8 @@ export const manifest = {
     trigger: { type: 'http', routes: routesOf.system, fallback: true },
     grants: {
       table: 'read',
+      // Who reads the audit log is in it.
+      writeKeys: [AUDIT_KEYS],
       watch: ['deliveries', 'account-sync', 'deliveries-dead', 'account-sync-dead', 'alerts-dead', 'push-dead'],
     },
     memoryMb: 512,

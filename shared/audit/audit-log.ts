@@ -1,7 +1,7 @@
 import { TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, type Condition, equals, type Write } from '#shared/platform/table';
-import { type AuditEvent, entryAfter, type Head, SYSTEM_TRAIL, trailOf } from './entry.ts';
+import { type AuditEvent, entryAfter, type Head, SYSTEM_TRAIL, targetOf, trailOf } from './entry.ts';
 import { declarationOf } from './events.ts';
 import { counted } from './repeats.ts';
 import { headKey, type StoredHead, type StoredTally, storedEntry, tallyKey } from './stored.ts';
@@ -66,7 +66,7 @@ export class AuditLog {
 
   async #count(event: AuditEvent): Promise<void> {
     const { table, clock } = this.#ports;
-    const key = tallyKey(trailOf(event), event.type);
+    const key = tallyKey(trailOf(event), event.type, targetOf(event)?.id);
     await this.#retried(0, async () => {
       const before = await table.get<StoredTally>(key, { consistent: true });
       const { tally, occurrences } = counted(before, clock.now());

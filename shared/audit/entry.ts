@@ -143,7 +143,8 @@ const sourceOf = ({ address, userAgent }: Source): AuditEntry['source'] => ({
   userAgent: userAgent === undefined ? null : printable(userAgent),
 });
 
-const targetOf = ({ type, target }: AuditEvent): AuditEntry['target'] => {
+/** What it was done to, as its entry says. */
+export const targetOf = ({ type, target }: AuditEvent): AuditEntry['target'] => {
   const kind = declarationOf(type).target;
   return kind === undefined || target === undefined ? null : { kind, id: safeId(kind, target) };
 };

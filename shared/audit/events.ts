@@ -73,7 +73,7 @@ interface Declaration {
   readonly facts: FactShape;
   /** Where the event itself does not say; `success` when left out. */
   readonly outcome?: Outcome;
-  /** Anybody can cause it as often as they like, so that repetitions are counted rather than stored. */
+  /** It can be caused as often as somebody likes, so that repetitions with one target are counted rather than stored. */
   readonly repeats?: true;
 }
 

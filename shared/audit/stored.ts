@@ -15,7 +15,7 @@ export interface StoredHead extends Item, Head {
   readonly kind: 'audit-head';
 }
 
-/** How often an event that repeats was seen since `startedAt`. */
+/** How often an event that repeats, done to one target, was seen since `startedAt`. */
 export interface StoredTally extends Item {
   readonly kind: 'audit-tally';
   readonly startedAt: number;
@@ -32,7 +32,10 @@ const padded = (number: number, digits: number): string => String(number).padSta
 export const AUDIT_KEYS = 'AUDIT#';
 const partition = (trail: string) => keyOf('AUDIT', trail);
 export const headKey = (trail: Trail): Key => ({ pk: partition(trail), sk: 'HEAD' });
-export const tallyKey = (trail: Trail, type: AuditType): Key => ({ pk: partition(trail), sk: keyOf('TALLY', type) });
+export const tallyKey = (trail: Trail, type: AuditType, target?: string): Key => ({
+  pk: partition(trail),
+  sk: target === undefined ? keyOf('TALLY', type) : keyOf('TALLY', type, target),
+});
 
 /** The number of the day of a time, UTC. */
 export const dayOf = (at: number): number => Math.floor(at / dayMs);

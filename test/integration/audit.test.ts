@@ -59,7 +59,11 @@ afterAll(async () => {
 /** What the demo user did when the server was first started is not of interest. */
 const typesOf = ({ items }: Page) =>
   items.map(({ type, trail }) => `${trail === eveId ? 'eve' : trail.slice(0, 6)} ${type}`);
-const everywhere = (query = '') => admin.get<Page>(`/api/system/audit?${query}`);
+/** Each reading is an entry of its own, which the next one shows: those are left out. */
+const everywhere = async (query = ''): Promise<Page> => {
+  const { items, nextCursor } = await admin.get<Page>(`/api/system/audit?${query}`);
+  return { items: items.filter(({ type }) => type !== 'data.audit-read'), nextCursor };
+};
 const own = (query = '') => eve.get<Page>(`/api/user/audit?${query}`);
 
 describe('the trail of a user', () => {
