@@ -199,8 +199,8 @@ export class AccountBook {
 
   /**
    * Deletes an account with its key and everything that was synchronised. Cut short, it is `removing` and is deleted by
-   * deleting it again. Its audit entry comes with that state, which nothing ends but the deletion: from then on nobody can
-   * use it, and the key goes first. So whoever takes it up again or asks at the same time makes no second one.
+   * deleting it again. Its audit entry comes with that state, which nothing ends but the deletion. So whoever
+   * takes it up again or asks at the same time makes no second one.
    * @throws {NotFound} @throws {Conflict} a sync is under way and does not end
    */
   async remove(userId: UserId, accountId: string, origin: Origin): Promise<void> {

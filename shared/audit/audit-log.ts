@@ -49,9 +49,9 @@ export class AuditLog {
   }
 
   /**
-   * Writes down what has happened already and stands whether or not it is written down: a refusal, or an effect outside
-   * of the table. Should that fail, the log has an error that names the event, and the caller goes on: a refusal must stay
-   * a refusal when the table has trouble. Events that repeat are counted as by {@link append}.
+   * Writes down what stands whether or not it is written down: a refusal. Should that fail, the log has an error that names
+   * the event, and the caller goes on: a refusal must stay one when the table has trouble. Events that repeat are counted as
+   * by {@link append}.
    */
   async record(event: AuditEvent): Promise<void> {
     try {
