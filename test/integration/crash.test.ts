@@ -148,6 +148,11 @@ describe('a server that is killed at any moment, again and again', () => {
     expect(confirmed.filter((alertId) => !known.has(alertId))).toEqual([]);
   });
 
+  it('has the audit entry of every alert that is there, and of no other', async () => {
+    const entries = await client.trail('config.alert-created');
+    expect(entries.map(({ target }) => target?.id).toSorted()).toEqual(alerts.map(({ alertId }) => alertId).toSorted());
+  });
+
   it('fires each alert whose level was passed once, also while it was down', () => {
     expect(firings.map(({ alertId }) => alertId).toSorted()).toEqual(crossed.toSorted());
   });

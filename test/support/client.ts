@@ -1,5 +1,6 @@
 /** A person's program that talks to the HTTP API: nothing but requests and their answers. */
 import type { Alert, NewAlert, Notification } from '#shared/alerts/alert';
+import type { AuditEntry } from '#shared/audit/entry';
 import type { Price } from '#shared/market/price';
 import type { OutboxMail } from '#shared/platform/local/outbox';
 import { demoPassword, type ServerProcess } from './server-process.ts';
@@ -93,6 +94,11 @@ export class ApiClient {
     await until('a price', async () => (await this.prices()).length > 0);
   }
 
+  /** The entries of the user's audit trail whose type begins so. */
+  async trail(type: string): Promise<AuditEntry[]> {
+    return await this.#every<AuditEntry>('/api/user/audit', `&type=${type}`);
+  }
+
   async outbox(): Promise<OutboxMail[]> {
     const { body } = await call(`${this.url}/outbox`, { headers: { accept: 'application/json' } });
     return (body as { items: OutboxMail[] }).items;
@@ -106,10 +112,11 @@ export class ApiClient {
     });
   }
 
-  async #every<T>(path: string): Promise<T[]> {
+  async #every<T>(path: string, filter = ''): Promise<T[]> {
     const items: T[] = [];
     for (let cursor = ''; ; ) {
-      const page = await this.get<{ items: T[]; nextCursor: string | null }>(`${path}?limit=${mostItems}${cursor}`);
+      const asked = `${path}?limit=${mostItems}${filter}${cursor}`;
+      const page = await this.get<{ items: T[]; nextCursor: string | null }>(asked);
       items.push(...page.items);
       if (page.nextCursor === null) return items;
       cursor = `&cursor=${encodeURIComponent(page.nextCursor)}`;
