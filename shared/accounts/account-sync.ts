@@ -17,15 +17,7 @@ import {
   waitsForUser,
   waitsForVenue,
 } from './steps.ts';
-import {
-  duePeriod,
-  duePlace,
-  periodOf,
-  type StepState,
-  type StoredAccount,
-  type StoredSchedule,
-  scheduleKey,
-} from './stored.ts';
+import { duePeriod, duePlace, type StepState, type StoredAccount, type StoredSchedule, scheduleKey } from './stored.ts';
 import type { CredentialVault } from './vault.ts';
 
 export interface AccountSyncParts {
@@ -99,7 +91,7 @@ export class AccountSync {
     const { clock, table } = this.#ports;
     const { account, endsAt } = lease;
     const states = { ...account.steps };
-    if (!asked && waitsForUser(states)) return states;
+    if (!asked && waitsForUser(states)) throw new SyncDropped('The account waits for its user.');
     if (Object.values(states).some((state) => waitsForVenue(state, clock.now()))) return states;
     let opened: Promise<OpenedAccount> | undefined;
     const context: Omit<StepContext, 'before'> = {
@@ -175,8 +167,8 @@ export class AccountSync {
   }
 
   async #finish(lease: SyncLease, steps: Record<string, StepState>): Promise<void> {
-    // First: a worker that is killed in between leaves an order too many, not one too few.
-    await this.#orderRetry(lease.account, steps);
+    // First: a worker that is killed in between leaves orders too many, none too few.
+    await this.#orderRetries(lease.account, steps);
     for (let attempt = 1; ; attempt++) {
       try {
         return await lease.finish(steps, await this.#rescheduled(lease, steps));
@@ -186,17 +178,16 @@ export class AccountSync {
     }
   }
 
-  /** Orders a sync for what failed and is to be tried before the account is due again. */
-  async #orderRetry(account: StoredAccount, steps: Record<string, StepState>): Promise<void> {
-    const { queue, clock, config } = this.#ports;
-    const { userId, accountId } = account;
+  /** Orders a sync for each step that failed now, for when that is to be tried again. */
+  async #orderRetries({ userId, accountId, steps: before }: StoredAccount, steps: Record<string, StepState>) {
+    if (waitsForUser(steps)) return;
+    const { queue, clock } = this.#ports;
     const now = clock.now();
-    const tries = Object.values(steps).flatMap(({ status, nextTryAt }) =>
-      status === 'failing' && nextTryAt !== null && nextTryAt > now ? nextTryAt : [],
-    );
-    const dueAt = Math.min(...tries);
-    if (waitsForUser(steps) || dueAt >= now + periodOf(account, config) * 1000) return;
-    await queue('account-sync').send([timedMessage({ userId, accountId, dueAt, asked: false }, now)]);
+    const orders = Object.entries(steps).flatMap(([step, { status, nextTryAt: dueAt }]) => {
+      const isNew = status === 'failing' && dueAt !== null && dueAt !== before[step]?.nextTryAt;
+      return isNew ? [timedMessage({ userId, accountId, dueAt, asked: false }, now)] : [];
+    });
+    if (orders.length > 0) await queue('account-sync').send(orders);
   }
 
   /** How the schedule is to change: an account that waits for its user is not due any more, one that does not any more is. */

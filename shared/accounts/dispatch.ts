@@ -71,42 +71,47 @@ export class Dispatcher {
     let cursor: string | undefined;
     do {
       const page = await table.query<StoredSchedule>({
-        ...{
-          index: 'gsi1',
-          pk: scheduleShard(shard),
-          sk: { before: dueBound(now + aheadSeconds * 1000) },
-          limit: pageSize,
-        },
+        ...{ index: 'gsi1', pk: scheduleShard(shard), limit: pageSize },
+        sk: { before: dueBound(now + aheadSeconds * 1000) },
         ...(cursor === undefined ? {} : { cursor }),
       });
       if (page.items.length > 0) {
-        await queue('account-sync').send(page.items.map((schedule) => this.#order(schedule, now)));
-        await table.writeMany(page.items.map((schedule) => this.#movedOn(schedule, now)));
-        sent += page.items.length;
+        const ahead = page.items.map((schedule) => this.#ahead(schedule, now));
+        const orders = ahead.flatMap(({ messages }) => messages);
+        await queue('account-sync').send(orders);
+        await table.writeMany(ahead.map(({ moved }) => moved));
+        sent += orders.length;
       }
       cursor = page.cursor;
     } while (cursor !== undefined);
     return sent;
   }
 
-  #order(schedule: StoredSchedule, now: number): Message {
-    const { userId, accountId, dueAt, asked = false } = schedule;
-    const order = { userId, accountId, dueAt, asked };
-    if (dueAt > now) return timedMessage(order, now);
-    const { random, config } = this.#ports;
-    const spreadSeconds = Math.min(periodOf(schedule, config) * jitterPart, jitterSecondsMax);
-    return orderMessage(order, Math.floor(random.number() * spreadSeconds));
-  }
-
-  /** To the account's next period, unless somebody else changed the schedule meanwhile. */
-  #movedOn({ asked: _served, ...schedule }: StoredSchedule, now: number): Put {
-    const dueAt = duePeriod(schedule, this.#ports.config, Math.max(now, schedule.dueAt)).endsAt;
+  /** What to order of an account now, and its schedule from then on, unless somebody else changes that meanwhile. */
+  #ahead({ asked = false, ...schedule }: StoredSchedule, now: number): { messages: Message[]; moved: Put } {
+    const { userId, accountId } = schedule;
+    const order = { userId, accountId, dueAt: schedule.dueAt, asked };
+    const messages = [order.dueAt > now ? timedMessage(order, now) : orderMessage(order, this.#spread(schedule))];
+    let dueAt = this.#next(schedule, Math.max(now, order.dueAt));
+    for (; dueAt < now + aheadSeconds * 1000; dueAt = this.#next(schedule, dueAt)) {
+      messages.push(timedMessage({ ...order, dueAt, asked: false }, now));
+    }
     const moved: StoredSchedule = {
       ...schedule,
       ...duePlace(schedule.accountId, dueAt),
       dueAt,
       version: schedule.version + 1,
     };
-    return { put: moved, if: equals('version', schedule.version) };
+    return { messages, moved: { put: moved, if: equals('version', schedule.version) } };
+  }
+
+  #next(schedule: Pick<StoredSchedule, 'accountId' | 'syncSeconds'>, after: number): number {
+    return duePeriod(schedule, this.#ports.config, after).endsAt;
+  }
+
+  /** Seconds. */
+  #spread(schedule: Pick<StoredSchedule, 'syncSeconds'>): number {
+    const { random, config } = this.#ports;
+    return Math.floor(random.number() * Math.min(periodOf(schedule, config) * jitterPart, jitterSecondsMax));
   }
 }

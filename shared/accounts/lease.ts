@@ -18,7 +18,7 @@ export class SyncHeld extends DomainError {
   }
 }
 
-/** The sync is not wanted any more: it was made meanwhile, or the account is gone. */
+/** The sync is not wanted: it was made meanwhile, the account is gone, or it waits for its user. */
 export class SyncDropped extends DomainError {
   readonly code = 'sync-dropped';
   override readonly name = 'SyncDropped';

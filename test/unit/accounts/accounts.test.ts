@@ -286,7 +286,9 @@ describe('the sync', () => {
     const fail = () => Promise.reject(new Unavailable('killed'));
     const queue = { send: fail, receive: fail, remove: fail, release: fail, depth: fail };
     const killed = new AccountBook({ ...given.platform, queue: () => queue }, venue);
-    await expect(given.awake(killed.change(ada, accountId, { credentials: newKey }, testOrigin))).rejects.toThrow(Unavailable);
+    await expect(given.awake(killed.change(ada, accountId, { credentials: newKey }, testOrigin))).rejects.toThrow(
+      Unavailable,
+    );
     const asked = venue.asked.length;
     await pass(60);
     expect(await status(accountId)).toMatchObject({ status: 'ok' });
