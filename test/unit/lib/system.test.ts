@@ -1,28 +1,34 @@
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, it } from 'vitest';
-import { compose, ofType, propertiesOf, synthesize, textOf } from './templates.ts';
+import { compose, devSettings, ofType, prodSettings, propertiesOf, synthesize, textOf } from './templates.ts';
 
 const complete = {
-  venues: 'binance,kraken',
-  operatorMail: 'ops@example.com',
+  ...devSettings,
   domain: 'api.example.com',
   socketDomain: 'live.example.com',
   certificateArn: 'arn:aws:acm:us-east-1:111111111111:certificate/1',
   hostedZoneId: 'Z111111QQQQQQQ',
 };
 
+const { hostedZoneId: _, ...elsewhere } = complete;
+
 describe('synthesis', () => {
-  it.each([
-    ['dev', complete],
-    ['prod', { ...complete, stage: 'prod', mailFrom: 'mail@example.com', allowedOrigins: 'https://app.example.com' }],
-  ])('passes the AwsSolutions rules with every setting in %s', (_, given) => {
-    expect(() => compose(given).app.synth()).not.toThrow();
+  it.each<[string, Readonly<Record<string, string>>]>([
+    ['every setting in dev', complete],
+    ['every setting in prod', { ...complete, ...prodSettings }],
+    ['few settings in dev', devSettings],
+    ['few settings in prod', prodSettings],
+    ['a domain whose records are elsewhere', elsewhere],
+    ['data that goes with its stack', { ...prodSettings, data: 'delete' }],
+  ])("passes the AwsSolutions rules and CloudFormation's own with %s", (_, given) => {
+    expect(() => compose(given, { validate: true }, ({ app }) => app.synth())).not.toThrow();
   });
 
   it('fails on a finding that nobody accepted', () => {
-    const { app, stateless } = compose({});
-    new Queue(stateless, 'Careless');
-    expect(() => app.synth()).toThrow(/Careless[\s\S]*AwsSolutions-SQS4/);
+    compose({}, { validate: true }, ({ app, stateless }) => {
+      new Queue(stateless, 'Careless');
+      expect(() => app.synth()).toThrow(/Careless[\s\S]*AwsSolutions-SQS4/);
+    });
   });
 });
 
@@ -64,7 +70,6 @@ describe('domains of our own', () => {
   });
 
   it('are told with what their records have to point to where there is no hosted zone', () => {
-    const { hostedZoneId: _, ...elsewhere } = complete;
     const { stateless: resources, urls } = synthesize(elsewhere);
     expect(ofType('AWS::Route53::RecordSet', resources)).toEqual([]);
     expect(Object.values(urls).map(({ Description }) => Description)).toEqual(

@@ -9,6 +9,7 @@ import {
   listOf,
   ofType,
   prod,
+  prodSettings,
   propertiesOf,
   queueId,
   type Resource,
@@ -102,12 +103,7 @@ describe('the table', () => {
   });
 
   it('goes with its stack where a deployment said to delete data', () => {
-    const { state, stateful: resources } = synthesize({
-      stage: 'prod',
-      mailFrom: 'mail@example.com',
-      allowedOrigins: 'https://app.example.com',
-      data: 'delete',
-    });
+    const { state, stateful: resources } = synthesize({ ...prodSettings, data: 'delete' });
     const policies = Object.values(resources).map(({ DeletionPolicy }) => DeletionPolicy);
     expect(policies.length).toBeGreaterThan(1);
     expect(new Set(policies)).toEqual(new Set(['Delete']));

@@ -3,18 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { afterAll } from 'vitest';
 import cdk from '../../../cdk.json' with { type: 'json' };
 import { functions } from '../../../functions/manifest.ts';
 import { readSettings } from '../../../lib/settings.ts';
-import { addSystem } from '../../../lib/system.ts';
-
-const bundles = mkdtempSync(join(tmpdir(), 'alphapulse-template-'));
-for (const { name } of functions) {
-  mkdirSync(join(bundles, name));
-  writeFileSync(join(bundles, name, 'index.mjs'), 'export const handler = async () => {};');
-}
-afterAll(() => rmSync(bundles, { recursive: true }));
+import { addSystem, type System } from '../../../lib/system.ts';
 
 /** A part of a template. */
 export type Json = ReturnType<Template['toJSON']>;
@@ -25,37 +17,61 @@ export interface Resource {
   readonly UpdateReplacePolicy?: string;
 }
 
-/** A deployment that is not synthesized yet. */
-export const compose = (given: Readonly<Record<string, string>>) => {
-  const app = new App({ context: cdk.context, outdir: mkdtempSync(join(bundles, 'cdk.out-')) });
-  const settings = readSettings((name) => given[name]);
-  return { app, ...addSystem(app, { settings, functions, bundles, version: '1.2.3' }) };
+/** What a deployment is given besides its settings. */
+interface Checks {
+  /** Has CloudFormation's own rules look at the templates as well, which takes most of a synthesis. */
+  readonly validate: boolean;
+}
+
+/** Hands over a deployment that is not synthesized yet, in a folder that is gone afterwards. */
+export const compose = <T>(
+  given: Readonly<Record<string, string>>,
+  { validate }: Checks,
+  use: (deployment: System & { readonly app: App }) => T,
+): T => {
+  const folder = mkdtempSync(join(tmpdir(), 'alphapulse-template-'));
+  try {
+    const bundles = join(folder, 'bundles');
+    for (const { name } of functions) {
+      mkdirSync(join(bundles, name), { recursive: true });
+      writeFileSync(join(bundles, name, 'index.mjs'), 'export const handler = async () => {};');
+    }
+    const app = new App({
+      context: cdk.context,
+      outdir: join(folder, 'cdk.out'),
+      builtinCloudFormationValidation: validate,
+    });
+    const settings = readSettings((name) => given[name]);
+    return use({ app, ...addSystem(app, { settings, functions, bundles, version: '1.2.3' }) });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 };
 
-export const synthesize = (given: Readonly<Record<string, string>>) => {
-  const { state, stateless } = compose(given);
-  const resourcesOf = (template: Template): Record<string, Resource> => template.toJSON().Resources;
-  const statelessTemplate = Template.fromStack(stateless);
-  const stateTemplate = Template.fromStack(state);
-  return {
-    state,
-    outputs: stateTemplate.toJSON().Outputs as Json,
-    stateful: resourcesOf(stateTemplate),
-    stateless: resourcesOf(statelessTemplate),
-    urls: statelessTemplate.toJSON().Outputs as Json,
-  };
-};
+/** The templates of a deployment. That its settings give templates without findings is shown in system.test.ts. */
+export const synthesize = (given: Readonly<Record<string, string>>) =>
+  compose(given, { validate: false }, ({ state, stateless }) => {
+    const resourcesOf = (template: Template): Record<string, Resource> => template.toJSON().Resources;
+    const statelessTemplate = Template.fromStack(stateless);
+    const stateTemplate = Template.fromStack(state);
+    return {
+      state,
+      outputs: stateTemplate.toJSON().Outputs as Json,
+      stateful: resourcesOf(stateTemplate),
+      stateless: resourcesOf(statelessTemplate),
+      urls: statelessTemplate.toJSON().Outputs as Json,
+    };
+  });
 
 /** A development deployment with two venues. */
-export const dev = synthesize({
-  venues: 'binance,kraken',
-  operatorMail: 'ops@example.com',
-});
-export const prod = synthesize({
+export const devSettings = { venues: 'binance,kraken', operatorMail: 'ops@example.com' };
+export const prodSettings = {
   stage: 'prod',
   mailFrom: 'mail@example.com',
   allowedOrigins: 'https://app.example.com',
-});
+};
+export const dev = synthesize(devSettings);
+export const prod = synthesize(prodSettings);
 
 export const { stateful, stateless } = dev;
 
