@@ -28,7 +28,7 @@ const verify = async (place: Place, expected: readonly TrailEnd[]): Promise<Veri
   Object.assign(process.env, place.env);
   const [{ deployedTable }, { stackNames }] = await Promise.all([
     import('./deployed-table.ts'),
-    import('../lib/system.ts'),
+    import('../lib/stack-names.ts'),
   ]);
   return walk(await deployedTable(stackNames(place.stage).state));
 };

@@ -42,7 +42,10 @@ const loadServer = async () => {
 };
 
 const start = async (options: Options): Promise<void> => {
-  const [source, startServer] = await Promise.all([choosePriceSource(options), loadServer()]);
+  const choosing = choosePriceSource(options);
+  // What can be told without asking anybody, as that a recorded file can't be played, is told before anything is loaded.
+  if (options.venues !== 'auto') await choosing;
+  const [source, startServer] = await Promise.all([choosing, loadServer()]);
   const dataFolder = resolve(options.dataFolder);
   const logger = localLogger(options.logLevel);
   let login: DemoLogin | undefined;

@@ -19,7 +19,7 @@ const run = async (origin: Redrivable, { place, max }: Pick<RedriveOptions, 'pla
   Object.assign(process.env, place.env);
   const [{ redriveOnAws }, { stackNames }] = await Promise.all([
     import('./redrive-aws.ts'),
-    import('../lib/system.ts'),
+    import('../lib/stack-names.ts'),
   ]);
   return redriveOnAws(origin, { stack: stackNames(place.stage).stateless, max });
 };

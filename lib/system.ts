@@ -2,6 +2,7 @@ import { type App, type Environment, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { NamedEntry } from './manifest-function.ts';
 import type { Settings } from './settings.ts';
+import { stackNames } from './stack-names.ts';
 import { StatefulStack } from './stateful-stack.ts';
 import { StatelessStack } from './stateless-stack.ts';
 
@@ -45,6 +46,3 @@ export const addSystem = (
   });
   return { state, stateless };
 };
-
-export const stackNames = (stage: Settings['stage']) =>
-  ({ state: `alphapulse-${stage}-state`, stateless: `alphapulse-${stage}` }) as const;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { readSettings, type Settings, SettingsError } from '../settings.ts';
-import { stackNames } from '../system.ts';
+import { stackNames } from '../stack-names.ts';
 import { CommandError, type GivenSettings } from './arguments.ts';
 
 /** Runs the CDK's command and, unless it is to be quiet, shows what it prints; `output` is all of it. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { Settings } from '../settings.ts';
-import { stackNames } from '../system.ts';
+import { stackNames } from '../stack-names.ts';
 import { askForMissing, type RememberedSettings } from './answers.ts';
 import { type Arguments, CommandError, type GivenSettings } from './arguments.ts';
 import { explain, needsBootstrap, type RunCdk, synthesize, type Target } from './cdk.ts';

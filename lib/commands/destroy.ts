@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { stackNames } from '../system.ts';
+import { stackNames } from '../stack-names.ts';
 import { type Arguments, CommandError, type GivenSettings } from './arguments.ts';
 import { explain, type RunCdk, synthesize } from './cdk.ts';
 import type { Surroundings } from './deploy.ts';
