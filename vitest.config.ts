@@ -5,10 +5,18 @@ export default defineConfig({
     include: ['test/{unit,contract,integration}/**/*.test.ts'],
     // They need an emulator of AWS (vitest.e2e.config.ts) and DynamoDB Local (vitest.dynamodb.config.ts).
     exclude: ['test/contract/aws.test.ts', 'test/contract/dynamodb-local.test.ts'],
-    testTimeout: 20_000,
+    // Far above what any takes, also where many others are at work: a test that hangs still ends.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Modules hold no state, so that files may share them; a worker for each file would load them again each time.
+    isolate: false,
     // Much of the time is waiting for processes and throttles, so that a third worker pays on two cores.
     maxWorkers: 3,
     // The tests say what they measured themselves; what Powertools says of it belongs to the log of a function.
-    env: { POWERTOOLS_METRICS_DISABLED: 'true' },
+    env: {
+      POWERTOOLS_METRICS_DISABLED: 'true',
+      // Commands and servers that tests start share what Node compiles; half of a start is compiling.
+      NODE_COMPILE_CACHE: 'node_modules/.cache/compiled',
+    },
   },
 });

@@ -102,9 +102,17 @@ describe('the same Idempotency-Key', () => {
   });
 
   it('of a request that crashed is held for its lease, then the request runs anew', async () => {
-    const crashing = await apiWith({ transact: () => new Promise(() => undefined) });
-    void create('k', {}, ada, crashing);
-    await expect.poll(async () => (await create('k')).status).toBe(409);
+    const reached = Promise.withResolvers<void>();
+    const crashing = await apiWith({
+      transact: () => {
+        reached.resolve();
+        return new Promise(() => undefined);
+      },
+    });
+    // What it answers once its time is over, nobody hears.
+    create('k', {}, ada, crashing).catch(() => undefined);
+    await reached.promise;
+    expect((await create('k')).status).toBe(409);
     expect((await create('k', { name: 'other' })).body.detail).toBe('This Idempotency-Key was used with another body.');
     await system.clock.advance(30_000);
     expect((await create('k')).status).toBe(201);
