@@ -159,7 +159,9 @@ describe('trades', () => {
     venue.asked.length = 0;
     await next();
     expect(await trades()).toEqual(['6', ...five.toReversed()]);
-    expect(venue.asked.filter((call) => call.startsWith('trades'))).toHaveLength(1);
+    // One sync is due in that time, or two: where in its period the account stands is by chance.
+    const times = (call: string) => venue.asked.filter((asked) => asked.startsWith(call)).length;
+    expect(times('trades')).toBe(times('balances'));
   });
 
   it('go on where time was too short, and are not complete until then', async () => {

@@ -20,7 +20,7 @@ describe('synthesis', () => {
     ['few settings in prod', prodSettings],
     ['a domain whose records are elsewhere', elsewhere],
     ['data that goes with its stack', { ...prodSettings, data: 'delete' }],
-  ])("passes the AwsSolutions rules and CloudFormation's own with %s", (_, given) => {
+  ])('passes the AwsSolutions rules and those of CloudFormation with %s', (_, given) => {
     expect(() => compose(given, { validate: true }, ({ app }) => app.synth())).not.toThrow();
   });
 
