@@ -103,20 +103,22 @@ describe('the same Idempotency-Key', () => {
 
   it('of a request that crashed is held for its lease, then the request runs anew', async () => {
     const reached = Promise.withResolvers<void>();
+    const gone = Promise.withResolvers<never>();
     const crashing = await apiWith({
       transact: () => {
         reached.resolve();
-        return new Promise(() => undefined);
+        return gone.promise;
       },
     });
-    // What it answers once its time is over, nobody hears.
-    create('k', {}, ada, crashing).catch(() => undefined);
+    const crashed = create('k', {}, ada, crashing);
     await reached.promise;
     expect((await create('k')).status).toBe(409);
     expect((await create('k', { name: 'other' })).body.detail).toBe('This Idempotency-Key was used with another body.');
     await system.clock.advance(30_000);
     expect((await create('k')).status).toBe(201);
     expect(await count()).toBe(1);
+    gone.reject(new Unavailable('The process ended.'));
+    await crashed;
   });
 
   it('does not have the effect again when its answer could not be stored', async () => {
