@@ -178,11 +178,12 @@ describe('a webhook', () => {
   it('is sent again under the same delivery id when the process ended after sending it', async () => {
     await fire(['webhook']);
     const messages = await receive();
+    const gone = Promise.withResolvers<never>();
     given.network.post = async (url, headers, body) => {
       given.network.posts.push({ url, headers, body });
-      return await new Promise(() => {});
+      return await gone.promise;
     };
-    void given.deliver(queueEvent('deliveries', messages), testContext);
+    const ended = given.deliver(queueEvent('deliveries', messages), testContext);
     for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     expect((await delivery())?.status).toBe('sending');
     given.network.post = async (url, headers, body) => {
@@ -192,6 +193,8 @@ describe('a webhook', () => {
     await handleFor(70);
     const sent = given.network.posts.map(({ headers }) => headers['x-alphapulse-delivery']);
     expect([sent.length, new Set(sent).size, (await delivery())?.status]).toEqual([2, 1, 'delivered']);
+    gone.reject(new Unavailable('The process ended.'));
+    await ended;
   });
 
   it('that was slower than its claim does not undo what another attempt has delivered', async () => {
