@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -16,7 +17,7 @@ export default defineConfig({
     env: {
       POWERTOOLS_METRICS_DISABLED: 'true',
       // Commands and servers that tests start share what Node compiles; half of a start is compiling.
-      NODE_COMPILE_CACHE: 'node_modules/.cache/compiled',
+      NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compiled'),
     },
   },
 });
