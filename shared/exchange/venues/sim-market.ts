@@ -171,11 +171,9 @@ function addMarket(path: Float64Array, { price, beta }: Asset, market: Float64Ar
 
 /** A pair's price is the quotient of its assets' prices, so that no round trip through three markets gains. */
 function quotient({ base, quote }: Instrument, assets: ReadonlyMap<string, Float64Array>): Float64Array {
-  const path = new Float64Array(assets.get(base) ?? []);
+  const path = assets.get(base) ?? new Float64Array();
   const denominator = assets.get(quote);
-  if (denominator === undefined) return path;
-  for (let knot = 0; knot < path.length; knot++) path[knot] = at(path, knot) - at(denominator, knot);
-  return path;
+  return denominator === undefined ? path : path.map((level, knot) => level - at(denominator, knot));
 }
 
 /** Reads an element that is known to exist; NaN would show the mistake. */

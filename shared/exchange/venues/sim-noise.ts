@@ -65,10 +65,3 @@ export const uniforms = (key: number, first: number, count: number): Float64Arra
   for (let i = 0; i < count; i++) numbers[i] = uniform(draw(key, first + i));
   return numbers;
 };
-
-/** The standard normal numbers of `count` successive indexes. */
-export const gaussians = (key: number, first: number, count: number): Float64Array => {
-  const numbers = new Float64Array(count);
-  for (let i = 0; i < count; i++) numbers[i] = gaussian(draw(key, first + i));
-  return numbers;
-};

@@ -1,4 +1,4 @@
-import { draw, gaussian, gaussians, keyOf, uniform, uniforms } from './sim-noise.ts';
+import { draw, gaussian, keyOf, uniform, uniforms } from './sim-noise.ts';
 
 /**
  * Multifractal trading time (Mandelbrot, Fisher & Calvet 1997, "A multifractal model of asset returns"): the market's own
@@ -147,14 +147,13 @@ export function bridge(span: Span, key: number, sigma: number, left: number, rig
   }
   path[0] = from;
   path[LEAVES_OF_SPAN] = to;
-  const noise = gaussians(key, span.firstKnot, LEAVES_OF_SPAN);
-  const { share, deviation } = span;
+  const { share, deviation, firstKnot } = span;
   for (let size = LEAVES_OF_SPAN; size > 1; size /= 2) {
     const half = size / 2;
     for (let knot = half; knot < LEAVES_OF_SPAN; knot += size) {
       const before = at(path, knot - half);
       const straight = before + at(share, knot) * (at(path, knot + half) - before);
-      path[knot] = straight + sigma * at(deviation, knot) * at(noise, knot);
+      path[knot] = straight + sigma * at(deviation, knot) * gaussian(draw(key, firstKnot + knot));
     }
   }
   return path;
