@@ -231,5 +231,6 @@ const hiding = (venue: OpenedAccount, hide: (text: string) => string): OpenedAcc
     closedOrders: guarded((symbols: readonly string[], since: number) => venue.closedOrders(symbols, since)),
     trades: guarded((symbol: string | null, cursor: string | null) => venue.trades(symbol, cursor)),
     transfers: guarded((since: number) => venue.transfers(since)),
+    ...(venue.tradedSymbols && { tradedSymbols: guarded(venue.tradedSymbols.bind(venue)) }),
   };
 };

@@ -26,7 +26,9 @@ export const balancesStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'>
     const writes = differences(stored, items);
     await write(writes);
     const changed = new Set(writes.map((change) => ('put' in change ? change.put.sk : change.delete.sk)));
-    for (const { sk, asset } of [...stored, ...items]) if (changed.has(sk)) touched.add(asset);
+    // What backs contracts changes with each of their prices, and tells of no trade.
+    const moved = [...stored, ...items].filter(({ sk, wallet }) => changed.has(sk) && wallet !== 'contract');
+    for (const { asset } of moved) touched.add(asset);
     return { items: items.length };
   },
 });

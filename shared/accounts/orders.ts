@@ -151,14 +151,18 @@ const restingOrders = async (
   venue: AccountVenue,
   missed: readonly StoredOrder[],
 ): Promise<AccountOrder[]> => {
-  // By symbol, orders are told whenever they were placed.
-  if (missed.length === 0 || venue.needsSymbols) return [];
+  if (missed.length === 0) return [];
   const now = clock.now();
-  const oldest = Math.min(...missed.map(({ createdAt }) => createdAt));
-  const since = Math.max(oldest, now - restingDaysMax * dayMs);
-  const told = await offered(() => venue.closedOrders([], since));
+  const told: VenueOrder[] = [];
+  for (const symbol of venue.needsSymbols ? new Set(missed.map((order) => order.symbol)) : [undefined]) {
+    const placed = missed.filter((order) => symbol === undefined || order.symbol === symbol);
+    const oldest = Math.min(...placed.map(({ createdAt }) => createdAt));
+    const since = Math.max(oldest, now - restingDaysMax * dayMs);
+    const named = symbol === undefined ? [] : [symbol];
+    told.push(...((await offered(() => venue.closedOrders(named, since))) ?? []));
+  }
   const ids = new Set(missed.map(({ orderId }) => orderId));
-  return sound(account, told ?? [], now).filter(({ orderId }) => ids.has(orderId));
+  return sound(account, told, now).filter(({ orderId }) => ids.has(orderId));
 };
 
 /** @returns undefined where the venue has nothing like it */

@@ -28,7 +28,18 @@ export const positionsStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'
       }),
     );
     await write(differences(stored, items));
-    for (const { symbol } of [...stored, ...items]) touched.add(symbol);
+    for (const symbol of traded(stored, items)) touched.add(symbol);
     return { items: items.length };
   },
 });
+
+/** Symbols whose position is another one than before: its price alone moves without a trade. */
+const traded = (stored: readonly StoredPosition[], told: readonly StoredPosition[]): string[] => {
+  const held = ({ sk, contracts, entryPrice }: StoredPosition) => `${sk} ${contracts} ${entryPrice}`;
+  const [before, after] = [new Set(stored.map(held)), new Set(told.map(held))];
+  const differing = [
+    ...stored.filter((position) => !after.has(held(position))),
+    ...told.filter((position) => !before.has(held(position))),
+  ];
+  return differing.map(({ symbol }) => symbol);
+};

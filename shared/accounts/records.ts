@@ -66,7 +66,7 @@ export type OrderStatus = z.infer<typeof OrderStatus>;
 
 export const AccountOrder = z
   .strictObject({
-    orderId: VenueKey.describe("The venue's own id"),
+    orderId: VenueKey.describe("The venue's own id, with its market (`BTCUSDT:1917641`) where only both are unique"),
     clientOrderId: VenueText.nullable(),
     symbol: MarketSymbol,
     side: z.enum(['buy', 'sell']),

@@ -1,7 +1,14 @@
 import type { Random } from '#shared/platform/ports';
 import type { Delete, Put, Table } from '#shared/platform/table';
 import { listed } from './records.ts';
-import { recordsOf, type StoredAccount, type StoredBalance, type StoredSymbols, symbolsKey } from './stored.ts';
+import {
+  recordsOf,
+  type StoredAccount,
+  type StoredBalance,
+  type StoredPosition,
+  type StoredSymbols,
+  symbolsKey,
+} from './stored.ts';
 
 /** What assets are usually traded for. */
 const quotes = ['USDT', 'USDC', 'USD', 'EUR', 'BTC', 'ETH', 'BNB', 'FDUSD', 'TRY'];
@@ -21,7 +28,7 @@ export interface TradedSymbols {
   readonly known: ReadonlyMap<string, number>;
   /** Those and all that assets held once may have been traded in, whether they exist or not. */
   readonly candidates: readonly string[];
-  /** Whether an asset of the market has changed lately. */
+  /** Whether an asset or the position of the market has changed lately. */
   isActive(symbol: string): boolean;
   /** The write that remembers these symbols and the assets held, none where they are known. */
   remember(symbols: Iterable<string>): (Put | Delete)[];
@@ -36,16 +43,23 @@ export const readSymbols = async (
   const key = symbolsKey(userId, accountId);
   const stored = await table.get<StoredSymbols>(key, { consistent: true });
   const held = await listed<StoredBalance>(table, recordsOf('balance', userId, accountId));
-  const settling = new Set(
-    held.filter(({ fetchedAt }) => fetchedAt + settlingMinutes * 60_000 > now).map(({ asset }) => asset),
-  );
+  const positions = await listed<StoredPosition>(table, recordsOf('position', userId, accountId));
+  const isSettling = ({ wallet, fetchedAt }: StoredBalance) =>
+    wallet !== 'contract' && fetchedAt + settlingMinutes * 60_000 > now;
+  const settling = new Set(held.filter(isSettling).map(({ asset }) => asset));
   const assets = newest(
     stored?.assets ?? {},
     held.map(({ asset }) => asset),
     now,
     assetsMax,
   );
-  const known = stored?.symbols ?? {};
+  const before = stored?.symbols ?? {};
+  const known = newest(
+    before,
+    positions.map(({ symbol }) => symbol),
+    now,
+    symbolsMax,
+  );
   const named = Object.keys(assets).flatMap((asset) =>
     quotes.filter((quote) => quote !== asset).map((quote) => `${asset}/${quote}`),
   );
@@ -54,11 +68,13 @@ export const readSymbols = async (
     candidates: [...new Set([...Object.keys(known), ...named])],
     isActive: (symbol) => {
       const base = symbol.split('/')[0] ?? '';
+      // A contract is traded without its asset.
+      if (symbol.includes(':')) return touched.has(symbol);
       return touched.has(symbol) || touched.has(base) || settling.has(base);
     },
     remember: (symbols) => {
       const next = newest(known, symbols, now, symbolsMax);
-      if (stored !== undefined && next === known && assets === stored.assets) return [];
+      if (stored !== undefined && next === before && assets === stored.assets) return [];
       const item: StoredSymbols = {
         ...key,
         ...{ kind: 'account-symbols', userId, accountId, assets, symbols: next },

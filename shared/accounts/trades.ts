@@ -1,4 +1,4 @@
-import type { AccountVenue } from '#shared/exchange/account-venue';
+import type { AccountVenue, OwnTrade, Stretch } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
 import type { Platform } from '#shared/platform/ports';
 import { AccountTrade, listed, soundRecords } from './records.ts';
@@ -19,10 +19,16 @@ const idleCursorHours = 24;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'random'>;
 
-/** Where the trades of a list stand: of one symbol, or of all. */
+/** Where the trades of a list stand: of one symbol, or of all; where symbols are needed, `null` is the list of these. */
 interface Reading {
   readonly symbol: string | null;
   readonly from: StoredCursor | undefined;
+}
+
+/** A list that is read bit by bit. */
+interface List<T> {
+  ask(cursor: string | null): Promise<Stretch<T>>;
+  keep(items: readonly T[]): Promise<void>;
 }
 
 /**
@@ -36,11 +42,13 @@ export const tradesStep = (ports: Ports): SyncStep => ({
     const { account, before, touched } = context;
     const now = ports.clock.now();
     const cursors = await storedCursors(ports, account);
+    const isAll = isSweep(before.lastSuccessAt, now);
+    const names = { symbol: null, from: cursors.get(null) };
+    let { isPart } = await readNames(ports, context, venue, names, isAll);
     const symbols = venue.needsSymbols ? await readSymbols(ports.table, account, touched, now) : undefined;
-    const readings = symbols === undefined ? [null] : wanted(symbols, cursors, isSweep(before.lastSuccessAt, now));
+    const readings = symbols === undefined ? [null] : wanted(symbols, cursors, isAll);
     const found: string[] = [];
     let items = 0;
-    let isPart = false;
     // In no fixed order, so that none always comes too late.
     for (const symbol of shuffled(readings, ports.random)) {
       // The first one is always read on: a venue that takes long still gets somewhere.
@@ -48,7 +56,11 @@ export const tradesStep = (ports: Ports): SyncStep => ({
         isPart = true;
         break;
       }
-      const read = await readOn(ports, context, venue, { symbol, from: cursors.get(symbol) });
+      const trades: List<OwnTrade> = {
+        ask: (cursor) => venue.trades(symbol, cursor),
+        keep: (told) => store(ports, context, told),
+      };
+      const read = await readOn(ports, context, { symbol, from: cursors.get(symbol) }, trades);
       if (read === undefined) continue;
       items += read.items;
       isPart ||= read.isPart;
@@ -70,28 +82,47 @@ const storedCursors = async ({ table }: Ports, { userId, accountId }: StoredAcco
 const wanted = (symbols: TradedSymbols, cursors: ReadonlyMap<string | null, StoredCursor>, isAll: boolean) =>
   symbols.candidates.filter((symbol) => isAll || cursors.get(symbol)?.isComplete === false || symbols.isActive(symbol));
 
-/** @returns undefined where there is no such market */
-const readOn = async (
+/** Remembers the markets of which the venue itself tells that they were traded, where it needs them named. */
+const readNames = async (
   ports: Ports,
   context: StepContext,
   venue: AccountVenue,
+  reading: Reading,
+  isAll: boolean,
+): Promise<{ readonly isPart: boolean }> => {
+  if (venue.tradedSymbols === undefined || !(isAll || reading.from?.isComplete === false)) return { isPart: false };
+  const { account, touched } = context;
+  const read = await readOn<string>(ports, context, reading, {
+    ask: venue.tradedSymbols.bind(venue),
+    keep: async (names) => {
+      if (names.length === 0) return;
+      const symbols = await readSymbols(ports.table, account, touched, ports.clock.now());
+      await context.write(symbols.remember(names));
+    },
+  });
+  return { isPart: read?.isPart ?? false };
+};
+
+/** @returns undefined where there is no such market */
+const readOn = async <T>(
+  { clock }: Pick<Ports, 'clock'>,
+  context: StepContext,
   { symbol, from }: Reading,
+  { ask, keep }: List<T>,
 ): Promise<{ readonly items: number; readonly isPart: boolean } | undefined> => {
-  const { clock } = ports;
-  const { userId, accountId, mode } = context.account;
+  const { userId, accountId } = context.account;
   let last = from;
   let items = 0;
   for (;;) {
-    const stretch = await venue.trades(symbol, last?.cursor ?? null).catch((error: unknown) => {
+    const stretch = await ask(last?.cursor ?? null).catch((error: unknown) => {
       const isMissing = symbol !== null && error instanceof VenueError && error.failure === 'not-supported';
       if (isMissing) return undefined;
       throw error;
     });
     if (stretch === undefined) return undefined;
-    const origin = { fetchedAt: clock.now(), source: mode };
-    const told = stretch.items.map((trade) => ({ ...trade, fees: [...trade.fees], ...origin }));
+    const told = stretch.items;
     items += told.length;
-    await store(ports, context, told);
+    await keep(told);
     const next: StoredCursor = {
       ...cursorKey(userId, accountId, symbol),
       ...{ kind: 'trade-cursor', userId, accountId },
@@ -112,9 +143,11 @@ const isToStore = (last: StoredCursor | undefined, next: StoredCursor, items: nu
 };
 
 /** Stores those trades that are not. */
-const store = async ({ table }: Ports, { account, write }: StepContext, told: readonly AccountTrade[]) => {
-  const { userId, accountId, venue } = account;
-  const trades = soundRecords(venue, AccountTrade, told, ({ symbol, tradeId }) => `${symbol} ${tradeId}`);
+const store = async ({ table, clock }: Ports, { account, write }: StepContext, told: readonly OwnTrade[]) => {
+  const { userId, accountId, venue, mode } = account;
+  const origin = { fetchedAt: clock.now(), source: mode };
+  const natives = told.map((trade): AccountTrade => ({ ...trade, fees: [...trade.fees], ...origin }));
+  const trades = soundRecords(venue, AccountTrade, natives, ({ symbol, tradeId }) => `${symbol} ${tradeId}`);
   const items = trades.map(
     (trade): StoredTrade => ({
       ...tradeKey(userId, accountId, trade.symbol, trade.tradeId),

@@ -50,7 +50,7 @@ export interface Fee {
 export type VenueOrderStatus = 'open' | 'filled' | 'canceled' | 'rejected' | 'expired' | 'unknown';
 
 export interface VenueOrder {
-  /** The venue's own id. */
+  /** The venue's own id; with its market where the venue counts by market, so that no two orders of an account share it. */
   readonly orderId: string;
   readonly clientOrderId: string | null;
   readonly symbol: string;
@@ -75,6 +75,7 @@ export interface VenueOrder {
 export interface OwnTrade {
   /** The venue's own id, unique within its symbol. */
   readonly tradeId: string;
+  /** As {@link VenueOrder.orderId}. */
   readonly orderId: string | null;
   readonly symbol: string;
   readonly side: 'buy' | 'sell';
@@ -131,6 +132,11 @@ export interface AccountVenue {
    * @param symbol null for all where the venue does not need one
    */
   trades(symbol: string | null, cursor: string | null): Promise<Stretch<OwnTrade>>;
+  /**
+   * Symbols in which something was traded, from the cursor on; from as far back as the venue goes without one. Left out where
+   * the venue does not tell, or does not need symbols.
+   */
+  tradedSymbols?(cursor: string | null): Promise<Stretch<string>>;
   /** Deposits and withdrawals made at `since` or later, epoch ms. */
   transfers(since: number): Promise<Transfer[]>;
 }

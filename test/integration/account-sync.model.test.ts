@@ -1,18 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AccountVenues } from '#shared/exchange/account-venues';
-import type { Network } from '#shared/platform/ports';
-import { accountSystem, owner } from '../support/account-system.ts';
+import { accountAtDouble } from '../support/account-at-double.ts';
+import { owner } from '../support/account-system.ts';
 import { AccountWorld, standing, storedRecords, venueChange, wellStanding } from '../support/account-world.ts';
-import { type TestPlatform, testPlatform } from '../support/test-platform.ts';
+import { testPlatform } from '../support/test-platform.ts';
 import { startBinance } from '../support/venues/binance.ts';
 import { startBybit } from '../support/venues/bybit.ts';
 
 const runs = Number(process.env.SYNC_RUNS ?? 60) / 20;
 const seed = Number(process.env.SYNC_SEED ?? (process.env.SYNC_RUNS === undefined ? 20_261_125 : Date.now() % 2 ** 31));
 const key = { apiKey: 'modelkey'.padEnd(64, '0'), secret: 'modelsecret'.padEnd(64, '0') };
-/** Turns of the event loop without a request under way after which time passes. */
-const idleTurns = 6;
 
 const round = fc.record({
   changes: fc.array(venueChange, { maxLength: 4 }),
@@ -34,15 +31,7 @@ describe.each(['binance', 'bybit'] as const)('an account at the double of %s, th
         try {
           double.accounts.addKey({ ...key, permissions: ['read', 'trade', 'futures'] });
           const world = new AccountWorld(double.accounts, key.apiKey, now);
-          const requests = { underWay: 0 };
-          const venues = new AccountVenues({
-            ...system.platform,
-            network: { fetch: counted(requests), post: async () => 200 },
-            config: { ...system.platform.config, venueUrls: { [venue]: double.url } },
-          });
-          const open = venues.open.bind(venues);
-          const { accountId, book, dispatch, work } = await accountSystem(system, venue, open, undefined, key);
-          const through = async (ended: Promise<void> | undefined) => await whileIdle(system, requests, ended);
+          const { accountId, book, dispatch, work, through } = await accountAtDouble(system, venue, double.url, key);
 
           for (const { changes, fault, kill } of rounds) {
             for (const change of changes) world.apply(change);
@@ -73,35 +62,3 @@ describe.each(['binance', 'bybit'] as const)('an account at the double of %s, th
     );
   }, 600_000);
 });
-
-const counted =
-  (requests: { underWay: number }): Network['fetch'] =>
-  async (input, init) => {
-    requests.underWay += 1;
-    try {
-      const response = await fetch(input, init);
-      return new Response(await response.arrayBuffer(), response);
-    } finally {
-      requests.underWay -= 1;
-    }
-  };
-
-/** Waits for work that takes requests and time; time passes when nothing else goes on. */
-const whileIdle = async (
-  { clock }: TestPlatform,
-  requests: { readonly underWay: number },
-  work: Promise<void> | undefined,
-): Promise<void> => {
-  let isDone = false;
-  const ended = (work ?? Promise.resolve()).finally(() => {
-    isDone = true;
-  });
-  for (let idle = 0; !isDone; ) {
-    await new Promise((resolve) => setImmediate(resolve));
-    idle = requests.underWay > 0 ? 0 : idle + 1;
-    if (idle < idleTurns || isDone) continue;
-    idle = 0;
-    await clock.advance(100);
-  }
-  await ended;
-};

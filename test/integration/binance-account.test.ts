@@ -2,8 +2,10 @@ import { inspect } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AccountVenue, OwnTrade } from '#shared/exchange/account-venue';
 import { Credentials } from '#shared/exchange/credentials';
+import { VenueBudget } from '#shared/exchange/venue-budget';
 import { createCcxtAccount, createCcxtListing } from '#shared/exchange/venues/ccxt-account';
 import { systemClock as clock } from '#shared/platform/system';
+import { testPlatform } from '../support/test-platform.ts';
 import { orderOf, tradeOf, transferOf } from '../support/venues/account-fixtures.ts';
 import type { BinanceDouble } from '../support/venues/binance.ts';
 import { startBinance } from '../support/venues/binance.ts';
@@ -27,6 +29,8 @@ describe('an account at Binance', () => {
       originOverride: binance.url,
       requestTimeoutMs,
       listing,
+      // Room enough: the pace that ccxt keeps by itself would have tests wait.
+      budget: new VenueBudget({ ...testPlatform().platform, clock }, 'binance', 'accounts'),
       logger: { warn: (...line) => void logged.push(line) },
     });
   const failure = async (attempt: Promise<unknown>) => {
@@ -57,8 +61,9 @@ describe('an account at Binance', () => {
 
   it('asks nothing before the first call, and then nothing about the markets', async () => {
     expect(paths()).toEqual([]);
+    binance.accounts.addKey({ apiKey, secret, permissions: ['read', 'futures'] });
     await account.openOrders([]);
-    expect(paths()).toEqual(['/api/v3/openOrders']);
+    expect(paths()).toEqual(['/api/v3/openOrders', '/fapi/v1/openOrders', '/fapi/v1/openAlgoOrders']);
   });
 
   it('tells what every wallet holds, to the last digit', async () => {
@@ -99,7 +104,7 @@ describe('an account at Binance', () => {
     expect(await account.permissions()).toEqual(expected);
   });
 
-  it('tells open orders of all symbols with one request', async () => {
+  it('tells open orders of all symbols', async () => {
     const number = binance.accounts.addOrder(apiKey, orderOf({ filled: '0.2', price: '70000.10' }));
     binance.accounts.addOrder(apiKey, orderOf({ symbol: 'ETH/BTC', side: 'buy' }));
     binance.accounts.addOrder(apiKey, orderOf({ status: 'canceled' }));
@@ -108,7 +113,7 @@ describe('an account at Binance', () => {
       { orderId: String(number), symbol: 'BTC/USDT', side: 'sell', price: '70000.1', amount: '0.5', filled: '0.2' },
       { symbol: 'ETH/BTC', side: 'buy', type: 'limit', status: 'open', average: null, stopPrice: null },
     ]);
-    expect(paths()).toEqual(['/api/v3/openOrders']);
+    expect(paths().filter((path) => path.startsWith('/api/'))).toEqual(['/api/v3/openOrders']);
   });
 
   it('tells orders that ended since, also those that were placed long before', async () => {
@@ -203,6 +208,7 @@ describe('an account at Binance', () => {
     binance.accounts.setPositions(apiKey, [{ ...position, ...prices }]);
     expect(await account.positions()).toEqual([]);
     binance.accounts.addKey({ apiKey, secret, permissions: ['read', 'futures'] });
+    account = await connect();
     expect(await account.positions()).toMatchObject([{ symbol: 'BTC/USDT:USDT', side: 'long', contracts: '0.5' }]);
   });
 

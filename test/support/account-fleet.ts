@@ -102,8 +102,8 @@ export const startFleet = async ({ accounts, syncSeconds, dispatchSeconds }: Fle
       const at = clock.now();
       const response = await fetch(input, init);
       const body = await response.text();
-      // Each endpoint of Binance's sapi has a limit of its own, which its double enforces.
-      const weight = String(input).includes('/sapi/') ? 0 : weightOf(response, at);
+      // Each endpoint of Binance's sapi has a limit of its own, and so have its futures, which its double enforces.
+      const weight = /\/[sf]api\//.test(String(input)) ? 0 : weightOf(response, at);
       requests[venue].push({ at, weight });
       if (response.status === 429 || response.status === 418 || refusal.test(body)) refused[venue] += 1;
       const { status, statusText, headers } = response;

@@ -1,10 +1,12 @@
-import type { Exchange } from 'ccxt';
 import { Decimal } from 'decimal.js';
-import type { ContractPosition } from '../account-venue.ts';
-import { toBalances, toPosition } from './ccxt-account-mapping.ts';
+import { toBalances } from './ccxt-account-mapping.ts';
 import type { AccountRules, NativeAmounts, WalletRule } from './ccxt-account-rule.ts';
 import { nativeBalances, wallet } from './ccxt-account-rule.ts';
 import { at, flagAt, isList, isRecord, listAt } from './ccxt-answers.ts';
+import { isContract } from './ccxt-binance-usdm.ts';
+import { endedUsdmOrders, openUsdmOrders } from './ccxt-binance-usdm-orders.ts';
+import { readTradedContracts, readUsdmTrades } from './ccxt-binance-usdm-trades.ts';
+import { usdmPositions, usdmWallet } from './ccxt-binance-usdm-wallet.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -60,82 +62,8 @@ const earn: WalletRule = {
   },
 };
 
-/** Binance says so where a key may not see futures, or where there is no such account. */
-const withoutFutures = /"code":\s*(?:-2015|-4109)\b/;
-const futuresCost = { cost: 1 };
-
-/**
- * USD-M futures.
- * @returns undefined where the key sees none
- */
-const askFutures = async (exchange: Exchange, path: 'account' | 'positionRisk'): Promise<unknown> => {
-  try {
-    return await exchange.request(path, 'fapiPrivateV3', 'GET', {}, undefined, undefined, futuresCost);
-  } catch (error) {
-    if (!(error instanceof Error) || !withoutFutures.test(error.message)) throw error;
-    // Binance says the same of a key that it no longer knows: then this fails as well.
-    await exchange.request('account/apiRestrictions', 'sapi', 'GET', {});
-    return undefined;
-  }
-};
-
-/** Without the profit of positions that are still open, which they tell themselves. */
-const contracts: WalletRule = {
-  type: 'contract',
-  read: async (exchange) => {
-    const amounts = new Map<string, NativeAmounts>();
-    for (const row of listAt(await askFutures(exchange, 'account'), 'assets')) {
-      const held = new Decimal(String(at(row, 'walletBalance')));
-      amounts.set(exchange.safeCurrencyCode(String(at(row, 'asset'))) ?? '', {
-        free: String(at(row, 'availableBalance')),
-        used: String(at(row, 'initialMargin')),
-        total: Decimal.max(held, 0).toFixed(),
-        // With several assets as margin, one of them may be owed.
-        debt: held.lt(0) ? held.negated().toFixed() : undefined,
-      });
-    }
-    return toBalances('contract', nativeBalances(amounts));
-  },
-};
-
-/**
- * ccxt's name of a USD-M contract, whose quote currency is that of its margin: `BTCUSDT` is `BTC/USDT:USDT`,
- * `BTCUSDT_261225` is `BTC/USDT:USDT-261225`. So nobody has to load the list of all contracts.
- */
-const contractSymbol = (exchange: Exchange, id: string, marginAsset: string): string => {
-  const [pair = '', expiry] = id.split('_');
-  const base = pair.slice(0, -marginAsset.length);
-  if (base === '' || !pair.endsWith(marginAsset)) return id;
-  const [baseCode, settle] = [base, marginAsset].map((asset) => exchange.safeCurrencyCode(asset));
-  return `${baseCode}/${settle}:${settle}${expiry === undefined ? '' : `-${expiry}`}`;
-};
-
-const positions = async (exchange: Exchange): Promise<ContractPosition[]> => {
-  const rows = (await askFutures(exchange, 'positionRisk')) ?? [];
-  return listAt(rows).flatMap((row) => {
-    const text = (name: string) => String(at(row, name) ?? '');
-    const isolated = Number(text('isolatedMargin')) > 0;
-    const known = (name: string) => (Number(text(name)) === 0 ? undefined : at(row, name));
-    const native = {
-      symbol: contractSymbol(exchange, text('symbol'), text('marginAsset')),
-      side: text('positionAmt').startsWith('-') ? 'short' : 'long',
-      marginMode: isolated ? 'isolated' : 'cross',
-      contracts: at(row, 'positionAmt'),
-      contractSize: 1,
-      entryPrice: known('entryPrice'),
-      markPrice: known('markPrice'),
-      liquidationPrice: known('liquidationPrice'),
-      // All that lies in the wallet backs a position on cross margin.
-      collateral: isolated ? at(row, 'isolatedMargin') : undefined,
-      unrealizedPnl: at(row, 'unRealizedProfit'),
-      timestamp: Number(text('updateTime')),
-    };
-    return toPosition(native) ?? [];
-  });
-};
-
 export const binance: AccountRules = {
-  wallets: [wallet('spot', { type: 'spot' }), wallet('funding', { type: 'funding' }), margin, earn, contracts],
+  wallets: [wallet('spot', { type: 'spot' }), wallet('funding', { type: 'funding' }), margin, earn, usdmWallet],
   permissions: async (exchange) => {
     const answer: unknown = await exchange.request('account/apiRestrictions', 'sapi', 'GET', {});
     return {
@@ -143,7 +71,14 @@ export const binance: AccountRules = {
       canWithdraw: flagAt(exchange.id, answer, 'enableWithdrawals'),
     };
   },
-  positions,
+  positions: usdmPositions,
+  ownContracts: {
+    has: isContract,
+    openOrders: openUsdmOrders,
+    endedOrders: endedUsdmOrders,
+    trades: readUsdmTrades,
+    traded: readTradedContracts,
+  },
   tradesById: { parameter: 'fromId', pageEntries: 1000 },
   // Orders are asked for by symbol, the newest of them, without a time: Binance would go by when they were placed.
   transfers: { windowMs: 90 * dayMs - 1, pageEntries: 1000, reachMs: 10 * 365 * dayMs },
@@ -160,6 +95,12 @@ export const binance: AccountRules = {
     '/capital/withdraw/history': isList(),
     '/fapi/v3/account': isList('assets'),
     '/fapi/v3/positionRisk': isList(),
+    '/fapi/v1/openOrders': isList(),
+    '/fapi/v1/openAlgoOrders': isList(),
+    '/fapi/v1/allOrders': isList(),
+    '/fapi/v1/allAlgoOrders': isList(),
+    '/fapi/v1/userTrades': isList(),
+    '/fapi/v1/income': isList(),
     '/account/apiRestrictions': isRecord(),
   },
 };

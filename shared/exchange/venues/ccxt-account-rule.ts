@@ -1,5 +1,13 @@
 import type { Exchange, Order, Trade } from 'ccxt';
-import type { Balance, ContractPosition, KeyPermissions, WalletType } from '../account-venue.ts';
+import type {
+  Balance,
+  ContractPosition,
+  KeyPermissions,
+  OwnTrade,
+  Stretch,
+  VenueOrder,
+  WalletType,
+} from '../account-venue.ts';
 import { toBalances } from './ccxt-account-mapping.ts';
 import type { OffsetRead } from './ccxt-offsets.ts';
 import type { WindowLimits } from './ccxt-windows.ts';
@@ -7,6 +15,19 @@ import type { WindowLimits } from './ccxt-windows.ts';
 export interface WalletRule {
   readonly type: WalletType;
   read(exchange: Exchange): Promise<Balance[]>;
+}
+
+/** Contracts whose orders and trades are told by symbol, and are asked of the venue itself. */
+export interface OwnContracts {
+  /** Whether a symbol is that of such a contract. */
+  has(symbol: string): boolean;
+  /** Those of all contracts. */
+  openOrders(exchange: Exchange): Promise<VenueOrder[]>;
+  /** Orders that may have ended since then, and others. @param since @param now epoch ms */
+  endedOrders(exchange: Exchange, symbol: string, since: number, now: number): Promise<VenueOrder[]>;
+  trades(exchange: Exchange, symbol: string, cursor: string | null, now: number): Promise<Stretch<OwnTrade>>;
+  /** The contracts in which something was traded. */
+  traded(exchange: Exchange, cursor: string | null, now: number): Promise<Stretch<string>>;
 }
 
 /** What an adapter has to know of a venue beyond what ccxt tells. */
@@ -17,6 +38,8 @@ export interface AccountRules {
   readonly wallets: readonly WalletRule[];
   /** Contracts whose positions, orders and trades are read, as ccxt's parameters; none where nothing is said. */
   readonly contracts?: readonly Readonly<Record<string, unknown>>[];
+  /** Contracts that ccxt's own reading, for which it would load all their markets, does not do for. */
+  readonly ownContracts?: OwnContracts;
   /** What the key may do; unknown where nothing is said. */
   permissions?(exchange: Exchange): Promise<KeyPermissions>;
   /** Positions, where ccxt's own reading of them does not do. */

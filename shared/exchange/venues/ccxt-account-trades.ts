@@ -8,14 +8,10 @@ import type { OffsetRead } from './ccxt-offsets.ts';
 import { isOffsetCursor, readOffsets } from './ccxt-offsets.ts';
 import { readPages } from './ccxt-pages.ts';
 import type { WindowLimits } from './ccxt-windows.ts';
-import { isNarrowest, readStart } from './ccxt-windows.ts';
+import { isNarrowest, placeText, readOn, readPlace, settlingMs } from './ccxt-windows.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** How long a venue may take until it tells of a trade. */
-const settlingMs = 60_000;
-/** Stretches without a trade that are passed over in one call. */
-const emptyWindowsMax = 10;
 /** Entries of a page where ccxt does not say. */
 const pageEntriesDefault = 50;
 
@@ -74,40 +70,26 @@ const readByTime = async (
   now: number,
 ): Promise<Stretch<OwnTrade>> => {
   const limits = rules.trades ?? limitsOf(exchange);
-  const last = cursor === null ? { from: 0, widthMs: limits.windowMs } : readCursor(exchange, cursor);
-  const begin = Math.max(last.from, now - limits.reachMs, 0);
-  const settled = Math.max(now - settlingMs, begin);
-  const items: OwnTrade[] = [];
-  let { widthMs } = last;
-
-  for (let from = begin, window = 0; ; window++) {
-    const start = await readStart({ from, to: now }, Math.min(widthMs, limits.windowMs), async (stretch) => {
-      const entries: Trade[] = [];
-      let filled = 0;
-      for (const parameters of symbol === undefined ? tradeTypes(rules) : [{}]) {
-        const page = (more: object) =>
-          exchange.fetchMyTrades(symbol, stretch.from, limits.pageEntries, {
-            ...{ ...parameters, until: stretch.to },
-            ...more,
-          });
-        // One order may be filled by more others at the same moment than a page has.
-        const found = isNarrowest(stretch) ? await readPages(exchange, page) : await page({});
-        entries.push(...found);
-        filled = Math.max(filled, found.length / limits.pageEntries);
-        // This stretch will be asked for anew, in parts.
-        if (filled >= 1 && !isNarrowest(stretch)) break;
-      }
-      return { entries, filled };
-    });
-    const told = start.entries.map(toTrade).filter(({ at }) => at >= from && at <= start.readTo);
-    items.push(...told.sort((a, b) => a.at - b.at));
-    widthMs = Math.min(start.widthMs, limits.windowMs);
-    from = start.readTo + 1;
-    // What is not settled is read to its end: to go on in its midst would leave out what turns up late before that.
-    const isEnd = from > now;
-    const isPause = from <= settled && (items.length > 0 || window >= emptyWindowsMax);
-    if (isEnd || isPause) return { items, cursor: `${Math.min(from, settled)}/${widthMs}`, more: !isEnd };
-  }
+  const last = cursor === null ? { from: 0, widthMs: limits.windowMs } : readPlace(exchange.id, cursor);
+  const { entries, next, more } = await readOn(last, limits, now, async (stretch) => {
+    const trades: Trade[] = [];
+    let filled = 0;
+    for (const parameters of symbol === undefined ? tradeTypes(rules) : [{}]) {
+      const page = (further: object) =>
+        exchange.fetchMyTrades(symbol, stretch.from, limits.pageEntries, {
+          ...{ ...parameters, until: stretch.to },
+          ...further,
+        });
+      // One order may be filled by more others at the same moment than a page has.
+      const found = isNarrowest(stretch) ? await readPages(exchange, page) : await page({});
+      trades.push(...found);
+      filled = Math.max(filled, found.length / limits.pageEntries);
+      // This stretch will be asked for anew, in parts.
+      if (filled >= 1 && !isNarrowest(stretch)) break;
+    }
+    return { entries: trades.map(toTrade), filled };
+  });
+  return { items: entries, cursor: placeText(next), more };
 };
 
 /** Where a venue knows no end of a stretch: it is taken to begin at the start that it is given. */
@@ -117,21 +99,16 @@ const readOnward = async (
   cursor: string | null,
   now: number,
 ): Promise<Stretch<OwnTrade>> => {
-  const from = cursor === null ? Math.max(now - limitsOf(exchange).reachMs, 0) : readCursor(exchange, cursor).from;
+  const from = cursor === null ? Math.max(now - limitsOf(exchange).reachMs, 0) : readPlace(exchange.id, cursor).from;
   const items = (await exchange.fetchMyTrades(symbol, from)).map(toTrade).sort((a, b) => a.at - b.at);
   const next = Math.max(from, Math.min(items.at(-1)?.at ?? from, now - settlingMs));
-  return { items, cursor: `${next}/1`, more: next > from && items.length > 0 };
+  return { items, cursor: placeText({ from: next, widthMs: 1 }), more: next > from && items.length > 0 };
 };
 
 /** Trades of contracts are told of all settlement currencies at once. */
 const tradeTypes = ({ contracts = [] }: AccountRules): Readonly<Record<string, unknown>>[] => {
   const types = contracts.map(({ settleCoin: _settleCoin, ...parameters }) => parameters);
   return [{}, ...new Map(types.map((parameters) => [JSON.stringify(parameters), parameters])).values()];
-};
-
-const readCursor = (exchange: Exchange, cursor: string): { readonly from: number; readonly widthMs: number } => {
-  const [from, widthMs] = wellFormed(exchange, cursor, /^\d{1,16}\/\d{1,16}$/).split('/');
-  return { from: Number(from), widthMs: Math.max(Number(widthMs), 1) };
 };
 
 const wellFormed = (exchange: Exchange, cursor: string, form: RegExp): string => {

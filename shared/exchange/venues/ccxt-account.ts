@@ -70,6 +70,9 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
   };
   const types = [{}, ...(rules.contracts ?? [])];
   const needsSymbols = symbolRequired(exchange);
+  const { ownContracts } = rules;
+  const isOwn = (symbol: string | null | undefined): symbol is string =>
+    typeof symbol === 'string' && ownContracts?.has(symbol) === true;
 
   return {
     id,
@@ -106,6 +109,7 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
         for (const symbol of bySymbol ? symbols : [undefined]) {
           for (const parameters of types) found.push(...(await readOpenOrders(exchange, symbol, parameters)));
         }
+        found.push(...((await ownContracts?.openOrders(exchange)) ?? []));
         return unique(found, ({ orderId }) => orderId);
       }),
 
@@ -113,6 +117,10 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
       run(async () => {
         const found: VenueOrder[] = [];
         for (const symbol of needsSymbols ? symbols : [undefined]) {
+          if (ownContracts !== undefined && isOwn(symbol)) {
+            found.push(...(await ownContracts.endedOrders(exchange, symbol, since, clock.now())));
+            continue;
+          }
           for (const parameters of types) {
             found.push(...(await readEndedOrders(exchange, rules, symbol, parameters, since, clock.now())));
           }
@@ -125,8 +133,15 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
     trades: (symbol, cursor): Promise<Stretch<OwnTrade>> =>
       run(() => {
         needs('fetchMyTrades');
+        if (ownContracts !== undefined && isOwn(symbol)) {
+          return ownContracts.trades(exchange, symbol, cursor, clock.now());
+        }
         return readTrades(exchange, rules, symbol ?? undefined, cursor, clock.now());
       }),
+
+    ...(ownContracts === undefined
+      ? {}
+      : { tradedSymbols: (cursor) => run(() => ownContracts.traded(exchange, cursor, clock.now())) }),
 
     transfers: (since) =>
       run(async () => {

@@ -23,7 +23,7 @@ export interface RequestKind {
 /** How a venue counts where ccxt's figures say something else, or nothing. */
 interface VenueRules {
   /** What a request costs its address, ms of the venue's time. Undefined: ccxt's cost. */
-  addressMs?(kind: RequestKind): number | undefined;
+  addressMs?(kind: RequestKind, cost: number): number | undefined;
   /** The limit that a request counts against, where the venue has several. */
   pool?(kind: RequestKind, cost: number): string;
   /** Signed requests are limited by key, so that their refusal is nobody else's concern. */
@@ -33,12 +33,20 @@ interface VenueRules {
   /** What ccxt's message holds where the address was refused in another way than by 429 or 418, and how long that lasts. */
   readonly refusal?: { readonly words: RegExp; readonly signedToo: boolean; readonly retryAfterMs?: number };
   /** How much of the limit of one minute is used, 0..1. */
-  usedPart?(headers: Headers): number;
+  usedPart?(headers: Headers, kind: RequestKind): number;
   /** Whether the next request for the same path has to wait for the next second. */
   isLastOfSecond?(headers: Headers): boolean;
 }
 
 const binanceWeightPerMinute = 6000;
+/** https://developers.binance.com/docs/derivatives/usds-margined-futures/general-info: a limit and a header of their own. */
+const usdmWeightPerMinute = 2400;
+const isUsdm = ({ api }: RequestKind): boolean => api.startsWith('fapi');
+const usdmWeights: Readonly<Record<string, number>> = {
+  ...{ account: 5, positionRisk: 5, allOrders: 5, allAlgoOrders: 5, userTrades: 5, income: 30 },
+  // Of all symbols.
+  ...{ openOrders: 40, openAlgoOrders: 40 },
+};
 /** From this cost on, a limit of its own matters for an endpoint of Binance's `sapi`. */
 const heavyCost = 10;
 
@@ -46,9 +54,14 @@ const rules: Readonly<Record<string, VenueRules>> = {
   // https://developers.binance.com/docs/binance-spot-api-docs/rest-api/limits: /api has 6000 a minute and address, each
   // endpoint of /sapi 12000. ccxt's costs are right, but it adds up what Binance does not.
   binance: {
-    pool: ({ api, path }, cost) =>
-      !api.startsWith('sapi') ? 'api' : cost < heavyCost ? 'sapi' : path.replace(/\W/g, '_'),
-    usedPart: (headers) => Number(headers.get('x-mbx-used-weight-1m')) / binanceWeightPerMinute,
+    addressMs: (kind, cost) =>
+      isUsdm(kind) ? ((usdmWeights[kind.path] ?? cost) * 60_000) / usdmWeightPerMinute : undefined,
+    pool: (kind, cost) => {
+      if (isUsdm(kind)) return 'fapi';
+      return !kind.api.startsWith('sapi') ? 'api' : cost < heavyCost ? 'sapi' : kind.path.replace(/\W/g, '_');
+    },
+    usedPart: (headers, kind) =>
+      Number(headers.get('x-mbx-used-weight-1m')) / (isUsdm(kind) ? usdmWeightPerMinute : binanceWeightPerMinute),
   },
   // https://bybit-exchange.github.io/docs/v5/rate-limit: 600 requests in 5 s and address, a ban of 10 minutes beyond;
   // and so many a second, user and endpoint, which the answers tell. ccxt counts the latter.
@@ -87,7 +100,7 @@ export class CcxtLimits {
 
   /** What a request costs its address. @param cost ccxt's */
   charge(kind: RequestKind, cost: number): Charge {
-    const venueMs = this.#rules.addressMs?.(kind) ?? cost * this.#rateLimitMs;
+    const venueMs = this.#rules.addressMs?.(kind, cost) ?? cost * this.#rateLimitMs;
     return {
       pool: this.#rules.pool?.(kind, cost) ?? 'all',
       ms: Math.ceil(venueMs / addressShare),
@@ -116,8 +129,8 @@ export class CcxtLimits {
     return { retryAfterMs: refusal.retryAfterMs };
   }
 
-  usedPart(headers: Headers): number {
-    return this.#rules.usedPart?.(headers) ?? 0;
+  usedPart(headers: Headers, kind: RequestKind): number {
+    return this.#rules.usedPart?.(headers, kind) ?? 0;
   }
 
   isLastOfSecond(headers: Headers): boolean {

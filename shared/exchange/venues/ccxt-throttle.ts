@@ -69,7 +69,7 @@ export const keepBudget = (exchange: Exchange, budget: CallBudget, clock: Clock)
     if (answer.status < 500) await permit.answered();
     if (limits.isLastOfSecond(answer.headers)) key.hold(path);
     const nextMinute = (Math.floor(clock.now() / minuteMs) + 1) * minuteMs;
-    await budget.told(limits.usedPart(answer.headers), nextMinute);
+    await budget.told(limits.usedPart(answer.headers, request), nextMinute);
   };
 };
 

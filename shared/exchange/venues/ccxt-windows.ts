@@ -1,4 +1,5 @@
 /** Lists of which a venue tells only so many entries at once, read by stretches of time. */
+import { VenueError } from '../errors.ts';
 
 /** A stretch of time, epoch ms, both ends included. */
 export interface TimeWindow {
@@ -73,4 +74,55 @@ export const readAll = async <T>(stretch: TimeWindow, limits: WindowLimits, read
     windowMs = Math.min(widthMs, limits.windowMs);
   }
   return found;
+};
+
+/** How long a venue may take until it tells of an entry. */
+export const settlingMs = 60_000;
+/** Stretches without an entry that are passed over in one call. */
+const emptyWindowsMax = 10;
+
+/** How far time was read, epoch ms, and how wide a stretch the next one may be. */
+export interface Place {
+  readonly from: number;
+  readonly widthMs: number;
+}
+
+/** A place as a cursor has it: `<epoch ms>/<ms>`. */
+export const placeText = ({ from, widthMs }: Place): string => `${from}/${widthMs}`;
+
+/** @throws {VenueError} `unknown`: it is no place */
+export const readPlace = (venue: string, text: string): Place => {
+  if (!/^\d{1,16}\/\d{1,16}$/.test(text)) {
+    throw new VenueError(venue, 'unknown', `Where to go on with the trades of ${venue} is not known`);
+  }
+  const [from, widthMs] = text.split('/');
+  return { from: Number(from), widthMs: Math.max(Number(widthMs), 1) };
+};
+
+/**
+ * The entries from a place on, until there are some or it was asked often enough; oldest first. The last minute is told
+ * again the next time, should something turn up late.
+ */
+export const readOn = async <T extends { readonly at: number }>(
+  last: Place,
+  limits: WindowLimits,
+  now: number,
+  read: ReadWindow<T>,
+): Promise<{ readonly entries: readonly T[]; readonly next: Place; readonly more: boolean }> => {
+  const begin = Math.max(last.from, now - limits.reachMs, 0);
+  const settled = Math.max(now - settlingMs, begin);
+  const entries: T[] = [];
+  let { widthMs } = last;
+
+  for (let from = begin, window = 0; ; window++) {
+    const start = await readStart({ from, to: now }, Math.min(widthMs, limits.windowMs), read);
+    const told = start.entries.filter(({ at }) => at >= from && at <= start.readTo);
+    entries.push(...told.sort((a, b) => a.at - b.at));
+    widthMs = Math.min(start.widthMs, limits.windowMs);
+    from = start.readTo + 1;
+    // What is not settled is read to its end: to go on in its midst would leave out what turns up late before that.
+    const isEnd = from > now;
+    const isPause = from <= settled && (entries.length > 0 || window >= emptyWindowsMax);
+    if (isEnd || isPause) return { entries, next: { from: Math.min(from, settled), widthMs }, more: !isEnd };
+  }
 };

@@ -1,6 +1,7 @@
 /** The signed endpoints of the Binance double, in Binance's own names, formats, weights and limits. */
 
 import { futuresRoutes } from './binance-futures-routes.ts';
+import { isContract } from './binance-futures-rules.ts';
 import type { Pair } from './binance-market.ts';
 import { printed } from './binance-market.ts';
 import type { Answer, Exchange, SignedRoute } from './binance-routes.ts';
@@ -228,7 +229,7 @@ const orderBody = (order: Numbered<AccountOrder>) => ({
 });
 
 const openOrders: SignedRoute = (exchange, owner, query) => {
-  const open = owner.orders.filter(({ status }) => status === 'open');
+  const open = owner.orders.filter((order) => order.status === 'open' && !isContract(order));
   if (!query.has('symbol')) return { weight: 80, body: open.map(orderBody) };
   const pair = pairNamed(exchange, query);
   if (isAnswer(pair)) return pair;

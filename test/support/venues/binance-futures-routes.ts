@@ -1,17 +1,11 @@
-/** The signed endpoints of USD-M futures of the Binance double, as in Binance's documentation of their third version. */
+/** The signed endpoints of USD-M futures of the Binance double that tell what lies there. */
+
+import { futuresRecordRoutes } from './binance-futures-record-routes.ts';
+import { contractId, onlyFutures } from './binance-futures-rules.ts';
 import { printed } from './binance-market.ts';
 import type { SignedRoute } from './binance-routes.ts';
-import { refusal } from './binance-routes.ts';
 import type { AccountPosition } from './venue-accounts.ts';
 import { holdings } from './venue-accounts.ts';
-
-/** A key sees futures only when it was allowed to, which takes an account there. */
-const onlyFutures =
-  (route: SignedRoute): SignedRoute =>
-  (exchange, owner, query) =>
-    owner.key.permissions.includes('futures')
-      ? route(exchange, owner, query)
-      : refusal(-2015, 'Invalid API-key, IP, or permissions for action, request ip: 203.0.113.9', 401);
 
 const sum = (a: string, b: string): string => printed(String(Number((Number(a) + Number(b)).toFixed(8))));
 
@@ -54,18 +48,11 @@ const account: SignedRoute = ({ now }, owner) => {
   };
 };
 
-/** `BTC/USDT:USDT-261225` is `BTCUSDT_261225` there. */
-const idOf = (symbol: string): string => {
-  const [pair = '', settlement = ''] = symbol.split(':');
-  const expiry = settlement.split('-')[1];
-  return pair.replace('/', '') + (expiry === undefined ? '' : `_${expiry}`);
-};
-
 const positionBody = (position: AccountPosition, updateTime: number) => {
   const amount = position.side === 'long' ? position.size : `-${position.size}`;
   const isolated = position.marginMode === 'isolated' ? position.margin : '0';
   return {
-    symbol: idOf(position.symbol),
+    symbol: contractId(position.symbol),
     positionSide: 'BOTH',
     positionAmt: amount,
     entryPrice: position.entryPrice,
@@ -89,6 +76,7 @@ const positionBody = (position: AccountPosition, updateTime: number) => {
 };
 
 export const futuresRoutes: Readonly<Record<string, SignedRoute>> = {
+  ...futuresRecordRoutes,
   'GET /fapi/v3/account': onlyFutures(account),
   'GET /fapi/v3/positionRisk': onlyFutures(({ now }, owner, query) => {
     const told = owner.positions.map((position) => positionBody(position, now()));

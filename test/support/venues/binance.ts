@@ -1,4 +1,4 @@
-/** Binance's Spot REST API on a loopback port, as far as ccxt's `binance` uses it, with faults on demand. */
+/** Binance's REST API of spot and USD-M futures on a loopback port, as far as ccxt's `binance` uses it, with faults on demand. */
 import { signedRoutes } from './binance-account-routes.ts';
 import type { Listing } from './binance-market.ts';
 import { defaultListings, pairOf } from './binance-market.ts';
@@ -15,6 +15,8 @@ export interface BinanceOptions {
   readonly listings?: readonly Listing[];
   /** Weight of requests per minute and address, twice as much for each endpoint of `/sapi`; more gets 429 until the minute is over. */
   readonly weightPerMinute?: number;
+  /** That of futures, which is counted apart. */
+  readonly futuresWeightPerMinute?: number;
   /** Port to listen on; any free one when left out. */
   readonly port?: number;
   /** Binance's time, epoch ms; that of the machine when left out. */
@@ -41,7 +43,8 @@ export interface BinanceDouble extends VenueServer {
 }
 
 export const startBinance = async (options: BinanceOptions = {}): Promise<BinanceDouble> => {
-  const { listings = defaultListings, weightPerMinute = 6000, port = 0, now = Date.now } = options;
+  const { listings = defaultListings, weightPerMinute = 6000, futuresWeightPerMinute = 2400 } = options;
+  const { port = 0, now = Date.now } = options;
   const pairs = new Map(listings.map(pairOf).map((pair) => [pair.id, pair]));
   const accounts = new VenueAccounts();
   const priceChanges: PriceChange[] = [];
@@ -66,17 +69,24 @@ export const startBinance = async (options: BinanceOptions = {}): Promise<Binanc
     return routes[endpoint]?.(exchange, request.query) ?? { status: 404, weight: 1, body: '' };
   };
 
+  /** Each endpoint of `/sapi` has a limit of its own, and so has `/fapi` as a whole. */
+  const limitOn = (path: string): { counter: string; limit: number; headers: readonly string[] } => {
+    const sapi = ['x-sapi-used-ip-weight-1m'];
+    if (path.startsWith('/sapi/')) return { counter: path, limit: 2 * weightPerMinute, headers: sapi };
+    const minute = 'x-mbx-used-weight-1m';
+    if (path.startsWith('/fapi/')) return { counter: 'fapi', limit: futuresWeightPerMinute, headers: [minute] };
+    return { counter: 'api', limit: weightPerMinute, headers: ['x-mbx-used-weight', minute] };
+  };
+
   const weighed = (request: VenueRequest): VenueAnswer => {
     const answer = answerTo(request);
     const minute = Math.floor(request.at / minuteMs);
-    const isSapi = request.path.startsWith('/sapi/');
-    const limited = isSapi ? request.path : 'api';
-    const before = used.get(limited);
+    const { counter, limit, headers: names } = limitOn(request.path);
+    const before = used.get(counter);
     const weight = (before?.minute === minute ? before.weight : 0) + answer.weight;
-    used.set(limited, { minute, weight });
-    const names = isSapi ? ['x-sapi-used-ip-weight-1m'] : ['x-mbx-used-weight', 'x-mbx-used-weight-1m'];
+    used.set(counter, { minute, weight });
     const headers = Object.fromEntries(names.map((name) => [name, String(weight)]));
-    if (weight <= weightPerMinute * (isSapi ? 2 : 1)) return { ...answer, headers };
+    if (weight <= limit) return { ...answer, headers };
     const banned = refusal(-1003, 'Too much request weight used; please use WebSocket Streams for live updates.', 429);
     const retryAfter = String(Math.ceil(((minute + 1) * minuteMs - request.at) / 1000));
     return { ...banned, headers: { ...headers, 'retry-after': retryAfter } };
