@@ -1,5 +1,6 @@
 /** An account that is synchronised through ccxt with a double, over HTTP and on a virtual clock. */
 import { AccountVenues } from '#shared/exchange/account-venues';
+import { Credentials } from '#shared/exchange/credentials';
 import type { Network } from '#shared/platform/ports';
 import { accountSystem } from './account-system.ts';
 import type { TestPlatform } from './test-platform.ts';
@@ -22,6 +23,8 @@ export const accountAtDouble = async (system: TestPlatform, venue: string, url: 
     network: { fetch: counted(requests), post: async () => 200 },
     config: { ...system.platform.config, venueUrls: { [venue]: url } },
   });
+  // To load a venue's code takes the machine a while, in which no time shall pass.
+  await venues.open(venue, new Credentials(key));
   const account = await accountSystem(system, venue, venues.open.bind(venues), undefined, key);
   const pace = { stepMs, idleTurns, isBusy: () => requests.underWay > 0 };
   const through = async (work: Promise<void> | undefined) =>

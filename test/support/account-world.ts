@@ -15,16 +15,29 @@ import type { UserId } from '#shared/users/user';
 import type { VenueAccounts } from './venues/venue-accounts.ts';
 
 /** Assets that are always held, so that a venue which wants markets named is asked for theirs. */
-const traded = ['BTC', 'ETH'] as const;
-const market = fc.constantFrom(...traded).map((asset) => `${asset}/USDT`);
-const contract = fc.constantFrom(...traded).map((asset) => `${asset}/USDT:USDT`);
+const assets = ['BTC', 'ETH'] as const;
+const market = fc.constantFrom(...assets).map((asset) => `${asset}/USDT`);
+const contract = fc.constantFrom(...assets).map((asset) => `${asset}/USDT:USDT`);
+
+const ordered = (symbol: fc.Arbitrary<string>) => fc.record({ is: fc.constant('order' as const), symbol });
+const traded = (symbol: fc.Arbitrary<string>) =>
+  fc.record({
+    is: fc.constant('trades' as const),
+    symbol,
+    count: fc.integer({ min: 1, max: 12 }),
+    /** How long the venue takes to tell of them, seconds. */
+    late: fc.oneof(fc.constant(0), fc.nat({ max: 25 })),
+    isAtOnce: fc.boolean(),
+    /** Bought and sold again: nothing else shows that there were trades. */
+    isEven: fc.boolean(),
+  });
 
 /** One thing that happens at the venue. What it is about, it picks by number among what there is. */
 export const venueChange = fc.oneof(
   fc.record({
     is: fc.constant('balance' as const),
     wallet: fc.constantFrom('spot' as const, 'funding' as const),
-    asset: fc.constantFrom('USDT', 'SOL', ...traded),
+    asset: fc.constantFrom('USDT', 'SOL', ...assets),
     amount: fc.nat({ max: 3 }),
   }),
   fc.record({
@@ -32,7 +45,7 @@ export const venueChange = fc.oneof(
     held: fc.uniqueArray(contract),
     size: fc.integer({ min: 1, max: 3 }),
   }),
-  fc.record({ is: fc.constant('order' as const), symbol: market }),
+  ordered(market),
   fc.record({
     is: fc.constant('fill' as const),
     pick: fc.nat(),
@@ -40,16 +53,7 @@ export const venueChange = fc.oneof(
     ends: fc.boolean(),
   }),
   fc.record({ is: fc.constant('cancel' as const), pick: fc.nat() }),
-  fc.record({
-    is: fc.constant('trades' as const),
-    symbol: market,
-    count: fc.integer({ min: 1, max: 12 }),
-    /** How long the venue takes to tell of them, seconds. */
-    late: fc.oneof(fc.constant(0), fc.nat({ max: 25 })),
-    isAtOnce: fc.boolean(),
-    /** Bought and sold again: nothing else shows that there were trades. */
-    isEven: fc.boolean(),
-  }),
+  traded(market),
   fc.record({ is: fc.constant('transfer' as const), kind: fc.constantFrom('deposit' as const, 'withdrawal' as const) }),
   fc.record({
     is: fc.constant('settle' as const),
@@ -57,6 +61,9 @@ export const venueChange = fc.oneof(
     status: fc.constantFrom('done' as const, 'failed' as const),
   }),
 );
+
+/** One thing that happens in contracts, which are traded without their asset, where the venue wants them named as well. */
+export const contractChange = fc.oneof(ordered(contract), traded(contract));
 export type VenueChange = typeof venueChange extends fc.Arbitrary<infer T> ? T : never;
 
 /** The account at its venue. Every order, trade and transfer has a price or amount of its own, by which it is known again. */
@@ -75,7 +82,7 @@ export class AccountWorld {
     this.#accounts = accounts;
     this.#apiKey = apiKey;
     this.#now = now;
-    for (const asset of traded) accounts.setBalance(apiKey, asset, '1');
+    for (const asset of assets) accounts.setBalance(apiKey, asset, '1');
     this.#note();
   }
 
@@ -193,7 +200,7 @@ export class AccountWorld {
       ...{ symbol, side: 'buy', price: this.#price(), amount: '0.5', fee: '0.1', feeAsset: 'BNB', maker: false },
       ...{ orderId, at },
     });
-    if (isEven) return;
+    if (isEven || symbol.includes(':')) return;
     const asset = symbol.split('/')[0] ?? '';
     const held = this.#account().wallets.get('spot')?.get(asset)?.free ?? '0';
     this.#accounts.setBalance(this.#apiKey, asset, new Decimal(held).add('0.5').toFixed());
