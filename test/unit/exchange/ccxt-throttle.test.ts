@@ -131,6 +131,34 @@ describe('an answer', () => {
   });
 });
 
+describe('futures of Binance', () => {
+  it('are asked as often as their own limit allows by their weights, which is no matter of spot', async () => {
+    const ask = await clientOf('binance');
+    const open = () => ask('openOrders', 'fapiPrivate');
+    for (let call = 0; call < 8; call++) await open();
+    // 60 % of 2400 a minute are 24 a second, and openOrders of all symbols weigh 40.
+    const taken = await secondsTaken(async () => {
+      for (let call = 0; call < 6; call++) await open();
+    });
+    expect(taken).toBeGreaterThan((5 * 40) / 24);
+    expect(await secondsTaken(() => ask('openOrders', 'private'))).toBe(0);
+  });
+
+  it.each([
+    ['fapiPrivate', '2100', 'rate-limited'],
+    ['private', '2100', 'nothing'],
+  ])('and spot tell each of their own limit what is used: %s %s', async (api, weight, expected) => {
+    const ask = await clientOf('binance');
+    answer = () => Response.json({}, { headers: { 'x-mbx-used-weight-1m': weight } });
+    await ask('openOrders', api);
+    const failure = await ask('openOrders', api).then(
+      () => 'nothing',
+      (error: { readonly failure?: string }) => error.failure,
+    );
+    expect(failure).toBe(expected);
+  });
+});
+
 it('a table that fails is no matter of the venue', async () => {
   const ask = await clientOf('binance');
   system.table.before = failing(() => true);
