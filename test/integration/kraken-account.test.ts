@@ -276,8 +276,48 @@ describe('an account at Kraken', () => {
     ]);
   });
 
-  it('says that it has no positions there', async () => {
-    expect(await failure(account.positions())).toMatchObject({ failure: 'not-supported' });
+  it('tells positions on margin, the parts that several orders opened together', async () => {
+    const part = { symbol: 'BTC/USD', side: 'long', liquidationPrice: '0', leverage: '2' } as const;
+    kraken.accounts.setPositions(apiKey, [
+      { ...part, size: '0.1', entryPrice: '60000', markPrice: '65000', margin: '3000', unrealizedPnl: '500' },
+      { ...part, size: '0.3', entryPrice: '64000', markPrice: '65000', margin: '9600', unrealizedPnl: '300' },
+      {
+        ...{ ...part, symbol: 'ETH/USDT', side: 'short', size: '2', entryPrice: '3000', markPrice: '3100' },
+        ...{ margin: '3000', unrealizedPnl: '-200' },
+      },
+    ]);
+    expect(await account.positions()).toEqual([
+      {
+        ...{ symbol: 'BTC/USD', side: 'long', marginMode: 'cross', contracts: '0.4', contractSize: '1' },
+        ...{ entryPrice: '63000', markPrice: '65000', collateral: '12600', unrealizedPnl: '800' },
+        ...{ liquidationPrice: null, leverage: null, venueTime: null },
+      },
+      expect.objectContaining({ symbol: 'ETH/USDT', side: 'short', contracts: '2', unrealizedPnl: '-200' }),
+    ]);
+  });
+
+  it.each([
+    ['a side', { type: 'hold' }],
+    ['an amount', { vol: 'much' }],
+  ])('tells no position without %s that can be read', async (_, wrong) => {
+    const part = { pair: 'XXBTZUSD', type: 'buy', vol: '1', vol_closed: '0', cost: '60000', margin: '30000' };
+    const body = { error: [], result: { 'TGUFMY-FLESJ-VYIX3J': { ...part, ...wrong } } };
+    kraken.fail({ status: 200, body, path: '/0/private/OpenPositions' });
+    expect(await failure(account.positions())).toMatchObject({ failure: 'retryable' });
+  });
+
+  it('tells a trade on margin as any other', async () => {
+    const body = {
+      ...{ ordertxid: 'OQCLML-BW3P3-BUCMWZ', postxid: 'TKH2SE-M7IF5-CFI7LT', pair: 'XXBTZUSD', time: 1_700_000_000.5 },
+      ...{ type: 'buy', ordertype: 'limit', price: '60000.00000', cost: '6000.00000', fee: '1.2', vol: '0.10000000' },
+      ...{ margin: '3000.00000', leverage: '2', misc: 'initiated', maker: false },
+      ...{ posstatus: 'open', cprice: null, ccost: null, cfee: null, cvol: null, cmargin: null, net: null, trades: [] },
+    };
+    const answer = { error: [], result: { trades: { 'THVRQM-33VKH-UCI7BS': body }, count: 1 } };
+    kraken.fail({ status: 200, body: answer, path: '/0/private/TradesHistory' });
+    expect(await account.trades(null, null)).toMatchObject({
+      items: [{ symbol: 'BTC/USD', side: 'buy', amount: '0.1', cost: '6000' }],
+    });
   });
 
   it.each([

@@ -1,8 +1,8 @@
 import type { Exchange, Order, Trade } from 'ccxt';
 import { Decimal } from 'decimal.js';
-import type { Balance, WalletType } from '../account-venue.ts';
+import type { Balance, ContractPosition, WalletType } from '../account-venue.ts';
 import { VenueError } from '../errors.ts';
-import { toBalances } from './ccxt-account-mapping.ts';
+import { toBalances, toPosition } from './ccxt-account-mapping.ts';
 import type { AccountRules, WalletRule } from './ccxt-account-rule.ts';
 import { at, garbled, isList, isRecord, listAt } from './ccxt-answers.ts';
 import type { OffsetRead } from './ccxt-offsets.ts';
@@ -16,7 +16,7 @@ const pageEntries = 50;
 /** Most pages of orders that ended: more of them than Kraken's call counter allows at once. */
 const orderPagesMax = 40;
 /** ccxt's costs of these endpoints, which `request` does not look up: 3 for each step of Kraken's call counter. */
-const costs = { GetApiKeyInfo: 3, ClosedOrders: 3, TradesHistory: 6 };
+const costs = { GetApiKeyInfo: 3, OpenPositions: 3, ClosedOrders: 3, TradesHistory: 6 };
 
 const ask = (exchange: Exchange, path: keyof typeof costs, parameters: Readonly<Record<string, unknown>>) =>
   exchange.request(path, 'private', 'POST', { ...parameters }, undefined, undefined, {
@@ -62,6 +62,47 @@ const balances: WalletRule = {
   },
 };
 
+/** Decimals of prices that are computed of sums. */
+const priceDecimals = 10;
+const sides: Readonly<Record<string, string>> = { buy: 'long', sell: 'short' };
+
+/** What is left of the parts of a position. */
+interface Left {
+  readonly symbol: unknown;
+  readonly side: string | undefined;
+  readonly amount: Decimal;
+  /** What it cost when it was opened, what backs it, what it is worth and its profit; the latter may not be told: NaN. */
+  readonly sums: readonly Decimal[];
+}
+
+/** Positions on margin. Kraken tells one for each order that opened a part of it. */
+const positions = async (exchange: Exchange): Promise<ContractPosition[]> => {
+  const answer = await ask(exchange, 'OpenPositions', { docalcs: 'true' });
+  const found = new Map<string, Left>();
+  for (const [, part] of recordsAt(answer, 'result')) {
+    const number = (name: string) => new Decimal(String(at(part, name) ?? Number.NaN));
+    const [pair, side] = [String(at(part, 'pair')), sides[String(at(part, 'type'))]];
+    const symbol = at(exchange.options, 'marketsByAltname', pair, 'symbol') ?? exchange.safeSymbol(pair);
+    const amount = number('vol').sub(number('vol_closed'));
+    const sums = [number('cost').mul(amount).div(number('vol')), number('margin'), number('value'), number('net')];
+    const key = `${symbol} ${side}`;
+    const other = found.get(key);
+    found.set(key, {
+      ...{ symbol, side, amount: amount.add(other?.amount ?? 0) },
+      sums: sums.map((sum, index) => sum.add(other?.sums[index] ?? 0)),
+    });
+  }
+  return [...found.values()].flatMap(({ symbol, side, amount, sums: [cost, margin, value, net] }) => {
+    const text = (sum: Decimal | undefined) => (sum === undefined || sum.isNaN() ? undefined : sum.toFixed());
+    const price = (sum: Decimal | undefined) => text(sum?.abs().div(amount).toDecimalPlaces(priceDecimals));
+    const native = {
+      ...{ symbol, side, marginMode: 'cross', contracts: amount.toFixed(), contractSize: 1 },
+      ...{ entryPrice: price(cost), markPrice: price(value), collateral: text(margin), unrealizedPnl: text(net) },
+    };
+    return toPosition(native) ?? [];
+  });
+};
+
 const trades = (exchange: Exchange): OffsetRead<Trade> => ({
   pageEntries,
   read: async ({ from, to }, offset) => {
@@ -93,11 +134,13 @@ export const kraken: AccountRules = {
     const granted = listAt(await ask(exchange, 'GetApiKeyInfo', {}), 'result', 'permissions');
     return { canTrade: granted.includes('modify-trades'), canWithdraw: granted.includes('withdraw-funds') };
   },
+  positions,
   tradesByOffset: trades,
   endedOrders,
   transfers: { windowMs: reachMs, reachMs, pageEntries: 25 },
   shapes: {
     '/private/BalanceEx': isRecord('result'),
+    '/private/OpenPositions': isRecord('result'),
     '/private/OpenOrders': isRecord('result', 'open'),
     '/private/ClosedOrders': isRecord('result', 'closed'),
     '/private/TradesHistory': isRecord('result', 'trades'),

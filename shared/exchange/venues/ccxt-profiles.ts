@@ -63,7 +63,7 @@ export const ccxtProfiles: Readonly<Record<string, readonly [name: string, crede
   htx: ['HTX', 'apiKey secret', 'balances openOrders closedOrders trades transfers'],
   independentreserve: ['Independent Reserve', 'apiKey secret', 'balances openOrders closedOrders trades'],
   indodax: ['INDODAX', 'apiKey secret', 'balances openOrders closedOrders'],
-  kraken: ['Kraken', 'apiKey secret', 'balances openOrders closedOrders trades transfers'],
+  kraken: ['Kraken', 'apiKey secret', 'balances positions openOrders closedOrders trades transfers'],
   krakenfutures: ['Kraken Futures', 'apiKey secret', 'balances openOrders closedOrders trades'],
   kucoin: ['KuCoin', 'apiKey secret password', 'balances openOrders closedOrders trades transfers'],
   kucoinfutures: ['KuCoin Futures', 'apiKey secret password', 'balances openOrders closedOrders trades transfers'],

@@ -164,6 +164,36 @@ const closedOrders: PrivateRoute['answer'] = (_exchange, account, parameters) =>
   return 'error' in found ? found : told({ closed: listed(found.rows), count: found.count });
 };
 
+/** Each part of a position that an order opened is one of its own. */
+const openPositions: PrivateRoute['answer'] = (_exchange, { positions }, parameters) => {
+  const isCalculated = parameters.get('docalcs') === 'true';
+  const parts = positions.map((position, index) => [
+    krakenId('T', 5000 + index),
+    {
+      ordertxid: krakenId('O', 5000 + index),
+      posstatus: 'open',
+      pair: pairId(position.symbol),
+      time: 1_610_000_000.5,
+      type: position.side === 'long' ? 'buy' : 'sell',
+      ordertype: 'limit',
+      cost: product(position.entryPrice, position.size),
+      fee: '0.00000',
+      vol: fixed(position.size, 8),
+      vol_closed: '0.00000000',
+      margin: fixed(position.margin, 5),
+      terms: '0.0100% per 4 hours',
+      rollovertm: '1616672637',
+      misc: '',
+      oflags: '',
+      ...(isCalculated
+        ? { value: product(position.markPrice, position.size), net: withSign(position.unrealizedPnl) }
+        : {}),
+    },
+  ]);
+  return told(Object.fromEntries(parts));
+};
+const withSign = (amount: string): string => (Number(amount) < 0 ? fixed(amount, 5) : `+${fixed(amount, 5)}`);
+
 const transferStatus = { pending: 'Pending', done: 'Success', failed: 'Failure' };
 
 /** Newest first: the newest of them, or with a cursor one page after the other. */
@@ -231,6 +261,7 @@ export const privateRoutes: Readonly<Record<string, PrivateRoute>> = {
     needs: ['query-open-trades'],
     answer: (_exchange, { orders }) => told({ open: listed(orders.filter(({ status }) => status === 'open')) }),
   },
+  '/0/private/OpenPositions': { counts: 1, needs: ['query-open-trades'], answer: openPositions },
   '/0/private/ClosedOrders': { counts: 1, needs: ['query-closed-trades'], answer: closedOrders },
   '/0/private/TradesHistory': { counts: 2, needs: ['query-closed-trades'], answer: tradesHistory },
   '/0/private/DepositStatus': {
