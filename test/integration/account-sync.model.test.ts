@@ -40,8 +40,8 @@ describe.each(['binance', 'bybit'] as const)('an account at the double of %s, th
         const double = venue === 'binance' ? await startBinance({ now }) : await startBybit({ now });
         try {
           double.accounts.addKey({ ...key, permissions: ['read', 'trade', 'futures'] });
-          if (venue === 'binance') double.accounts.setBalance(key.apiKey, 'USDT', '100', '0', 'contract');
           const world = new AccountWorld(double.accounts, key.apiKey, now);
+          if (venue === 'binance') world.openContracts();
           const { accountId, book, dispatch, work, through } = await accountAtDouble(system, venue, double.url, key);
 
           for (const { changes, fault, kill } of rounds) {

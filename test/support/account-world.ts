@@ -17,7 +17,8 @@ import type { VenueAccounts } from './venues/venue-accounts.ts';
 /** Assets that are always held, so that a venue which wants markets named is asked for theirs. */
 const assets = ['BTC', 'ETH'] as const;
 const market = fc.constantFrom(...assets).map((asset) => `${asset}/USDT`);
-const contract = fc.constantFrom(...assets).map((asset) => `${asset}/USDT:USDT`);
+const contractOf = (asset: string): string => `${asset}/USDT:USDT`;
+const contract = fc.constantFrom(...assets).map(contractOf);
 
 const ordered = (symbol: fc.Arbitrary<string>) => fc.record({ is: fc.constant('order' as const), symbol });
 const traded = (symbol: fc.Arbitrary<string>) =>
@@ -83,6 +84,13 @@ export class AccountWorld {
     this.#apiKey = apiKey;
     this.#now = now;
     for (const asset of assets) accounts.setBalance(apiKey, asset, '1');
+    this.#note();
+  }
+
+  /** Contracts are traded as well: their wallet is not empty, and each was traded once, so that the venue tells of it. */
+  openContracts(): void {
+    this.#accounts.setBalance(this.#apiKey, 'USDT', '100', '0', 'contract');
+    for (const asset of assets) this.#trade(contractOf(asset), this.#now(), {});
     this.#note();
   }
 

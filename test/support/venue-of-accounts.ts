@@ -4,6 +4,7 @@ import { VenueError } from '#shared/exchange/errors';
 import { orderAt, positionIn, tradeAt, transferOfId } from './memory-venue.ts';
 import type { AccountOrder, Numbered, VenueAccounts } from './venues/venue-accounts.ts';
 
+const contracts = ['BTC/USDT:USDT', 'ETH/USDT:USDT'];
 /** How long the venue may take to tell of a trade. */
 const settlingMs = 60_000;
 
@@ -21,6 +22,7 @@ export interface VenueOfAccountsOptions {
 export class VenueOfAccounts implements OpenedAccount {
   readonly id = 'binance';
   readonly needsSymbols: boolean;
+  readonly tradedSymbols?: (cursor: string | null) => Promise<Stretch<string>>;
   readonly #options: VenueOfAccountsOptions;
   /** Runs before each answer, and may change it; what it throws the caller gets. */
   answering: <T extends object>(call: string, answer: T) => Promise<T> = async (_call, answer) => answer;
@@ -28,6 +30,7 @@ export class VenueOfAccounts implements OpenedAccount {
   constructor(options: VenueOfAccountsOptions) {
     this.#options = options;
     this.needsSymbols = options.tells === 'by-symbol';
+    if (this.needsSymbols) this.tradedSymbols = this.#tradedSymbols;
   }
 
   close = async () => {};
@@ -51,7 +54,9 @@ export class VenueOfAccounts implements OpenedAccount {
       this.#account().positions.map(({ symbol, side, size }) => positionIn(symbol, { side, contracts: size })),
     );
 
-  openOrders = (symbols: readonly string[]) => this.#orders('openOrders', symbols, ({ status }) => status === 'open');
+  // Those of contracts are told whether they are named or not.
+  openOrders = (symbols: readonly string[]) =>
+    this.#orders('openOrders', [...symbols, ...contracts], ({ status }) => status === 'open');
 
   closedOrders = (symbols: readonly string[], since: number) =>
     this.#orders('closedOrders', symbols, (order) => order.status !== 'open' && order.updatedAt >= since);
@@ -106,8 +111,19 @@ export class VenueOfAccounts implements OpenedAccount {
     return { items: items.map(tradeOf), cursor: String(next), more };
   }
 
+  #tradedSymbols = (cursor: string | null): Promise<Stretch<string>> => {
+    const from = Number(cursor ?? 0);
+    const made = this.#account().trades.filter(({ number, symbol }) => number >= from && contracts.includes(symbol));
+    const items = [...new Set(made.map(({ symbol }) => symbol))];
+    return this.answering('tradedSymbols', {
+      items,
+      cursor: String((made.at(-1)?.number ?? from - 1) + 1),
+      more: false,
+    });
+  };
+
   #known(symbol: string): void {
-    if (['BTC/USDT', 'ETH/USDT', 'SOL/USDT'].includes(symbol)) return;
+    if (['BTC/USDT', 'ETH/USDT', 'SOL/USDT', ...contracts].includes(symbol)) return;
     throw new VenueError(this.id, 'not-supported', `${this.id} does not have this market`);
   }
 }

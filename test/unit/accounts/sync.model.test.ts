@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { VenueError } from '#shared/exchange/errors';
 import { accountSystem, owner, type Work } from '../../support/account-system.ts';
 import { testKey } from '../../support/account-venues.ts';
-import { AccountWorld, standing, storedRecords, venueChange, wellStanding } from '../../support/account-world.ts';
+import {
+  AccountWorld,
+  contractChange,
+  standing,
+  storedRecords,
+  venueChange,
+  wellStanding,
+} from '../../support/account-world.ts';
 import { testPlatform } from '../../support/test-platform.ts';
 import { VenueOfAccounts } from '../../support/venue-of-accounts.ts';
 import { VenueAccounts } from '../../support/venues/venue-accounts.ts';
@@ -55,7 +62,7 @@ const slowBeside = {
 const stuckBeside = { kill: undefined, fault: undefined, storeMs: 58_000, isBeside: true };
 /** What happens at the venue, then to the dispatcher and to one worker. */
 const round = fc.record({
-  changes: fc.array(venueChange, { maxLength: 4 }),
+  changes: fc.array(fc.oneof(venueChange, contractChange), { maxLength: 4 }),
   afterSeconds: fc.oneof(fc.nat({ max: 5 }), fc.nat({ max: 70 }), fc.nat({ max: 900 })),
   dispatch: fc.option(fc.record({ kill, isTwice: fc.boolean() }), { nil: undefined, freq: 2 }),
   /** Whether the user asks for a sync. */
@@ -84,6 +91,7 @@ describe.each(['by-symbol', 'by-time'] as const)('an account whose venue tells o
           const now = () => clock.now();
           const { apiKey } = testKey;
           const world = new AccountWorld(accounts, apiKey, () => clock.now() + skewMs);
+          world.openContracts();
           const venue = new VenueOfAccounts({ accounts, apiKey, tells, tradesAtOnce: 3, now });
           /** Faults of the calls to come; undefined: the call goes well. */
           const faults: (Fault | undefined)[] = [];
