@@ -17,7 +17,7 @@ const name = (lengthMax: number) =>
     .max(lengthMax)
     .refine((text) => text.isWellFormed());
 const Asset = name(100);
-const MarketSymbol = name(60);
+export const MarketSymbol = name(60);
 const VenueKey = z.string().regex(/^[\x20-\x7e]{1,100}$/);
 const VenueText = z.string().max(200);
 /** Epoch ms; keys hold 15 digits of it. */

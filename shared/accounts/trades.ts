@@ -1,7 +1,7 @@
 import type { AccountVenue, OwnTrade, Stretch } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
 import type { Platform } from '#shared/platform/ports';
-import { AccountTrade, listed, soundRecords } from './records.ts';
+import { AccountTrade, listed, MarketSymbol, soundRecords } from './records.ts';
 import type { StepContext, SyncStep } from './steps.ts';
 import {
   cursorKey,
@@ -94,7 +94,8 @@ const readNames = async (
   const { account, touched } = context;
   const read = await readOn<string>(ports, context, reading, {
     ask: venue.tradedSymbols.bind(venue),
-    keep: async (names) => {
+    keep: async (told) => {
+      const names = soundRecords(account.venue, MarketSymbol, told, (name) => name);
       if (names.length === 0) return;
       const symbols = await readSymbols(ports.table, account, touched, ports.clock.now());
       await context.write(symbols.remember(names));
