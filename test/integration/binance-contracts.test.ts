@@ -174,6 +174,17 @@ describe('contracts in USD-M futures of Binance', () => {
       expect(ids((await readAll()).items)).toEqual(numbers);
     });
 
+    it('of one moment months ago are told once each, where Binance tells by id what is that old', async () => {
+      await binance.close();
+      binance = await startBinance({ now: () => time, idsReachBack: true });
+      binance.accounts.addKey({ ...key, permissions: ['read', 'futures'] });
+      account = await connect();
+      const at = now - 100 * dayMs;
+      const numbers = Array.from({ length: 2500 }, () => binance.accounts.addTrade(key.apiKey, contractTrade({ at })));
+      numbers.push(binance.accounts.addTrade(key.apiKey, contractTrade({ at: at + 5 })));
+      expect(ids((await readAll()).items)).toEqual(numbers);
+    });
+
     it('that fill pages close together months ago are told once each', async () => {
       const numbers = Array.from({ length: 2300 }, (_, index) =>
         binance.accounts.addTrade(key.apiKey, contractTrade({ at: now - 100 * dayMs + index * 60_000 })),

@@ -14,6 +14,15 @@ const orderMs = 90 * dayMs;
 const tradeMs = 180 * dayMs;
 const incomeMs = 90 * dayMs;
 
+interface PageOptions {
+  readonly now: number;
+  /** The parameter that names an id. */
+  readonly id: string;
+  readonly longestMs: number;
+  /** Whether what is asked for by id may be older than a week. */
+  readonly isAnyAge?: boolean;
+}
+
 type Row = { readonly number: number; readonly at: number };
 
 const limitOf = (query: URLSearchParams, otherwise: number): number =>
@@ -27,16 +36,17 @@ const windowOf = (query: URLSearchParams, now: number): { readonly start: number
   return { start: to - weekMs + 1, end: to };
 };
 
-/** Rows of a stretch, oldest first: from an id or a time on, else the newest. Without a time, nothing is told that is older than a week. */
+/** Rows of a stretch, oldest first: from an id or a time on, else the newest. */
 const page = <R extends Row>(
   rows: readonly R[],
   query: URLSearchParams,
-  { now, id, longestMs }: { readonly now: number; readonly id: string; readonly longestMs: number },
+  { now, id, longestMs, isAnyAge = false }: PageOptions,
 ): R[] | Answer => {
   const { start, end } = windowOf(query, now);
   if (end - start > longestMs) return refusal(-4165, 'Invalid time interval. Maximum time interval is 7 days');
-  const sorted = rows.filter(({ at }) => at >= start && at <= end).toSorted((a, b) => a.number - b.number);
   const from = query.get(id);
+  const told = isAnyAge && from !== null ? rows : rows.filter(({ at }) => at >= start && at <= end);
+  const sorted = told.toSorted((a, b) => a.number - b.number);
   const limit = limitOf(query, 500);
   if (from !== null) return sorted.filter(({ number }) => number >= Number(from)).slice(0, limit);
   return query.has('startTime') ? sorted.slice(0, limit) : sorted.slice(-limit);
@@ -172,7 +182,7 @@ const userTrades: SignedRoute = (exchange, owner, query) => {
   const told = owner.trades.filter(
     (trade) => isContract(trade) && contractId(trade.symbol) === id && trade.at >= now - tradeMs,
   );
-  const trades = page(told, query, { now, id: 'fromId', longestMs: weekMs });
+  const trades = page(told, query, { now, id: 'fromId', longestMs: weekMs, isAnyAge: exchange.idsReachBack });
   return Array.isArray(trades) ? { weight: 5, body: trades.map(tradeBody) } : trades;
 };
 

@@ -6,6 +6,7 @@ import type { VenueAccount } from './venue-accounts.ts';
 export interface Exchange {
   readonly pairs: ReadonlyMap<string, Pair>;
   readonly weightPerMinute: number;
+  readonly idsReachBack: boolean;
   now(): number;
 }
 

@@ -17,6 +17,8 @@ export interface BinanceOptions {
   readonly weightPerMinute?: number;
   /** That of futures, which is counted apart. */
   readonly futuresWeightPerMinute?: number;
+  /** Whether trades in futures that are asked for by id are told if they are older than a week: Binance does not say. */
+  readonly idsReachBack?: boolean;
   /** Port to listen on; any free one when left out. */
   readonly port?: number;
   /** Binance's time, epoch ms; that of the machine when left out. */
@@ -43,7 +45,12 @@ export interface BinanceDouble extends VenueServer {
 }
 
 export const startBinance = async (options: BinanceOptions = {}): Promise<BinanceDouble> => {
-  const { listings = defaultListings, weightPerMinute = 6000, futuresWeightPerMinute = 2400 } = options;
+  const {
+    listings = defaultListings,
+    weightPerMinute = 6000,
+    futuresWeightPerMinute = 2400,
+    idsReachBack = false,
+  } = options;
   const { port = 0, now = Date.now } = options;
   const pairs = new Map(listings.map(pairOf).map((pair) => [pair.id, pair]));
   const accounts = new VenueAccounts();
@@ -59,7 +66,7 @@ export const startBinance = async (options: BinanceOptions = {}): Promise<Binanc
 
   const answerTo = (request: VenueRequest): Answer => {
     if (inMaintenance) return refusal(1, 'System is under maintenance.', 503);
-    const exchange = { pairs, weightPerMinute, now: () => request.at };
+    const exchange = { pairs, weightPerMinute, idsReachBack, now: () => request.at };
     const endpoint = `${request.method} ${request.path}`;
     const signedRoute = signedRoutes[endpoint];
     if (signedRoute !== undefined) {
