@@ -1,4 +1,4 @@
-import type { AccountVenue, VenueOrder } from '#shared/exchange/account-venue';
+import { type AccountVenue, orderName, type VenueOrder } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
 import type { Platform } from '#shared/platform/ports';
 import { AccountOrder, isSameRecord, listed, soundRecords } from './records.ts';
@@ -38,13 +38,13 @@ export const ordersStep = (ports: Ports): SyncStep => ({
       throw new VenueError(account.venue, 'not-supported', `${account.venue} does not tell of orders`);
     }
     // An order that ended between the two answers is in both: the second one counts.
-    const told = new Map([...(open ?? []), ...(ended?.orders ?? [])].map((order) => [order.orderId, order]));
+    const told = new Map([...(open ?? []), ...(ended?.orders ?? [])].map((order) => [orderName(order), order]));
     const missed = open === undefined ? [] : stored.filter((order) => isGone(order, told));
-    for (const order of await restingOrders(ports, context, venue, missed)) told.set(order.orderId, order);
-    const known = await knownOrders(ports, account, [...told.keys(), ...stored.map(({ orderId }) => orderId)]);
+    for (const order of await restingOrders(ports, context, venue, missed)) told.set(orderName(order), order);
+    const known = await knownOrders(ports, account, [...told.values(), ...stored]);
     const changed = [...told.values()].flatMap((order) => {
       const item = storedOrder(account, order);
-      const before = known.get(order.orderId);
+      const before = known.get(orderName(order));
       // What ended does not open again; a venue may answer from a copy that lags.
       const isPast = order.status === 'open' && before !== undefined && hasEnded(before);
       return isPast || (before !== undefined && isSameRecord(before, item)) ? [] : [item];
@@ -65,10 +65,11 @@ const storedOpen = async ({ table }: Ports, { userId, accountId }: StoredAccount
   await listed<StoredOrder>(table, ordersIndex(userId, accountId, 'open'));
 
 /** These orders as they are stored: the index may lag. */
-const knownOrders = async ({ table }: Ports, { userId, accountId }: StoredAccount, ids: readonly string[]) => {
-  const keys = [...new Set(ids)].map((orderId) => orderKey(userId, accountId, orderId));
-  const orders = await table.getMany<StoredOrder>(keys, { consistent: true });
-  return new Map(orders.map((order) => [order.orderId, order]));
+const knownOrders = async ({ table }: Ports, { userId, accountId }: StoredAccount, orders: readonly AccountOrder[]) => {
+  const named = new Map(orders.map((order) => [orderName(order), order]));
+  const keys = [...named.values()].map(({ symbol, orderId }) => orderKey(userId, accountId, symbol, orderId));
+  const known = await table.getMany<StoredOrder>(keys, { consistent: true });
+  return new Map(known.map((order) => [orderName(order), order]));
 };
 
 /** The markets to ask for now, each with the time from which on its orders may be new, epoch ms. */
@@ -161,8 +162,8 @@ const restingOrders = async (
     const named = symbol === undefined ? [] : [symbol];
     told.push(...((await offered(() => venue.closedOrders(named, since))) ?? []));
   }
-  const ids = new Set(missed.map(({ orderId }) => orderId));
-  return sound(account, told, now).filter(({ orderId }) => ids.has(orderId));
+  const names = new Set(missed.map(orderName));
+  return sound(account, told, now).filter((order) => names.has(orderName(order)));
 };
 
 /** @returns undefined where the venue has nothing like it */
@@ -177,16 +178,16 @@ const offered = async <T>(ask: () => Promise<T>): Promise<T | undefined> => {
 
 const sound = (account: StoredAccount, told: readonly VenueOrder[], fetchedAt: number): AccountOrder[] => {
   const orders = told.map((order): AccountOrder => ({ ...order, fetchedAt, source: account.mode }));
-  return [...soundRecords(account.venue, AccountOrder, orders, ({ orderId }) => orderId)];
+  return [...soundRecords(account.venue, AccountOrder, orders, orderName)];
 };
 
 const hasEnded = ({ status }: AccountOrder): boolean => status !== 'open' && status !== 'unknown';
-const isGone = ({ orderId, status }: StoredOrder, told: ReadonlyMap<string, AccountOrder>): boolean =>
-  status === 'open' && !told.has(orderId);
+const isGone = (order: StoredOrder, told: ReadonlyMap<string, AccountOrder>): boolean =>
+  order.status === 'open' && !told.has(orderName(order));
 
 const storedOrder = ({ userId, accountId }: StoredAccount, order: AccountOrder): StoredOrder => ({
   ...order,
-  ...orderKey(userId, accountId, order.orderId),
+  ...orderKey(userId, accountId, order.symbol, order.orderId),
   ...orderPlaces(userId, accountId, order),
   ...{ kind: 'order', userId, accountId },
 });

@@ -66,7 +66,7 @@ export type OrderStatus = z.infer<typeof OrderStatus>;
 
 export const AccountOrder = z
   .strictObject({
-    orderId: VenueKey.describe("The venue's own id, with its market (`BTCUSDT:1917641`) where only both are unique"),
+    orderId: VenueKey.describe("The venue's own id; some venues count by market, so that only both name one order"),
     clientOrderId: VenueText.nullable(),
     symbol: MarketSymbol,
     side: z.enum(['buy', 'sell']),

@@ -151,8 +151,8 @@ export const balanceKey = (userId: UserId, accountId: string, wallet: WalletType
   recordKey('balance', userId, accountId, wallet, asset);
 export const positionKey = (userId: UserId, accountId: string, symbol: string, side: string): Key =>
   recordKey('position', userId, accountId, symbol, side);
-export const orderKey = (userId: UserId, accountId: string, orderId: string): Key =>
-  recordKey('order', userId, accountId, orderId);
+export const orderKey = (userId: UserId, accountId: string, symbol: string, orderId: string): Key =>
+  recordKey('order', userId, accountId, symbol, orderId);
 export const tradeKey = (userId: UserId, accountId: string, symbol: string, tradeId: string): Key =>
   recordKey('trade', userId, accountId, symbol, tradeId);
 export const transferKey = (userId: UserId, accountId: string, type: string, transferId: string): Key =>
@@ -173,9 +173,9 @@ export const ordersIndex = (userId: UserId, accountId: string, status?: OrderSta
 export const orderPlaces = (
   userId: UserId,
   accountId: string,
-  { orderId, status, createdAt }: Pick<AccountOrder, 'orderId' | 'status' | 'createdAt'>,
+  { symbol, orderId, status, createdAt }: Pick<AccountOrder, 'symbol' | 'orderId' | 'status' | 'createdAt'>,
 ) => {
-  const place = keyOf(timeKey(createdAt), encodeURIComponent(orderId));
+  const place = keyOf(timeKey(createdAt), encodeURIComponent(symbol), encodeURIComponent(orderId));
   return {
     ...{ gsi1pk: ordersIndex(userId, accountId).pk, gsi1sk: place },
     ...{ gsi2pk: ordersIndex(userId, accountId, status).pk, gsi2sk: place },

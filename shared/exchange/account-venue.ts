@@ -49,8 +49,12 @@ export interface Fee {
 
 export type VenueOrderStatus = 'open' | 'filled' | 'canceled' | 'rejected' | 'expired' | 'unknown';
 
+/** Some venues count the orders of each market for themselves: only with its market does a number name one order. */
+export const orderName = ({ symbol, orderId }: Pick<VenueOrder, 'symbol' | 'orderId'>): string =>
+  `${symbol} ${orderId}`;
+
 export interface VenueOrder {
-  /** The venue's own id; with its market where the venue counts by market, so that no two orders of an account share it. */
+  /** The venue's own id, which only {@link orderName} makes unique. */
   readonly orderId: string;
   readonly clientOrderId: string | null;
   readonly symbol: string;

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AccountVenue, OwnTrade, Stretch } from '#shared/exchange/account-venue';
+import { type AccountVenue, type OwnTrade, orderName, type Stretch } from '#shared/exchange/account-venue';
 import { Credentials } from '#shared/exchange/credentials';
 import { VenueBudget } from '#shared/exchange/venue-budget';
 import { createCcxtAccount, createCcxtListing } from '#shared/exchange/venues/ccxt-account';
@@ -64,7 +64,7 @@ describe('contracts in USD-M futures of Binance', () => {
       expect(await account.openOrders([])).toMatchObject([
         { symbol: 'BTC/USDT' },
         {
-          ...{ orderId: `BTCUSDT:${number}`, clientOrderId: `own-${number}`, symbol, side: 'sell', type: 'limit' },
+          ...{ orderId: String(number), clientOrderId: `own-${number}`, symbol, side: 'sell', type: 'limit' },
           ...{ status: 'open', amount: '0.5', filled: '0.2', price: '70000.1', average: '70000.1', reduceOnly: false },
         },
         { symbol: 'ETH/USDC:USDC-260925', side: 'buy', average: null, stopPrice: null },
@@ -75,7 +75,7 @@ describe('contracts in USD-M futures of Binance', () => {
       const number = binance.accounts.addOrder(key.apiKey, contractOrder({ type: 'market', stopPrice: '60000' }));
       binance.accounts.addOrder(key.apiKey, contractOrder({ stopPrice: '60000', price: '59000' }));
       expect(await account.openOrders([])).toMatchObject([
-        { orderId: `BTCUSDT:algo-${number}`, symbol, type: 'stop', stopPrice: '60000', price: null, reduceOnly: true },
+        { orderId: `algo-${number}`, symbol, type: 'stop', stopPrice: '60000', price: null, reduceOnly: true },
         { symbol, type: 'stop_limit', stopPrice: '60000', price: '59000', amount: '0.5', status: 'open' },
       ]);
     });
@@ -102,7 +102,7 @@ describe('contracts in USD-M futures of Binance', () => {
       binance.fail({ status: 200, body: [answer], path: '/api/v3/openOrders' });
       binance.fail({ status: 200, body: [{ ...answer, positionSide: 'BOTH' }], path: '/fapi/v1/openOrders' });
       const orders = await account.openOrders([]);
-      expect(orders.map(({ orderId }) => orderId)).toEqual(['5', 'BTCUSDT:5']);
+      expect(orders.map(orderName)).toEqual(['BTC/USDT 5', 'BTC/USDT:USDT 5']);
     });
 
     it('that ended are told since a time, with one question each for orders and for those that waited', async () => {
@@ -151,7 +151,7 @@ describe('contracts in USD-M futures of Binance', () => {
       binance.accounts.addTrade(key.apiKey, contractTrade({ symbol: 'ETH/USDT:USDT' }));
       expect((await readAll()).items).toEqual([
         {
-          ...{ tradeId: String(number), orderId: 'BTCUSDT:77', symbol, side: 'sell', role: 'maker', at },
+          ...{ tradeId: String(number), orderId: '77', symbol, side: 'sell', role: 'maker', at },
           ...{ price: '65000.1', amount: '0.001', cost: '65.0001', fees: [{ asset: 'USDT', cost: '0.026' }] },
         },
       ]);

@@ -35,8 +35,8 @@ export const settledUser = async (system: TestPlatform, http: TestHttpApi, email
 export type SettledUser = Awaited<ReturnType<typeof settledUser>>;
 
 const anOrder = (userId: UserId, accountId: string, createdAt: number): StoredOrder => ({
-  ...orderKey(userId, accountId, '4711'),
-  ...orderPlaces(userId, accountId, { orderId: '4711', status: 'open', createdAt }),
+  ...orderKey(userId, accountId, 'BTC/USDT', '4711'),
+  ...orderPlaces(userId, accountId, { symbol: 'BTC/USDT', orderId: '4711', status: 'open', createdAt }),
   kind: 'order',
   ...{ userId, accountId, orderId: '4711', clientOrderId: null, symbol: 'BTC/USDT', side: 'buy', type: 'limit' },
   ...{ status: 'open', timeInForce: null, amount: '1', filled: '0', price: '50000', stopPrice: null, average: null },

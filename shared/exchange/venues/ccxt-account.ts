@@ -1,12 +1,13 @@
 import type { Exchange } from 'ccxt';
-import type {
-  AccountVenue,
-  Balance,
-  ContractPosition,
-  OwnTrade,
-  Stretch,
-  Transfer,
-  VenueOrder,
+import {
+  type AccountVenue,
+  type Balance,
+  type ContractPosition,
+  type OwnTrade,
+  orderName,
+  type Stretch,
+  type Transfer,
+  type VenueOrder,
 } from '../account-venue.ts';
 import type { Credentials } from '../credentials.ts';
 import { VenueError } from '../errors.ts';
@@ -110,7 +111,7 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
           for (const parameters of types) found.push(...(await readOpenOrders(exchange, symbol, parameters)));
         }
         found.push(...((await ownContracts?.openOrders(exchange)) ?? []));
-        return unique(found, ({ orderId }) => orderId);
+        return unique(found, orderName);
       }),
 
     closedOrders: (symbols, since) =>
@@ -125,7 +126,7 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
             found.push(...(await readEndedOrders(exchange, rules, symbol, parameters, since, clock.now())));
           }
         }
-        return unique(found, ({ orderId }) => orderId)
+        return unique(found, orderName)
           .filter((order) => order.status !== 'open' && endedAt(order) >= since)
           .sort((a, b) => endedAt(a) - endedAt(b));
       }),

@@ -2,7 +2,7 @@ import type { Exchange } from 'ccxt';
 import type { VenueOrder } from '../account-venue.ts';
 import { toOrder } from './ccxt-account-mapping.ts';
 import { at, listAt } from './ccxt-answers.ts';
-import { askUsdm, contractId, contractOrderId, contractSymbol, isEmpty } from './ccxt-binance-usdm.ts';
+import { askUsdm, contractId, contractSymbol, isEmpty } from './ccxt-binance-usdm.ts';
 import { readAll, type WindowLimits } from './ccxt-windows.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -53,7 +53,7 @@ const toUsdmOrder = (exchange: Exchange, row: unknown): VenueOrder => {
   return {
     ...order,
     symbol: contractSymbol(id),
-    orderId: contractOrderId(id, isConditional ? `algo-${order.orderId}` : order.orderId),
+    orderId: isConditional ? `algo-${order.orderId}` : order.orderId,
     // What is filled, the order tells that it became.
     status: isConditional && order.status === 'filled' ? 'expired' : order.status,
   };

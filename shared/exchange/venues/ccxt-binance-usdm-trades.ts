@@ -2,7 +2,7 @@ import type { Exchange } from 'ccxt';
 import type { OwnTrade, Stretch } from '../account-venue.ts';
 import { toTrade } from './ccxt-account-mapping.ts';
 import { at, garbled, listAt } from './ccxt-answers.ts';
-import { askUsdm, contractId, contractOrderId, contractSymbol, isUnseen } from './ccxt-binance-usdm.ts';
+import { askUsdm, contractId, contractSymbol, isUnseen } from './ccxt-binance-usdm.ts';
 import {
   isNarrowest,
   type Place,
@@ -109,8 +109,7 @@ const toUsdmTrade = (exchange: Exchange, row: unknown): OwnTrade => {
   const id = String(at(row, 'symbol'));
   const trade = toTrade(exchange.parseTrade(typeof row === 'object' && row !== null ? row : {}));
   if (!/^\d{1,30}$/.test(trade.tradeId)) throw garbled(exchange.id);
-  const orderId = trade.orderId === null ? null : contractOrderId(id, trade.orderId);
-  return { ...trade, symbol: contractSymbol(id), orderId };
+  return { ...trade, symbol: contractSymbol(id) };
 };
 
 const idAfter = (trades: readonly OwnTrade[], nextId: bigint | undefined): bigint | undefined =>

@@ -81,9 +81,3 @@ export const contractId = (symbol: string): string => {
 
 /** Whether a symbol is that of a contract: spot markets are all named by two assets and nothing else. */
 export const isContract = (symbol: string): boolean => symbol.includes(':') || !symbol.includes('/');
-
-/**
- * Binance counts the orders of each contract for itself, and those of spot as well: only together with its contract is
- * the number of an order the only one of its account. `BTCUSDT:1917641`
- */
-export const contractOrderId = (id: string, number: string): string => `${encodeURIComponent(id)}:${number}`;

@@ -253,6 +253,23 @@ describe('where the venue wants markets named', () => {
   });
 });
 
+describe('orders of two markets', () => {
+  it('may have the same number', async () => {
+    venue.orders = [orderAt('7'), orderAt('7', { symbol: 'ETH/USDT' })];
+    await given.settle();
+    expect((await orders()).map(({ symbol }) => symbol).toSorted()).toEqual(['BTC/USDT', 'ETH/USDT']);
+    venue.orders = [
+      orderAt('7', { status: 'filled', updatedAt: given.clock.now() }),
+      orderAt('7', { symbol: 'ETH/USDT' }),
+    ];
+    await next();
+    expect((await orders()).map(({ symbol, status }) => `${symbol} ${status}`).toSorted()).toEqual([
+      'BTC/USDT filled',
+      'ETH/USDT open',
+    ]);
+  });
+});
+
 describe('transfers', () => {
   it('follow their states', async () => {
     const at = given.clock.now();
