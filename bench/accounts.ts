@@ -8,8 +8,8 @@ const fleets = {
   quick: { accounts: { paper: 20, binance: 12, bybit: 4, kraken: 24 }, syncSeconds: 60 },
   full: { accounts: { paper: 300, binance: 100, bybit: 200, kraken: 400 }, syncSeconds: 300 },
 };
-/** As on one machine; AWS has it come every minute, and it orders what is due in the next one. */
-const dispatchSeconds = 5;
+/** How often the dispatcher comes. */
+const places = { 'one machine': 5, AWS: 60 };
 /** What finds no room at once comes again some seconds later. */
 const graceSeconds = 25;
 const minutes = 10;
@@ -34,7 +34,16 @@ const slope = (values: readonly number[]): number => {
 
 /** Ten minutes of many accounts on one machine: what the venues are asked, whether all come in time, and memory. */
 export const benchAccounts = async (quick: boolean): Promise<void> => {
-  const { accounts, syncSeconds } = quick ? fleets.quick : fleets.full;
+  for (const [place, dispatchSeconds] of Object.entries(places)) {
+    await benchFleet(quick ? fleets.quick : fleets.full, place, dispatchSeconds);
+  }
+};
+
+const benchFleet = async (
+  { accounts, syncSeconds }: (typeof fleets)['full'],
+  place: string,
+  dispatchSeconds: number,
+): Promise<void> => {
   const fleet = await startFleet({ accounts, syncSeconds, dispatchSeconds });
   try {
     const begun = fleet.clock.now();
@@ -67,7 +76,7 @@ export const benchAccounts = async (quick: boolean): Promise<void> => {
     );
     const syncs = rows.reduce((sum, row) => sum + row.syncs, 0);
     printTable(
-      `${accounts.paper} paper accounts and these, every ${syncSeconds} s, ${minutes} minutes`,
+      `Dispatched as on ${place}: ${accounts.paper} paper accounts and these, every ${syncSeconds} s, ${minutes} minutes`,
       [
         '',
         'accounts',
