@@ -54,7 +54,16 @@ export interface Queue {
   /** Makes a received message visible again after `seconds` (0: at once). */
   release(receipt: string, seconds: number): Promise<void>;
   /** Approximate numbers of messages. */
-  depth(): Promise<{ readonly waiting: number; readonly inFlight: number }>;
+  depth(): Promise<QueueDepth>;
+}
+
+export interface QueueDepth {
+  /** Those that can be received now. */
+  readonly waiting: number;
+  /** Those that were sent for later. */
+  readonly delayed: number;
+  /** Those that were received and are neither removed nor visible again. */
+  readonly inFlight: number;
 }
 
 /** Names of the queues. Each has dead letters, the queue of the same name with `-dead`. */

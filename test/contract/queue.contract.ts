@@ -153,13 +153,13 @@ export function queueContract(name: string, open: () => Promise<OpenQueue>): voi
       expect((await receive(1, opened.deadLetters))[0]?.body).toBe('dead');
     });
 
-    it('counts what waits and what is in flight', async () => {
-      await queue.send([{ body: 'a' }, { body: 'b' }, { body: 'c' }]);
-      await expect.poll(() => queue.depth()).toEqual({ waiting: 3, inFlight: 0 });
+    it('counts what waits, what was sent for later and what is in flight', async () => {
+      await queue.send([{ body: 'a' }, { body: 'b' }, { body: 'c' }, { body: 'later', delaySeconds: 900 }]);
+      await expect.poll(() => queue.depth()).toEqual({ waiting: 3, delayed: 1, inFlight: 0 });
       const { receipt } = await receiveOne();
-      await expect.poll(() => queue.depth()).toEqual({ waiting: 2, inFlight: 1 });
+      await expect.poll(() => queue.depth()).toEqual({ waiting: 2, delayed: 1, inFlight: 1 });
       await queue.remove(receipt);
-      await expect.poll(() => queue.depth()).toEqual({ waiting: 2, inFlight: 0 });
+      await expect.poll(() => queue.depth()).toEqual({ waiting: 2, delayed: 1, inFlight: 0 });
     });
 
     it('takes bodies up to its limit and refuses larger ones', async () => {

@@ -14,6 +14,7 @@ import {
   MESSAGE_BYTES_MAX,
   type Message,
   type Queue,
+  type QueueDepth,
   type Random,
   type ReceivedMessage,
 } from '../ports.ts';
@@ -87,7 +88,7 @@ export class SqsQueue implements Queue {
     await this.#client.send(command).catch(unlessReceiptEnded);
   }
 
-  async depth(): Promise<{ readonly waiting: number; readonly inFlight: number }> {
+  async depth(): Promise<QueueDepth> {
     const command = new GetQueueAttributesCommand({
       QueueUrl: this.#url,
       AttributeNames: [
@@ -98,8 +99,8 @@ export class SqsQueue implements Queue {
     });
     const { Attributes: numbers = {} } = await this.#client.send(command).catch(refuse);
     return {
-      waiting:
-        Number(numbers.ApproximateNumberOfMessages ?? 0) + Number(numbers.ApproximateNumberOfMessagesDelayed ?? 0),
+      waiting: Number(numbers.ApproximateNumberOfMessages ?? 0),
+      delayed: Number(numbers.ApproximateNumberOfMessagesDelayed ?? 0),
       inFlight: Number(numbers.ApproximateNumberOfMessagesNotVisible ?? 0),
     };
   }

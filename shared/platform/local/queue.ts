@@ -1,5 +1,13 @@
 import { InvalidInput } from '../errors.ts';
-import { type Clock, type Ids, MESSAGE_BYTES_MAX, type Message, type Queue, type ReceivedMessage } from '../ports.ts';
+import {
+  type Clock,
+  type Ids,
+  MESSAGE_BYTES_MAX,
+  type Message,
+  type Queue,
+  type QueueDepth,
+  type ReceivedMessage,
+} from '../ports.ts';
 import { type Database, numberOf, textOf } from './database.ts';
 
 /** Limits of SQS. */
@@ -20,8 +28,10 @@ const removeMessage = 'DELETE FROM messages WHERE queue = ? AND id = ? AND recei
 const releaseMessage = 'UPDATE messages SET visible_at = ? WHERE queue = ? AND id = ? AND receive_count = ?';
 const reclaimMessages = 'UPDATE messages SET visible_at = ? WHERE queue = ? AND receive_count > 0 AND visible_at > ?';
 const selectDepth = `
-  SELECT count(*) AS total, count(*) FILTER (WHERE receive_count > 0 AND visible_at > ?) AS in_flight
-  FROM messages WHERE queue = ?`;
+  SELECT count(*) FILTER (WHERE visible_at <= $now) AS waiting,
+    count(*) FILTER (WHERE visible_at > $now AND receive_count = 0) AS delayed,
+    count(*) FILTER (WHERE visible_at > $now AND receive_count > 0) AS in_flight
+  FROM messages WHERE queue = $queue`;
 const selectNextVisible = 'SELECT visible_at FROM messages WHERE queue = ? ORDER BY visible_at LIMIT 1';
 
 export interface QueueOptions {
@@ -108,10 +118,10 @@ export class SqliteQueue implements Queue {
     }, 'process');
   }
 
-  async depth(): Promise<{ readonly waiting: number; readonly inFlight: number }> {
-    const row = this.#database.prepare(selectDepth).get(this.#clock.now(), this.#name);
-    const inFlight = numberOf(row, 'in_flight');
-    return { waiting: numberOf(row, 'total') - inFlight, inFlight };
+  async depth(): Promise<QueueDepth> {
+    const row = this.#database.prepare(selectDepth).get({ now: this.#clock.now(), queue: this.#name });
+    const numbered = (name: string) => numberOf(row, name);
+    return { waiting: numbered('waiting'), delayed: numbered('delayed'), inFlight: numbered('in_flight') };
   }
 
   /** When the next message is or becomes visible, epoch ms; undefined while there is none. */

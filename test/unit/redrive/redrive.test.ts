@@ -41,7 +41,7 @@ describe('redrive', () => {
       ['bad 1 is bad', 2],
       ['bad 2 is bad', 1],
     ]);
-    expect(await deadLetters.depth()).toEqual({ waiting: 3, inFlight: 0 });
+    expect(await deadLetters.depth()).toEqual({ waiting: 3, delayed: 0, inFlight: 0 });
   });
 
   it('ends after the number given', async () => {

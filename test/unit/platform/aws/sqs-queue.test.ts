@@ -148,7 +148,7 @@ describe('a receipt', () => {
 });
 
 describe('depth', () => {
-  it('counts delayed messages as waiting', async () => {
+  it('tells what waits, what was sent for later and what is in flight', async () => {
     const { queue } = await given({
       body: {
         Attributes: {
@@ -158,6 +158,6 @@ describe('depth', () => {
         },
       },
     });
-    expect(await queue.depth()).toEqual({ waiting: 6, inFlight: 3 });
+    expect(await queue.depth()).toEqual({ waiting: 4, delayed: 2, inFlight: 3 });
   });
 });

@@ -24,7 +24,7 @@ describe('SqliteQueue', () => {
     await queue.receive(1, 10);
     await queue.remove(first?.receipt ?? '');
     await queue.release(first?.receipt ?? '', 0);
-    expect(await queue.depth()).toEqual({ waiting: 0, inFlight: 1 });
+    expect(await queue.depth()).toEqual({ waiting: 0, delayed: 0, inFlight: 1 });
   });
 
   it('has what was in hand at once again for a process that begins, as often received as it was', async () => {
@@ -94,7 +94,7 @@ describe('SqliteQueue', () => {
     const { queue } = open();
     await expect(queue.send([{ body: 'good' }, { body: '' }])).rejects.toMatchObject({ code: 'invalid-input' });
     await expect(queue.send([{ body: 'good' }, { body: 'late', delaySeconds: 901 }])).rejects.toThrow(RangeError);
-    expect(await queue.depth()).toEqual({ waiting: 0, inFlight: 0 });
+    expect(await queue.depth()).toEqual({ waiting: 0, delayed: 0, inFlight: 0 });
   });
 
   it('still has its messages after a restart', async () => {
