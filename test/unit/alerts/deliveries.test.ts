@@ -69,7 +69,7 @@ describe('a mail', () => {
     expect([given.mailer.list(9).length, (await delivery())?.status, await queue().depth()]).toEqual([
       1,
       'delivered',
-      { waiting: 0, inFlight: 0 },
+      { waiting: 0, delayed: 0, inFlight: 0 },
     ]);
   });
 
@@ -161,7 +161,7 @@ describe('a webhook', () => {
       expect(gap).toBeLessThanOrEqual(2 ** (position + 1));
     }
     expect(await delivery()).toMatchObject({ status: 'failed', error: 'The webhook answered 503.' });
-    expect(await given.queue('deliveries-dead').depth()).toEqual({ waiting: 1, inFlight: 0 });
+    expect(await given.queue('deliveries-dead').depth()).toEqual({ waiting: 1, delayed: 0, inFlight: 0 });
   });
 
   it('that failed is sent when its order comes back from the dead letters', async () => {

@@ -48,7 +48,7 @@ describe('QueuePump', () => {
     await send('a', 'b', 'c');
     await clock.advance(0);
     expect(calls).toEqual([['a', 'b'], ['c']]);
-    expect(await queue.depth()).toEqual({ waiting: 0, inFlight: 0 });
+    expect(await queue.depth()).toEqual({ waiting: 0, delayed: 0, inFlight: 0 });
   });
 
   it('hands over a delayed message when its time comes', async () => {
@@ -117,6 +117,6 @@ describe('QueuePump', () => {
     const stopped = pump.stop();
     release();
     await stopped;
-    expect(await queue.depth()).toEqual({ waiting: 0, inFlight: 0 });
+    expect(await queue.depth()).toEqual({ waiting: 0, delayed: 0, inFlight: 0 });
   });
 });

@@ -125,7 +125,7 @@ describe('StreamPump', () => {
     await put('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h');
     await clock.advance(hourMs);
     expect(handled).toEqual(['a', 'b', 'c', 'd', 'e', 'g', 'h']);
-    expect(await deadLetters.depth()).toEqual({ waiting: 1, inFlight: 0 });
+    expect(await deadLetters.depth()).toEqual({ waiting: 1, delayed: 0, inFlight: 0 });
   });
 
   it.each([['nonsense'], [{ batchItemFailures: 'x' }], [{ batchItemFailures: [{ itemIdentifier: 'unknown' }] }]])(

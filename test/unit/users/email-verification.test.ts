@@ -91,7 +91,7 @@ describe('alerts by mail', () => {
     expect(deliveries).toMatchObject([
       { channel: 'email', status: 'failed', error: 'The mail address is not verified.' },
     ]);
-    expect(await system.queue('deliveries').depth()).toMatchObject({ waiting: 0, inFlight: 0 });
+    expect(await system.queue('deliveries').depth()).toMatchObject({ waiting: 0, delayed: 0, inFlight: 0 });
   });
 
   it('go anywhere where mails stay on the machine', async () => {
