@@ -3,6 +3,7 @@ import { originOf } from '#functions/http/audit-origin';
 import { openCursor, pageOf } from '#functions/http/page';
 import { AccountBook, type AccountVenuesKnown } from '#shared/accounts/account-book';
 import { AccountRecords, type RecordsPage } from '#shared/accounts/account-records';
+import { AccountRemoval } from '#shared/accounts/account-removal';
 import { AccountVenues } from '#shared/exchange/account-venues';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
@@ -20,6 +21,7 @@ export const createExchangeApi = (
   venues: AccountVenuesKnown & Pick<AccountVenues, 'ids'> = new AccountVenues(platform),
 ) => {
   const accounts = new AccountBook(platform, venues);
+  const removal = new AccountRemoval(platform);
   const records = new AccountRecords(platform);
   const { config } = platform;
 
@@ -41,7 +43,7 @@ export const createExchangeApi = (
       ok(await accounts.change(caller.userId, accountId, body, originOf({ ...request, caller }))),
     ),
     on(routes.deleteAccount, async ({ caller, params: { accountId }, ...request }) => {
-      await accounts.remove(caller.userId, accountId, originOf({ ...request, caller }));
+      await removal.remove(caller.userId, accountId, originOf({ ...request, caller }));
       return noContent();
     }),
     on(routes.syncAccount, async ({ caller, params: { accountId } }) => {

@@ -1,25 +1,18 @@
 import { api, noContent, on } from '#functions/http/api';
 import { originOf } from '#functions/http/audit-origin';
-import { AccountBook, type AccountVenuesKnown } from '#shared/accounts/account-book';
+import { AccountRemoval } from '#shared/accounts/account-removal';
 import { AlertBook } from '#shared/alerts/alert-book';
 import { Sessions } from '#shared/auth/sessions';
 import { onLambda } from '#shared/platform/aws/on-lambda';
-import { NotFound } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import type { UserId } from '#shared/users/user';
 import { UserRemoval } from '#shared/users/user-removal';
 import * as routes from './removal.routes.ts';
 
-/** Accounts are removed without a word to their venues. */
-const noVenues: AccountVenuesKnown = {
-  verify: () => Promise.reject(new NotFound('No venue is known here.')),
-  profile: async () => undefined,
-};
-
 /** How users are deleted. A function of its own: it may change the vault, which nothing that takes passwords from anybody may. */
 export const createRemovalApi = (platform: Platform) => {
   const removal = new UserRemoval(platform, {
-    accounts: new AccountBook(platform, noVenues),
+    accounts: new AccountRemoval(platform),
     alerts: new AlertBook(platform),
     sessions: new Sessions(platform),
   });

@@ -5,7 +5,7 @@ import { type CredentialParts, Credentials } from '#shared/exchange/credentials'
 import { VenueError } from '#shared/exchange/errors';
 import { Conflict, InvalidInput, LimitExceeded, NotFound, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { ABSENT, anyOf, equals, type Item, type Write } from '#shared/platform/table';
+import { ABSENT, anyOf, equals, type Item, type Table, type Write } from '#shared/platform/table';
 import type { UserId } from '#shared/users/user';
 import { ACCOUNTS_PER_USER_MAX, type Account, type AccountUpdate, type NewAccount } from './account.ts';
 import { paperBalances, storedBalance } from './balances.ts';
@@ -16,12 +16,9 @@ import {
   accountOf,
   accountPrefix,
   duePlace,
-  recordKinds,
-  recordsOf,
   type StoredAccount,
   type StoredSchedule,
   scheduleKey,
-  symbolsKey,
 } from './stored.ts';
 import { CredentialVault } from './vault.ts';
 
@@ -42,13 +39,15 @@ interface AccountCount extends Item {
 
 /** A sync that the user asks for is due a little later than now, so that no scheduled one of this moment counts for it. */
 const askedMs = 1;
-/** How long a deletion waits for a sync that is under way. */
-const deletionWaitMs = 15_000;
-const deletionPollMs = 250;
-const deletedAtOnce = 200;
-const accountsAtOnce = 5;
 
 type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'config' | 'queue' | 'logger'>;
+
+/** @throws {NotFound} the user has no such account */
+export const readAccount = async (table: Table, userId: UserId, accountId: string): Promise<StoredAccount> => {
+  const account = await table.get<StoredAccount>(accountKey(userId, accountId), { consistent: true });
+  if (account === undefined) throw new NotFound('You have no account with this id.');
+  return account;
+};
 
 /** The exchange accounts of every user. What a user changes is stored together with its audit entry, in one transaction. */
 export class AccountBook {
@@ -197,70 +196,6 @@ export class AccountBook {
     return changed;
   }
 
-  /**
-   * Deletes an account with its key and everything that was synchronised. Cut short, it is `removing` and is deleted by
-   * deleting it again. Its audit entry comes with that state, which nothing ends but the deletion. So whoever
-   * takes it up again or asks at the same time makes no second one.
-   * @throws {NotFound} @throws {Conflict} a sync is under way and does not end
-   */
-  async remove(userId: UserId, accountId: string, origin: Origin): Promise<void> {
-    await this.#remove(userId, accountId, (writes) =>
-      this.#audit.transact(writes, { ...origin, type: 'config.account-removed', trail: userId, target: accountId }),
-    );
-  }
-
-  /**
-   * Deletes every account of a user who is being deleted; that deletion has the audit entries.
-   * @throws {Conflict} a sync is under way and does not end
-   */
-  async removeAll(userId: UserId): Promise<void> {
-    for (;;) {
-      // Those that are gone leave the page, so that the first one is always the next.
-      const { items } = await this.list(userId, { limit: accountsAtOnce });
-      if (items.length === 0) return;
-      const removed = await Promise.allSettled(
-        items.map(({ accountId }) => this.#remove(userId, accountId, (writes) => this.#ports.table.transact(writes))),
-      );
-      for (const outcome of removed) {
-        if (outcome.status === 'rejected' && !(outcome.reason instanceof NotFound)) throw outcome.reason;
-      }
-    }
-  }
-
-  /** @param begin makes the first step, unless somebody made it before */
-  async #remove(userId: UserId, accountId: string, begin: (writes: readonly Write[]) => Promise<void>): Promise<void> {
-    const { table } = this.#ports;
-    const key = accountKey(userId, accountId);
-    const { state, credentials } = await this.#stored(userId, accountId);
-    if (state === 'active') {
-      try {
-        await begin([
-          { update: key, changes: { set: { state: 'removing' } }, if: equals('state', 'active') },
-          { delete: scheduleKey(userId, accountId) },
-        ]);
-      } catch (error) {
-        if (!(error instanceof TransactionCanceled)) throw error;
-        // Somebody else began at the same time, and may be done with it.
-        await this.#stored(userId, accountId);
-      }
-    }
-    await this.#syncEnded(userId, accountId);
-    // It is read again: the key may have been replaced right before.
-    const stopped = await table.get<StoredAccount>(key, { consistent: true });
-    const place = stopped === undefined ? credentials : stopped.credentials;
-    if (place !== null) await this.#vault.remove(place);
-    await this.#removeData(userId, accountId);
-    try {
-      await table.transact([
-        { delete: key, if: equals('state', 'removing') },
-        { update: accountCountKey(userId), changes: { add: { accounts: -1 } } },
-      ]);
-    } catch (error) {
-      // Somebody else deleted it at the same time.
-      if (!(error instanceof TransactionCanceled)) throw error;
-    }
-  }
-
   /** Has an account synchronised now, also what waits for its user; a paper account needs none. @throws {NotFound} */
   async syncNow(userId: UserId, accountId: string): Promise<void> {
     const { mode } = await this.#active(userId, accountId);
@@ -284,14 +219,8 @@ export class AccountBook {
     };
   }
 
-  async #stored(userId: UserId, accountId: string): Promise<StoredAccount> {
-    const account = await this.#ports.table.get<StoredAccount>(accountKey(userId, accountId), { consistent: true });
-    if (account === undefined) throw noSuchAccount();
-    return account;
-  }
-
   async #active(userId: UserId, accountId: string): Promise<StoredAccount> {
-    const account = await this.#stored(userId, accountId);
+    const account = await readAccount(this.#ports.table, userId, accountId);
     if (account.state !== 'active') throw new Conflict('The account is being deleted; delete it again to finish that.');
     return account;
   }
@@ -363,34 +292,6 @@ export class AccountBook {
       this.#ports.logger.warn('A replaced key stays in the vault for now', { error: error as Error });
     });
   }
-
-  /** Waits until no worker can write to the account any more. */
-  async #syncEnded(userId: UserId, accountId: string): Promise<void> {
-    const { table, clock } = this.#ports;
-    const until = clock.now() + deletionWaitMs;
-    for (;;) {
-      const account = await table.get<StoredAccount>(accountKey(userId, accountId), { consistent: true });
-      if ((account?.leaseUntil ?? 0) <= clock.now()) return;
-      if (clock.now() >= until) {
-        throw new Conflict('The account is being synchronised and is deleted by trying again in a minute.');
-      }
-      await clock.sleep(deletionPollMs);
-    }
-  }
-
-  /** Deletes what was synchronised, a page after the other: an account may have a hundred thousand trades. */
-  async #removeData(userId: UserId, accountId: string): Promise<void> {
-    const { table } = this.#ports;
-    for (const kind of recordKinds) {
-      const query = { ...recordsOf(kind, userId, accountId), consistent: true, limit: deletedAtOnce };
-      for (let isLast = false; !isLast; ) {
-        const { items, cursor } = await table.query(query);
-        await table.writeMany(items.map(({ pk, sk }) => ({ delete: { pk, sk } })));
-        isLast = cursor === undefined;
-      }
-    }
-    await table.delete(symbolsKey(userId, accountId));
-  }
 }
 
 /** What a paper account begins with when nothing else is said. */
@@ -402,6 +303,5 @@ const countedUp = (userId: UserId): Write => ({
   if: anyOf(ABSENT, { path: 'accounts', is: '<', value: ACCOUNTS_PER_USER_MAX }),
 });
 
-const noSuchAccount = () => new NotFound('You have no account with this id.');
 const changedMeanwhile = () => new Conflict('The account was changed meanwhile; read it again.');
 const tooMany = () => new LimitExceeded(`You have ${ACCOUNTS_PER_USER_MAX} accounts; delete some first.`);

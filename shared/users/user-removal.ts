@@ -1,4 +1,4 @@
-import type { AccountBook } from '#shared/accounts/account-book';
+import type { AccountRemoval } from '#shared/accounts/account-removal';
 import type { AlertBook } from '#shared/alerts/alert-book';
 import { AuditLog } from '#shared/audit/audit-log';
 import type { Origin } from '#shared/audit/entry';
@@ -21,7 +21,7 @@ const itemsAtOnce = 200;
 type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'logger'>;
 
 interface Belongings {
-  readonly accounts: AccountBook;
+  readonly accounts: AccountRemoval;
   readonly alerts: AlertBook;
   readonly sessions: Sessions;
 }

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ACCOUNTS_PER_USER_MAX, NewAccount } from '#shared/accounts/account';
 import { AccountBook } from '#shared/accounts/account-book';
+import { AccountRemoval } from '#shared/accounts/account-removal';
 import { accountCountKey, accountKey, type StoredAccount } from '#shared/accounts/stored';
 import { AuditReader } from '#shared/audit/audit-reader';
 import { verifyAudit } from '#shared/audit/verify';
@@ -19,12 +20,14 @@ const paper = NewAccount.parse({ venue: 'sim', label, mode: 'paper' });
 
 let given: TestPlatform;
 let book: AccountBook;
+let removal: AccountRemoval;
 const start = () => {
   const venue = new VenueOfKeys();
   venue.add(testKey, undefined, [spot('BTC', '1')]);
   venue.add(newKey);
   given = testPlatform({ venues: ['sim', 'binance'] }, venue.open);
   book = new AccountBook(given.platform, venue);
+  removal = new AccountRemoval(given.platform);
 };
 beforeEach(start);
 
@@ -36,7 +39,7 @@ const entries = async (type: string) => {
   return items.map(({ target, actor, after }) => ({ target: target?.id, actor, after }));
 };
 const removals = async () => (await entries('config.account-removed')).length;
-const remove = (accountId: string) => given.awake(book.remove(ada, accountId, testOrigin));
+const remove = (accountId: string) => given.awake(removal.remove(ada, accountId, testOrigin));
 
 describe.each(['before', 'after'] as const)('a process that is killed %s any of its writes', (when) => {
   /** Kills the work at one write after the other, each time from the start, until it has no more of them. */
@@ -84,7 +87,7 @@ describe.each(['before', 'after'] as const)('a process that is killed %s any of 
 
   it('leaves an account that is being deleted, or none, exactly if its entry is there, which stays the only one', async () => {
     await killedAtEach(
-      (accountId) => book.remove(ada, accountId, testOrigin),
+      (accountId) => removal.remove(ada, accountId, testOrigin),
       async (accountId) => {
         expect(await removals()).toBe((await stored(accountId))?.state === 'active' ? 0 : 1);
         await given.clock.advance(61_000);
@@ -114,7 +117,7 @@ describe('an entry', () => {
   it('is one of several who delete the account at once, and none of them fails but for what is gone', async () => {
     const { accountId } = await add();
     const outcomes = await given.awake(
-      Promise.allSettled([1, 2, 3].map(() => book.remove(ada, accountId, testOrigin))),
+      Promise.allSettled([1, 2, 3].map(() => removal.remove(ada, accountId, testOrigin))),
     );
     for (const outcome of outcomes) {
       if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(NotFound);
@@ -126,14 +129,14 @@ describe('an entry', () => {
     const { accountId } = await add();
     const session = '01890000-0000-7000-8000-00000000005e';
     const beginner = { ...testOrigin, actor: { kind: 'user', userId: ada, sessionId: session } } as const;
-    await killed(given, { write: 0, when: 'after' }, () => book.remove(ada, accountId, beginner));
+    await killed(given, { write: 0, when: 'after' }, () => removal.remove(ada, accountId, beginner));
     await remove(accountId);
     expect(await entries('config.account-removed')).toMatchObject([{ actor: { credentialId: session } }]);
   });
 
   it('is not made where the account goes with its user, whose deletion has its own', async () => {
     const { accountId } = await add();
-    await given.awake(book.removeAll(ada));
+    await given.awake(removal.removeAll(ada));
     expect([await removals(), await stored(accountId)]).toEqual([0, undefined]);
   });
 

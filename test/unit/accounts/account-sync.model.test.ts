@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NewAccount } from '#shared/accounts/account';
 import { AccountBook } from '#shared/accounts/account-book';
+import { AccountRemoval } from '#shared/accounts/account-removal';
 import { AccountSync } from '#shared/accounts/account-sync';
 import { balancesStep } from '#shared/accounts/balances';
 import { accountKey, recordsOf, type StoredAccount, type StoredBalance } from '#shared/accounts/stored';
@@ -34,6 +35,7 @@ const given = async () => {
   const keys = new VenueOfKeys();
   keys.add();
   const book = new AccountBook(system.platform, keys);
+  const removal = new AccountRemoval(system.platform);
   const account = NewAccount.parse({ venue: 'binance', label: 'x', mode: 'live', credentials: testKey });
   const { accountId } = await system.awake(book.add(ada, account, testOrigin));
   // A deletion takes its time too.
@@ -42,14 +44,14 @@ const given = async () => {
   };
   const stored = async () =>
     (await system.store.query<StoredBalance>(recordsOf('balance', ada, accountId))).items[0]?.total;
-  return { ...system, book, accountId, stored };
+  return { ...system, removal, accountId, stored };
 };
 
 describe('workers at one account at the same time, slow and killed at random', () => {
   it('never replace what was seen by what was seen before it, and leave nothing of a deleted account', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(run, { minLength: 2, maxLength: 8 }), async (runs) => {
-        const { platform, clock, store, book, accountId, stored } = await given();
+        const { platform, clock, store, removal, accountId, stored } = await given();
         const history: { at: number; total: number }[] = [];
         const totalAt = (at: number) => String(history.findLast((entry) => entry.at <= at)?.total);
         /** When that was seen which is stored, or recorded as seen. */
@@ -61,7 +63,7 @@ describe('workers at one account at the same time, slow and killed at random', (
           await clock.advance(afterMs);
           history.push({ at: clock.now(), total });
           if (!again) dueAt = clock.now();
-          if (removes) work.push(book.remove(ada, accountId, testOrigin).catch(() => {}));
+          if (removes) work.push(removal.remove(ada, accountId, testOrigin).catch(() => {}));
           let askedAt = Number.NaN;
           const venue = Object.assign(new MemoryVenue(), {
             balances: async () => {

@@ -3,6 +3,7 @@ import { queueEvent } from '#local/queue-event';
 import { ACCOUNTS_PER_USER_MAX, NewAccount } from '#shared/accounts/account';
 import { AccountBook } from '#shared/accounts/account-book';
 import { AccountRecords } from '#shared/accounts/account-records';
+import { AccountRemoval } from '#shared/accounts/account-removal';
 import { Dispatcher } from '#shared/accounts/dispatch';
 import { accountCountKey, accountKey, balanceKey } from '#shared/accounts/stored';
 import { VenueError } from '#shared/exchange/errors';
@@ -17,11 +18,13 @@ const newKey = { apiKey: 'AKnewkey0123456789abcdefgh', secret: 'SECRETnewsecret0
 let given: TestPlatform;
 let venue: VenueOfKeys;
 let book: AccountBook;
+let removal: AccountRemoval;
 
 beforeEach(() => {
   venue = new VenueOfKeys();
   given = testPlatform({ venues: ['sim', 'binance'] }, venue.open);
   book = new AccountBook(given.platform, venue);
+  removal = new AccountRemoval(given.platform);
 });
 
 const live = (credentials = testKey): NewAccount =>
@@ -164,7 +167,7 @@ describe('changing an account', () => {
   it('is not possible for others', async () => {
     const { accountId } = await add(paper());
     await expect(book.change(eve, accountId, { label: 'mine' }, testOrigin)).rejects.toThrow(NotFound);
-    await expect(book.remove(eve, accountId, testOrigin)).rejects.toThrow(NotFound);
+    await expect(removal.remove(eve, accountId, testOrigin)).rejects.toThrow(NotFound);
     await expect(new AccountRecords(given.platform).balances(eve, accountId, { limit: 1 })).rejects.toThrow(NotFound);
   });
 });
@@ -180,7 +183,7 @@ describe('deleting an account', () => {
     venue.add(testKey, undefined, [spot('BTC', '1')]);
     const { accountId } = await add(live());
     await given.settle();
-    await given.awake(book.remove(ada, accountId, testOrigin));
+    await given.awake(removal.remove(ada, accountId, testOrigin));
     expect(await left()).toEqual([]);
     expect(await secrets()).not.toContain(testKey.secret);
   });
@@ -193,11 +196,11 @@ describe('deleting an account', () => {
     given.table.before = (call) => {
       if (call.writes && writes++ === write) throw new Unavailable('killed');
     };
-    await given.awake(book.remove(ada, accountId, testOrigin)).catch(() => {});
+    await given.awake(removal.remove(ada, accountId, testOrigin)).catch(() => {});
     given.table.before = () => {};
     await given.clock.advance(61_000);
     await given
-      .awake(book.remove(ada, accountId, testOrigin))
+      .awake(removal.remove(ada, accountId, testOrigin))
       .catch((error: unknown) => expect(error).toBeInstanceOf(NotFound));
     expect(await left()).toEqual([]);
     expect(await secrets()).not.toContain(testKey.secret);
@@ -209,7 +212,7 @@ describe('deleting an account', () => {
     const { accountId } = await add(live());
     let removed: Promise<void> | undefined;
     venue.during = async () => {
-      removed ??= book.remove(ada, accountId, testOrigin);
+      removed ??= removal.remove(ada, accountId, testOrigin);
       await given.clock.sleep(2_000);
     };
     await given.settle();

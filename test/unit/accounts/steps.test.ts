@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { NewAccount } from '#shared/accounts/account';
 import { AccountBook } from '#shared/accounts/account-book';
 import { AccountRecords } from '#shared/accounts/account-records';
+import { AccountRemoval } from '#shared/accounts/account-removal';
 import { Dispatcher } from '#shared/accounts/dispatch';
 import { accountKey, duePeriod, recordsOf, type StepName, type StoredAccount } from '#shared/accounts/stored';
 import { VenueError } from '#shared/exchange/errors';
@@ -17,6 +18,7 @@ const ada = 'ada' as UserId;
 let given: TestPlatform;
 let venue: MemoryVenue;
 let book: AccountBook;
+let removal: AccountRemoval;
 let accountId: string;
 
 beforeEach(async () => {
@@ -25,6 +27,7 @@ beforeEach(async () => {
   const keys = new VenueOfKeys();
   keys.add();
   book = new AccountBook(given.platform, keys);
+  removal = new AccountRemoval(given.platform);
   const account = NewAccount.parse({ venue: 'binance', label: 'main', mode: 'live', credentials: testKey });
   accountId = (await given.awake(book.add(ada, account, testOrigin))).accountId;
 });
@@ -292,7 +295,7 @@ describe('transfers', () => {
 
 describe('a step that fails', () => {
   it('is tried again before the next time, and only that step', async () => {
-    await given.awake(book.remove(ada, accountId, testOrigin));
+    await given.awake(removal.remove(ada, accountId, testOrigin));
     const slow = { venue: 'binance', label: 'slow', mode: 'live', credentials: testKey, syncSeconds: 120 };
     accountId = (await given.awake(book.add(ada, NewAccount.parse(slow), testOrigin))).accountId;
     venue.before = (call) => {
@@ -375,10 +378,10 @@ describe('deleting an account', () => {
       given.table.before = (call) => {
         if (call.writes && writes++ === write) throw new Unavailable('killed');
       };
-      await given.awake(book.remove(ada, accountId, testOrigin)).catch(() => {});
+      await given.awake(removal.remove(ada, accountId, testOrigin)).catch(() => {});
       given.table.before = () => {};
       await given
-        .awake(book.remove(ada, accountId, testOrigin))
+        .awake(removal.remove(ada, accountId, testOrigin))
         .catch((error: unknown) => expect(error).toBeInstanceOf(NotFound));
       expect(await left()).toEqual([]);
     },

@@ -1,0 +1,133 @@
+import { AuditLog } from '#shared/audit/audit-log';
+import type { Origin } from '#shared/audit/entry';
+import { Conflict, NotFound, TransactionCanceled } from '#shared/platform/errors';
+import type { Platform } from '#shared/platform/ports';
+import { equals, type Write } from '#shared/platform/table';
+import type { UserId } from '#shared/users/user';
+import { readAccount } from './account-book.ts';
+import {
+  accountCountKey,
+  accountKey,
+  accountPrefix,
+  recordKinds,
+  recordsOf,
+  type StoredAccount,
+  scheduleKey,
+  symbolsKey,
+} from './stored.ts';
+import { CredentialVault } from './vault.ts';
+
+/** How long a deletion waits for a sync that is under way. */
+const deletionWaitMs = 15_000;
+const deletionPollMs = 250;
+const deletedAtOnce = 200;
+const accountsAtOnce = 5;
+
+type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'config' | 'logger'>;
+
+/** Deletes exchange accounts with all that belongs to them. */
+export class AccountRemoval {
+  readonly #ports: Ports;
+  readonly #vault: CredentialVault;
+  readonly #audit: AuditLog;
+
+  constructor(ports: Ports) {
+    this.#ports = ports;
+    this.#vault = new CredentialVault(ports);
+    this.#audit = new AuditLog(ports);
+  }
+
+  /**
+   * Deletes an account with its key and everything that was synchronised. Cut short, it is `removing` and is deleted by
+   * deleting it again. Its audit entry comes with that state, which nothing ends but the deletion. So whoever
+   * takes it up again or asks at the same time makes no second one.
+   * @throws {NotFound} @throws {Conflict} a sync is under way and does not end
+   */
+  async remove(userId: UserId, accountId: string, origin: Origin): Promise<void> {
+    await this.#remove(userId, accountId, (writes) =>
+      this.#audit.transact(writes, { ...origin, type: 'config.account-removed', trail: userId, target: accountId }),
+    );
+  }
+
+  /**
+   * Deletes every account of a user who is being deleted; that deletion has the audit entries.
+   * @throws {Conflict} a sync is under way and does not end
+   */
+  async removeAll(userId: UserId): Promise<void> {
+    for (;;) {
+      // Those that are gone leave the page, so that the first one is always the next.
+      const { items } = await this.#ports.table.query<StoredAccount>({
+        ...{ pk: accountKey(userId, 'x').pk, sk: { prefix: accountPrefix }, limit: accountsAtOnce },
+      });
+      if (items.length === 0) return;
+      const removed = await Promise.allSettled(
+        items.map(({ accountId }) => this.#remove(userId, accountId, (writes) => this.#ports.table.transact(writes))),
+      );
+      for (const outcome of removed) {
+        if (outcome.status === 'rejected' && !(outcome.reason instanceof NotFound)) throw outcome.reason;
+      }
+    }
+  }
+
+  /** @param begin makes the first step, unless somebody made it before */
+  async #remove(userId: UserId, accountId: string, begin: (writes: readonly Write[]) => Promise<void>): Promise<void> {
+    const { table } = this.#ports;
+    const key = accountKey(userId, accountId);
+    const { state, credentials } = await readAccount(table, userId, accountId);
+    if (state === 'active') {
+      try {
+        await begin([
+          { update: key, changes: { set: { state: 'removing' } }, if: equals('state', 'active') },
+          { delete: scheduleKey(userId, accountId) },
+        ]);
+      } catch (error) {
+        if (!(error instanceof TransactionCanceled)) throw error;
+        // Somebody else began at the same time, and may be done with it.
+        await readAccount(table, userId, accountId);
+      }
+    }
+    await this.#syncEnded(userId, accountId);
+    // It is read again: the key may have been replaced right before.
+    const stopped = await table.get<StoredAccount>(key, { consistent: true });
+    const place = stopped === undefined ? credentials : stopped.credentials;
+    if (place !== null) await this.#vault.remove(place);
+    await this.#removeData(userId, accountId);
+    try {
+      await table.transact([
+        { delete: key, if: equals('state', 'removing') },
+        { update: accountCountKey(userId), changes: { add: { accounts: -1 } } },
+      ]);
+    } catch (error) {
+      // Somebody else deleted it at the same time.
+      if (!(error instanceof TransactionCanceled)) throw error;
+    }
+  }
+
+  /** Waits until no worker can write to the account any more. */
+  async #syncEnded(userId: UserId, accountId: string): Promise<void> {
+    const { table, clock } = this.#ports;
+    const until = clock.now() + deletionWaitMs;
+    for (;;) {
+      const account = await table.get<StoredAccount>(accountKey(userId, accountId), { consistent: true });
+      if ((account?.leaseUntil ?? 0) <= clock.now()) return;
+      if (clock.now() >= until) {
+        throw new Conflict('The account is being synchronised and is deleted by trying again in a minute.');
+      }
+      await clock.sleep(deletionPollMs);
+    }
+  }
+
+  /** Deletes what was synchronised, a page after the other: an account may have a hundred thousand trades. */
+  async #removeData(userId: UserId, accountId: string): Promise<void> {
+    const { table } = this.#ports;
+    for (const kind of recordKinds) {
+      const query = { ...recordsOf(kind, userId, accountId), consistent: true, limit: deletedAtOnce };
+      for (let isLast = false; !isLast; ) {
+        const { items, cursor } = await table.query(query);
+        await table.writeMany(items.map(({ pk, sk }) => ({ delete: { pk, sk } })));
+        isLast = cursor === undefined;
+      }
+    }
+    await table.delete(symbolsKey(userId, accountId));
+  }
+}
