@@ -178,14 +178,16 @@ export class AccountSync {
     }
   }
 
-  /** Orders a sync for each step that failed now, for when that is to be tried again. */
+  /** Orders a sync for each step that failed now or was not read to its end, for when that is to go on. */
   async #orderRetries({ userId, accountId, steps: before }: StoredAccount, steps: Record<string, StepState>) {
     if (waitsForUser(steps)) return;
     const { queue, clock } = this.#ports;
     const now = clock.now();
     const orders = Object.entries(steps).flatMap(([step, { status, nextTryAt: dueAt }]) => {
-      const isNew = status === 'failing' && dueAt !== null && dueAt !== before[step]?.nextTryAt;
-      return isNew ? [timedMessage({ userId, accountId, dueAt, asked: false }, now)] : [];
+      const goesOn = status === 'failing' || status === 'pending';
+      return goesOn && dueAt !== null && dueAt !== before[step]?.nextTryAt
+        ? [timedMessage({ userId, accountId, dueAt, asked: false }, now)]
+        : [];
     });
     if (orders.length > 0) await queue('account-sync').send(orders);
   }

@@ -28,7 +28,7 @@ export interface StepContext {
 export interface StepResult {
   /** How many items the venue told of. */
   readonly items: number;
-  /** There was more than this sync had time for: the next one goes on. */
+  /** There was more than this sync had time for: another one goes on soon. */
   readonly isPart?: boolean;
 }
 
@@ -54,6 +54,8 @@ export const untried: StepState = {
 };
 
 const retrySeconds = 5;
+/** How soon what was not read to its end is read on. */
+const partSeconds = 5;
 const retrySecondsMax = 900;
 /** Where a venue does not tell when to come back. */
 const waitSeconds = 60;
@@ -110,7 +112,10 @@ export const succeeded = (
 ): StepState => ({
   ...{ lastAttemptAt: startedAt, durationMs: now - startedAt, items, failure: null, failures: 0 },
   ...(isPart
-    ? { status: 'pending', lastSuccessAt: before.lastSuccessAt, detail: 'It is read bit by bit.', nextTryAt: null }
+    ? {
+        ...{ status: 'pending', lastSuccessAt: before.lastSuccessAt, detail: 'It is read bit by bit.' },
+        nextTryAt: now + partSeconds * 1000,
+      }
     : {
         ...{ status: 'ok', lastSuccessAt: now, detail: null },
         nextTryAt: everySeconds === undefined ? null : startedAt + everySeconds * 1000,

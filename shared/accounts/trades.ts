@@ -111,7 +111,7 @@ const readOn = async <T>(
   { symbol, from }: Reading,
   { ask, keep }: List<T>,
 ): Promise<{ readonly items: number; readonly isPart: boolean } | undefined> => {
-  const { userId, accountId } = context.account;
+  const { userId, accountId, venue } = context.account;
   let last = from;
   let items = 0;
   for (;;) {
@@ -131,8 +131,10 @@ const readOn = async <T>(
     };
     if (isToStore(last, next, told.length)) await context.write([{ put: next }]);
     if (!stretch.more) return { items, isPart: false };
-    // A venue that stays where it is would be asked for ever.
-    if (last?.cursor === next.cursor || !context.hasTime()) return { items, isPart: true };
+    if (last?.cursor === next.cursor) {
+      throw new VenueError(venue, 'retryable', `${venue} tells that there is more, but not what`);
+    }
+    if (!context.hasTime()) return { items, isPart: true };
     last = next;
   }
 };

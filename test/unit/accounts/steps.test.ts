@@ -51,6 +51,11 @@ const pass = async (seconds: number) => {
   }
 };
 const next = () => pass(90);
+/** To the time from which on all of the account is due, and for a whole period nothing again. */
+const toNextPeriod = async () => {
+  const { endsAt } = duePeriod(await account(), given.platform.config, given.clock.now());
+  await given.clock.advance(endsAt - given.clock.now());
+};
 
 describe('positions', () => {
   it('follow the venue, and one that is closed there is gone', async () => {
@@ -179,6 +184,32 @@ describe('trades', () => {
     expect(await step('trades')).toMatchObject({ status: 'ok' });
   });
 
+  it('go on within seconds, however long the period is, and ask for nothing else again', async () => {
+    await given.awake(removal.remove(ada, accountId, testOrigin));
+    const daily = { venue: 'binance', label: 'daily', mode: 'live', credentials: testKey, syncSeconds: 86_400 };
+    accountId = (await given.awake(book.add(ada, NewAccount.parse(daily), testOrigin))).accountId;
+    await toNextPeriod();
+    venue.asked.length = 0;
+    venue.before = async (call) => {
+      if (call.startsWith('trades')) await given.clock.sleep(15_000);
+    };
+    await given.settle();
+    expect(await step('trades')).toMatchObject({ status: 'pending' });
+    await pass(60);
+    expect(await step('trades')).toMatchObject({ status: 'ok' });
+    expect(venue.asked.filter((call) => call === 'balances')).toHaveLength(1);
+  });
+
+  it('of a venue that tells that there is more, but not what, are a failure, not a loop', async () => {
+    venue.trades = async () => {
+      venue.asked.push('trades all');
+      return { items: [], cursor: 'here', more: true };
+    };
+    await pass(600);
+    expect(await step('trades')).toMatchObject({ status: 'failing', failure: 'retryable' });
+    expect(venue.asked.filter((call) => call === 'trades all').length).toBeLessThan(20);
+  });
+
   it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
     'are complete and unique when the worker is killed at write %i',
     async (write) => {
@@ -301,9 +332,7 @@ describe('a step that fails', () => {
     venue.before = (call) => {
       if (call.startsWith('trades')) throw new VenueError('binance', 'rate-limited', 'later', { retryAfterMs: 6000 });
     };
-    // In a new period all of it is due.
-    const { endsAt } = duePeriod(await account(), given.platform.config, given.clock.now());
-    await given.clock.advance(endsAt - given.clock.now());
+    await toNextPeriod();
     await given.settle();
     venue.before = () => {};
     venue.asked.length = 0;
