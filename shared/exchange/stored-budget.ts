@@ -35,11 +35,11 @@ export const fullAtOf = (stored: StoredBudget | undefined, pool: string): number
 /** The attribute that says until when accounts need a seat, epoch ms. */
 export const crowdedPath = 'crowdedUntil';
 
-/** The attribute that says until when calls of a purpose wait, epoch ms. */
-export const heldPath = (purpose: Purpose): string => `held_${purpose}`;
+/** The attribute that says until when calls of a purpose wait that count against a limit, epoch ms. */
+export const heldPath = (purpose: Purpose, pool: string): string => `held_${purpose}_${pool}`;
 
-export const heldUntil = (stored: StoredBudget | undefined, purpose: Purpose): number =>
-  timeAt(stored, heldPath(purpose));
+export const heldUntil = (stored: StoredBudget | undefined, purpose: Purpose, pool: string): number =>
+  timeAt(stored, heldPath(purpose, pool));
 
 const timeAt = (stored: StoredBudget | undefined, path: string): number => {
   const time = stored?.[path];

@@ -40,7 +40,7 @@ export interface CallBudget {
   /** Waits until the call may be made. @throws {VenueError} `rate-limited` with when it may */
   take(charge: Charge): Promise<Permit>;
   /** The venue told how much of a limit is used, by whomever. @param usedPart 0..1 @param until when it begins anew, epoch ms */
-  told(usedPart: number, until: number): Promise<void>;
+  told(pool: string, usedPart: number, until: number): Promise<void>;
   /** The venue takes long to answer. */
   slow(): Promise<void>;
 }
@@ -133,15 +133,15 @@ export class VenueBudget implements CallBudget {
     return this.#tellCrowd('answer');
   }
 
-  async told(usedPart: number, until: number): Promise<void> {
+  async told(pool: string, usedPart: number, until: number): Promise<void> {
     const held = (['accounts', 'prices'] as const).filter((purpose) => usedPart >= holdParts[purpose]);
-    const news = held.filter((purpose) => heldUntil(this.#stored, purpose) < until);
+    const news = held.filter((purpose) => heldUntil(this.#stored, purpose, pool) < until);
     if (news.length === 0) return;
-    const set = Object.fromEntries(news.map((purpose) => [heldPath(purpose), until]));
+    const set = Object.fromEntries(news.map((purpose) => [heldPath(purpose, pool), until]));
     this.#dropPortions();
     await this.#quietly(async () => {
       this.#stored = await this.#ports.table.update<StoredBudget>(budgetKey(this.#venue), { set }, PRESENT);
-      this.#ports.logger.info("Most of the venue's limit is used", { venue: this.#venue, usedPart, held });
+      this.#ports.logger.info("Most of the venue's limit is used", { venue: this.#venue, pool, usedPart, held });
     });
   }
 
@@ -180,7 +180,7 @@ export class VenueBudget implements CallBudget {
     const key = budgetKey(this.#venue);
     const set: Record<string, Value> = {};
     const add: Record<string, number> = {};
-    const held = heldPath(this.#purpose);
+    const held = heldPath(this.#purpose, charge.pool);
     const isNotHeld = anyOf({ path: held, is: 'absent' }, { path: held, is: '<=', value: now });
     const conditions: Condition[] = [{ path: 'openUntil', is: 'absent' }, isNotHeld];
     if (visitor?.isSeated === false) conditions.push(notCrowded(now));
@@ -190,6 +190,7 @@ export class VenueBudget implements CallBudget {
       const fullAt = fullAtOf(this.#stored, pool);
       const depth = this.#depth({ depthMs });
       const level = Math.max(0, depth - Math.max(0, fullAt - now));
+      if (pool !== charge.pool && heldUntil(this.#stored, this.#purpose, pool) > now) continue;
       const needed = pool === charge.pool ? charge.ms - portion.left(now) : 0;
       const ahead = Math.min(portion.appetiteMs - portion.left(now), Math.floor(level * portionPart));
       const size = Math.max(needed, ahead);
@@ -269,7 +270,7 @@ export class VenueBudget implements CallBudget {
   /** How long a call has to wait at least, as far as is known here. @param aheadMs what those before it will take */
   #waitOf(charge: Charge, now: number, aheadMs: number): number {
     const fullAt = fullAfter(fullAtOf(this.#stored, charge.pool), now, aheadMs);
-    const heldMs = heldUntil(this.#stored, this.#purpose) - now;
+    const heldMs = heldUntil(this.#stored, this.#purpose, charge.pool) - now;
     return Math.max(waitOf(fullAt, now, charge.ms, this.#depth(charge)), heldMs);
   }
 

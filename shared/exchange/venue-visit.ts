@@ -32,8 +32,8 @@ export class VenueVisit implements CallBudget, Visitor {
     return this.#budget.take(charge, this);
   }
 
-  told(usedPart: number, until: number): Promise<void> {
-    return this.#budget.told(usedPart, until);
+  told(pool: string, usedPart: number, until: number): Promise<void> {
+    return this.#budget.told(pool, usedPart, until);
   }
 
   slow(): Promise<void> {

@@ -15,6 +15,8 @@ const keyWaitSecondsMax = 10;
 
 interface Request extends RequestKind {
   permit?: Permit;
+  /** The limit that it counts against. */
+  pool?: string;
   sentAt?: number;
   answer?: { readonly status: number; readonly headers: Headers; readonly retryAfterMs: number | undefined };
 }
@@ -39,7 +41,9 @@ export const keepBudget = (exchange: Exchange, budget: CallBudget, clock: Clock)
     const request = requests.getStore();
     if (request === undefined) return;
     await key.take(request.path, limits.keyCharge(request, cost));
-    request.permit = await budget.take(limits.charge(request, cost));
+    const charge = limits.charge(request, cost);
+    request.pool = charge.pool;
+    request.permit = await budget.take(charge);
     request.sentAt = clock.now();
   };
 
@@ -60,7 +64,7 @@ export const keepBudget = (exchange: Exchange, budget: CallBudget, clock: Clock)
   };
 
   const report = async (request: Request, words: string): Promise<void> => {
-    const { path, permit, sentAt, answer } = request;
+    const { path, pool, permit, sentAt, answer } = request;
     if (sentAt !== undefined && clock.now() - sentAt >= slowMs) await budget.slow();
     if (permit === undefined || answer === undefined) return;
     const refusal = limits.refusal(request, answer.status, words);
@@ -69,7 +73,7 @@ export const keepBudget = (exchange: Exchange, budget: CallBudget, clock: Clock)
     if (answer.status < 500) await permit.answered();
     if (limits.isLastOfSecond(answer.headers)) key.hold(path);
     const nextMinute = (Math.floor(clock.now() / minuteMs) + 1) * minuteMs;
-    await budget.told(limits.usedPart(answer.headers, request), nextMinute);
+    if (pool !== undefined) await budget.told(pool, limits.usedPart(answer.headers, request), nextMinute);
   };
 };
 

@@ -124,11 +124,13 @@ describe('the budget of a venue', () => {
   it('lets accounts wait, and then prices too, when others use up what the venue allows', async () => {
     await take(accounts);
     const until = system.clock.now() + 60_000;
-    await accounts.told(0.9, until);
+    await accounts.told('api', 0.9, until);
     expect(await refusal(accounts.take(charge(100)))).toBeGreaterThan(59_000);
     expect(await isLetGo(take(prices))).toBe(true);
-    await accounts.told(0.97, until);
+    await accounts.told('api', 0.97, until);
     expect(await refusal(prices.take(charge(100)))).toBeGreaterThan(59_000);
+    // Another limit of the venue is not concerned.
+    expect(await isLetGo(take(accounts, 100, 'earn'))).toBe(true);
   });
 
   it('says when the table fails, and goes on when it answers again', async () => {
