@@ -53,8 +53,8 @@ export class AccountSync {
   }
 
   /**
-   * Makes a sync, unless one was made for this due time or a later one, or the account is gone. Made twice, it changes
-   * nothing that is right already.
+   * Makes a sync, unless one was made for this due time or a later one, or the account is gone; one that is not due yet is
+   * ordered for then. Made twice, it changes nothing that is right already.
    * @throws {SyncHeld} another worker is at it, for so much longer
    * @throws {Unavailable} the order is to be tried again
    */
@@ -89,10 +89,12 @@ export class AccountSync {
 
   async #steps(lease: SyncLease, asked: boolean): Promise<Record<string, StepState>> {
     const { clock, table } = this.#ports;
-    const { account, endsAt } = lease;
+    const { account, dueAt, endsAt } = lease;
     const states = { ...account.steps };
     if (!asked && waitsForUser(states)) throw new SyncDropped('The account waits for its user.');
-    if (Object.values(states).some((state) => waitsForVenue(state, clock.now()))) return states;
+    // What came a little early is taken to be on time: it may be the one order of a retry.
+    const now = Math.max(clock.now(), dueAt);
+    if (Object.values(states).some((state) => waitsForVenue(state, now))) return states;
     let opened: Promise<OpenedAccount> | undefined;
     const context: Omit<StepContext, 'before'> = {
       account,
@@ -128,7 +130,7 @@ export class AccountSync {
     const { beganAt } = duePeriod(account, config, Math.max(clock.now(), dueAt));
     for (const step of this.#parts.steps) {
       const before = states[step.name] ?? untried;
-      if (!isDue(before, clock.now(), asked) || (!asked && isFresh(before, beganAt))) continue;
+      if (!isDue(before, Math.max(clock.now(), dueAt), asked) || (!asked && isFresh(before, beganAt))) continue;
       if (clock.now() >= endsAt - closingSeconds * 1000) break;
       const { state, endsRun } = await this.#run(step, { ...context, before });
       states[step.name] = state;

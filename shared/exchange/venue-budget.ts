@@ -39,7 +39,10 @@ export interface Permit {
 export interface CallBudget {
   /** Waits until the call may be made. @throws {VenueError} `rate-limited` with when it may */
   take(charge: Charge): Promise<Permit>;
-  /** The venue told how much of a limit is used, by whomever. @param usedPart 0..1 @param until when it begins anew, epoch ms */
+  /**
+   * The venue told how much of a limit is used, by whomever.
+   * @param pool the limit @param usedPart 0..1 @param until when it begins anew, epoch ms
+   */
   told(pool: string, usedPart: number, until: number): Promise<void>;
   /** The venue takes long to answer. */
   slow(): Promise<void>;

@@ -23,9 +23,12 @@ export class VenueVisit implements CallBudget, Visitor {
 
   async sit(): Promise<boolean> {
     this.#seat ??= this.#seats.take();
-    this.#isSeated = (await this.#seat) !== undefined;
-    if (!this.#isSeated) this.#seat = undefined;
-    return this.#isSeated;
+    try {
+      this.#isSeated = (await this.#seat) !== undefined;
+      return this.#isSeated;
+    } finally {
+      if (!this.#isSeated) this.#seat = undefined;
+    }
   }
 
   take(charge: Charge): Promise<Permit> {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { queueEvent } from '#local/queue-event';
 import { NewAccount } from '#shared/accounts/account';
 import { AccountBook } from '#shared/accounts/account-book';
 import { Dispatcher } from '#shared/accounts/dispatch';
@@ -6,7 +7,7 @@ import { accountKey, duePeriod, type StoredAccount } from '#shared/accounts/stor
 import { VenueError } from '#shared/exchange/errors';
 import type { UserId } from '#shared/users/user';
 import { testKey, VenueOfKeys } from '../../support/account-venues.ts';
-import { type TestPlatform, testOrigin, testPlatform } from '../../support/test-platform.ts';
+import { type TestPlatform, testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
 
 const ada = 'ada' as UserId;
 const everySeconds = 60;
@@ -103,6 +104,17 @@ describe('a sync that fails', () => {
     // Nothing but the user's word is against the venue's, which counts more.
     expect(askedAt).toHaveLength(1);
     await pass(500);
+    expect(askedAt).toHaveLength(2);
+  });
+
+  it('is made again also by a message that comes a little early', async () => {
+    const { accountId, userId } = await failed(300);
+    const account = await given.store.get<StoredAccount>(accountKey(ada, accountId));
+    const dueAt = account?.steps.balances?.nextTryAt ?? 0;
+    await given.clock.advance(dueAt - given.clock.now() - 800);
+    const early = { id: '1', receipt: '1', receiveCount: 1, sentAt: given.clock.now() };
+    const body = JSON.stringify({ userId, accountId, dueAt, asked: false });
+    await given.accountSync(queueEvent('account-sync', [{ ...early, body }]), testContext);
     expect(askedAt).toHaveLength(2);
   });
 

@@ -126,6 +126,16 @@ describe('visits of a venue', () => {
     expect(await outcome(new VenueBudget(system.platform, 'kraken', 'prices').take(charge))).toBe('let go');
   });
 
+  it('get a seat when the table answers again that did not', async () => {
+    await crowd();
+    const one = visit();
+    system.table.before = failing(({ keys }) => keys.some(({ sk }) => sk.startsWith('SEATS')));
+    expect(await outcome(one.take({ ...charge, ms: 1 }))).toMatchObject({ code: 'unavailable' });
+    system.table.before = () => {};
+    expect(await outcome(one.take({ ...charge, ms: 1 }))).toBe('let go');
+    await one.end();
+  });
+
   it('end well when the table fails', async () => {
     await crowd();
     const one = visit();
