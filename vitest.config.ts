@@ -8,7 +8,7 @@ export default defineConfig({
     exclude: ['test/contract/aws.test.ts', 'test/contract/dynamodb-local.test.ts'],
     // Far above what any takes, also where many others are at work: a test that hangs still ends.
     testTimeout: 60_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     // Modules hold no state, so that files may share them; a worker for each file would load them again each time.
     isolate: false,
     // Much of the time is waiting for processes and throttles, so that a third worker pays on two cores.

@@ -28,7 +28,7 @@ it('sixty accounts are synchronised in their period, within what each venue allo
   } finally {
     await fleet.end();
   }
-}, 60_000);
+}, 120_000);
 
 it('a venue that hardly answers does not hold up the accounts of another', async () => {
   const fleet = await startFleet({
@@ -50,4 +50,4 @@ it('a venue that hardly answers does not hold up the accounts of another', async
   } finally {
     await fleet.end();
   }
-}, 60_000);
+}, 120_000);
