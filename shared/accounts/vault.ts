@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { Credentials } from '#shared/exchange/credentials';
 import { ConditionFailed, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { ABSENT, allOf, anyOf, equals, type Item, PRESENT } from '#shared/platform/table';
+import { ABSENT, allOf, atMost, equals, type Item, PRESENT } from '#shared/platform/table';
 import type { UserId } from '#shared/users/user';
 import {
   accountKey,
@@ -137,7 +137,7 @@ export class CredentialVault {
     const { table, secrets, clock, ids } = this.#ports;
     const key = packKey(pack);
     const leaseOwner = ids.next();
-    const isFree = anyOf({ path: 'leaseUntil', is: 'absent' }, { path: 'leaseUntil', is: '<=', value: clock.now() });
+    const isFree = atMost('leaseUntil', clock.now());
     const leaseUntil = clock.now() + leaseSeconds * 1000;
     try {
       await table.update(key, { set: { leaseOwner, leaseUntil } }, allOf(PRESENT, isFree));

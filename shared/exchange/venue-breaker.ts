@@ -1,6 +1,6 @@
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { allOf, anyOf, equals } from '#shared/platform/table';
+import { allOf, atMost, equals, isStill } from '#shared/platform/table';
 import { budgetKey, type StoredBudget } from './stored-budget.ts';
 
 /** How long a venue is left alone that does not say how long; twice as long each further time, up to the most. */
@@ -36,13 +36,13 @@ export class VenueBreaker {
       const before = await table.get<StoredBudget>(key, { consistent: true });
       const opening = nextOpening(before, clock.now(), retryAfterMs);
       if (opening === undefined || attempt > attemptsMax) return before;
-      const isAsSeen =
-        before?.openUntil === undefined
-          ? ({ path: 'openUntil', is: 'absent' } as const)
-          : equals('openUntil', before.openUntil);
       try {
         const set = { kind: 'venue-budget', venue: this.#venue, ...opening };
-        const stored = await table.update<StoredBudget>(key, { set, remove: ['probeUntil'] }, isAsSeen);
+        const stored = await table.update<StoredBudget>(
+          key,
+          { set, remove: ['probeUntil'] },
+          isStill('openUntil', before?.openUntil),
+        );
         const seconds = Math.ceil((opening.openUntil - clock.now()) / 1000);
         logger.warn('The venue was asked too often and is left alone', {
           ...{ venue: this.#venue, seconds, openings: opening.openings },
@@ -59,12 +59,11 @@ export class VenueBreaker {
     const { table, clock } = this.#ports;
     const now = clock.now();
     const probeUntil = now + probeSeconds * 1000;
-    const isFree = anyOf({ path: 'probeUntil', is: 'absent' }, { path: 'probeUntil', is: '<=', value: now });
     try {
       await table.update(
         budgetKey(this.#venue),
         { set: { probeUntil } },
-        allOf(equals('openUntil', openUntil), isFree),
+        allOf(equals('openUntil', openUntil), atMost('probeUntil', now)),
       );
       return probeUntil;
     } catch (error) {

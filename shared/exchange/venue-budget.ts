@@ -1,7 +1,7 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { ConditionFailed, DomainError } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { allOf, anyOf, type Condition, PRESENT, type Value } from '#shared/platform/table';
+import { allOf, anyOf, atMost, type Condition, PRESENT, type Value } from '#shared/platform/table';
 import { VenueError } from './errors.ts';
 import { Portion } from './portion.ts';
 import { fullAfter, waitOf } from './rate-bucket.ts';
@@ -184,8 +184,7 @@ export class VenueBudget implements CallBudget {
     const set: Record<string, Value> = {};
     const add: Record<string, number> = {};
     const held = heldPath(this.#purpose, charge.pool);
-    const isNotHeld = anyOf({ path: held, is: 'absent' }, { path: held, is: '<=', value: now });
-    const conditions: Condition[] = [{ path: 'openUntil', is: 'absent' }, isNotHeld];
+    const conditions: Condition[] = [{ path: 'openUntil', is: 'absent' }, atMost(held, now)];
     if (visitor?.isSeated === false) conditions.push(notCrowded(now));
     const portions: (readonly [Portion, number])[] = [];
     for (const [pool, { portion, depthMs }] of this.#pools) {

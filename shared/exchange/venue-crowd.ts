@@ -1,5 +1,5 @@
 import type { Platform } from '#shared/platform/ports';
-import { anyOf, type Condition } from '#shared/platform/table';
+import { atMost, type Condition } from '#shared/platform/table';
 import { budgetKey, crowdedPath, type StoredBudget } from './stored-budget.ts';
 
 /** How long a venue is crowded after it held somebody up, by what they waited for. */
@@ -8,8 +8,7 @@ const crowdedSeconds = { room: 10, answer: 30 } as const;
 type Ports = Pick<Platform, 'table' | 'clock' | 'logger'>;
 
 /** Nobody found the venue crowded that is now. */
-export const notCrowded = (at: number): Condition =>
-  anyOf({ path: crowdedPath, is: 'absent' }, { path: crowdedPath, is: '<=', value: at });
+export const notCrowded = (at: number): Condition => atMost(crowdedPath, at);
 
 /**
  * Whether calls at a venue have to wait, for room or for answers, as one worker knows it. The venue could then hold up

@@ -1,6 +1,6 @@
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { anyOf, type Item, type Key, keyOf } from '#shared/platform/table';
+import { atMost, type Item, type Key, keyOf } from '#shared/platform/table';
 import { egress } from './stored-budget.ts';
 
 /** Workers that a crowded venue may hold up at once, of all there are: so many crowded venues leave some to the others. */
@@ -48,7 +48,7 @@ export class VenueSeats {
       const until = now + seatSeconds * 1000;
       try {
         const set = { kind: 'venue-seats', [path]: until };
-        await table.update(key, { set }, anyOf({ path, is: 'absent' }, { path, is: '<=', value: now }));
+        await table.update(key, { set }, atMost(path, now));
         return { leave: () => this.#leave(path, until) };
       } catch (error) {
         if (!(error instanceof ConditionFailed)) throw error;

@@ -53,6 +53,12 @@ export const PRESENT: Condition = { path: 'pk', is: 'present' };
 export const equals = (path: string, value: string | number | boolean): Condition => ({ path, is: '=', value });
 export const allOf = (...all: Condition[]): Condition => ({ all });
 export const anyOf = (...any: Condition[]): Condition => ({ any });
+/** The attribute is missing or at most the value, as a time is that is over. */
+export const atMost = (path: string, value: number): Condition =>
+  anyOf({ path, is: 'absent' }, { path, is: '<=', value });
+/** The attribute is as it was seen. @param seen undefined: it was missing */
+export const isStill = (path: string, seen: string | number | boolean | undefined): Condition =>
+  seen === undefined ? { path, is: 'absent' } : equals(path, seen);
 
 /** Changes to attributes by path; a path into a map needs the map to exist. Key attributes pk and sk can't change. */
 export interface Changes {

@@ -1,6 +1,6 @@
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { allOf, anyOf, equals, every, type Item, type Key, keyOf, PRESENT } from '#shared/platform/table';
+import { allOf, atMost, equals, every, type Item, type Key, keyOf, PRESENT } from '#shared/platform/table';
 import type { UserId } from '#shared/users/user';
 import { audienceOf, type Frame, frameOf, type GoodbyeReason } from './channel.ts';
 
@@ -92,7 +92,7 @@ export class Connections {
     const known = await table.getMany<Subscription>(keys, { consistent: true });
     const more = channels.length - known.length;
     const most = SUBSCRIPTIONS_PER_CONNECTION_MAX - more;
-    const hasRoom = anyOf({ path: 'subscriptions', is: 'absent' }, { path: 'subscriptions', is: '<=', value: most });
+    const hasRoom = atMost('subscriptions', most);
     try {
       await table.update(connectionKey(connectionId), { add: { subscriptions: more } }, allOf(PRESENT, hasRoom));
     } catch (error) {

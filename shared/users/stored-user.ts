@@ -1,6 +1,6 @@
 import type { Role } from '#shared/auth/scopes';
 import type { Config } from '#shared/platform/ports';
-import { allOf, type Condition, equals, type Item, keyOf } from '#shared/platform/table';
+import { allOf, type Condition, type Item, isStill, keyOf } from '#shared/platform/table';
 import type { StoredSettings } from './settings.ts';
 import type { UserId } from './user.ts';
 
@@ -57,9 +57,6 @@ export const listedAt = (userId: UserId) => ({ gsi1pk: allUsers, gsi1sk: userId 
 /** Holds while the password and the second factor are those that `user` had. */
 export const hasCredentialsOf = ({ passwordChange, totpChange }: StoredUser): Condition =>
   allOf(isStill('passwordChange', passwordChange), isStill('totpChange', totpChange));
-
-const isStill = (path: string, value: string | undefined): Condition =>
-  value === undefined ? { path, is: 'absent' } : equals(path, value);
 
 /** Whether alerts may be mailed to a user: the address was proved, or mails stay on this machine. */
 export const isEmailVerified = (

@@ -3,7 +3,7 @@ import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditEvent, Origin } from '#shared/audit/entry';
 import { Conflict, InvalidInput, TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { allOf, equals } from '#shared/platform/table';
+import { allOf, isStill } from '#shared/platform/table';
 import { type Settings, type SettingsUpdate, type StoredSettings, settingsOf } from './settings.ts';
 import { type StoredUser, userKey } from './stored-user.ts';
 import type { UserId } from './user.ts';
@@ -42,10 +42,7 @@ export class UserSettings {
       checkWebhook(update, after);
       const { webhookUrl, version: settingsVersion, ...settings } = after;
       if (isDeepStrictEqual({ ...after, version: before.version }, before)) return before;
-      const isUnchanged =
-        user.settingsVersion === undefined
-          ? ({ path: 'settingsVersion', is: 'absent' } as const)
-          : equals('settingsVersion', user.settingsVersion);
+      const isUnchanged = isStill('settingsVersion', user.settingsVersion);
       const changes = { set: { webhookUrl, settings: settings satisfies StoredSettings, settingsVersion } };
       const still = allOf({ path: 'pk', is: 'present' }, { path: 'removing', is: '<>', value: true }, isUnchanged);
       const event: AuditEvent = {
