@@ -14,7 +14,7 @@ import {
   accountCountKey,
   accountKey,
   accountOf,
-  accountPrefix,
+  accountsOf,
   duePlace,
   type StoredAccount,
   type StoredSchedule,
@@ -210,7 +210,7 @@ export class AccountBook {
   ): Promise<{ items: Account[]; cursor?: string }> {
     const { table, config } = this.#ports;
     const { items, cursor } = await table.query<StoredAccount>({
-      ...{ pk: accountKey(userId, 'x').pk, sk: { prefix: accountPrefix } },
+      ...accountsOf(userId),
       ...page,
     });
     return {

@@ -8,7 +8,7 @@ import { readAccount } from './account-book.ts';
 import {
   accountCountKey,
   accountKey,
-  accountPrefix,
+  accountsOf,
   recordKinds,
   recordsOf,
   type StoredAccount,
@@ -57,7 +57,8 @@ export class AccountRemoval {
     for (;;) {
       // Those that are gone leave the page, so that the first one is always the next.
       const { items } = await this.#ports.table.query<StoredAccount>({
-        ...{ pk: accountKey(userId, 'x').pk, sk: { prefix: accountPrefix }, limit: accountsAtOnce },
+        ...accountsOf(userId),
+        limit: accountsAtOnce,
       });
       if (items.length === 0) return;
       const removed = await Promise.allSettled(

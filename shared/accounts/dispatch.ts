@@ -92,8 +92,9 @@ export class Dispatcher {
     const { userId, accountId } = schedule;
     const order = { userId, accountId, dueAt: schedule.dueAt, asked };
     const messages = [order.dueAt > now ? timedMessage(order, now) : orderMessage(order, this.#spread(schedule))];
-    let dueAt = this.#next(schedule, Math.max(now, order.dueAt));
-    for (; dueAt < now + aheadSeconds * 1000; dueAt = this.#next(schedule, dueAt)) {
+    const { beganAt, endsAt } = duePeriod(schedule, this.#ports.config, Math.max(now, order.dueAt));
+    let dueAt = endsAt;
+    for (; dueAt < now + aheadSeconds * 1000; dueAt += endsAt - beganAt) {
       messages.push(timedMessage({ ...order, dueAt, asked: false }, now));
     }
     const moved: StoredSchedule = {
@@ -103,10 +104,6 @@ export class Dispatcher {
       version: schedule.version + 1,
     };
     return { messages, moved: { put: moved, if: equals('version', schedule.version) } };
-  }
-
-  #next(schedule: Pick<StoredSchedule, 'accountId' | 'syncSeconds'>, after: number): number {
-    return duePeriod(schedule, this.#ports.config, after).endsAt;
   }
 
   /** Seconds. */

@@ -114,12 +114,13 @@ const timeDigits = 15;
 const packDigits = 9;
 
 const partition = (userId: UserId) => keyOf('USER', userId);
-export const accountPrefix = 'ACCOUNT#';
 
 export const accountKey = (userId: UserId, accountId: string): Key => ({
   pk: partition(userId),
   sk: keyOf('ACCOUNT', accountId),
 });
+/** The accounts of a user, oldest first, as a range of the user's partition. */
+export const accountsOf = (userId: UserId) => ({ pk: partition(userId), sk: { prefix: 'ACCOUNT#' } });
 export const accountCountKey = (userId: UserId): Key => ({ pk: partition(userId), sk: 'ACCOUNT_COUNT' });
 export const scheduleKey = (userId: UserId, accountId: string): Key => ({
   pk: partition(userId),

@@ -29,15 +29,15 @@ export class AccountVenues {
 
   /** Opens an account for the calls of one sync. @throws {VenueError} `not-supported`: there is no such venue here */
   async open(id: string, credentials: Credentials): Promise<OpenedAccount> {
-    const { budget, seats } = await this.#sharedAt(id);
-    const visit = new VenueVisit(this.#ports, budget, seats);
-    return { ...(await this.#client(id, credentials, visit)), close: () => visit.end() };
+    const shared = await this.#sharedAt(id);
+    const visit = new VenueVisit(this.#ports, shared.budget, shared.seats);
+    return { ...(await this.#client(id, credentials, { ...shared, budget: visit })), close: () => visit.end() };
   }
 
   /** Asks the venue what a key may do, and whether it works. @throws {VenueError} */
   async verify(id: string, credentials: Credentials): Promise<KeyPermissions> {
     // Somebody waits for the answer, and it takes two calls at most: that needs no seat.
-    const venue = await this.#client(id, credentials, (await this.#sharedAt(id)).budget);
+    const venue = await this.#client(id, credentials, await this.#sharedAt(id));
     const permissions = await venue.permissions();
     // A venue that does not tell what a key may do was perhaps not even asked.
     if (permissions.canWithdraw === null) await venue.balances();
@@ -54,9 +54,12 @@ export class AccountVenues {
     return (await import('./venues/known-profile.ts')).knownProfile(id);
   }
 
-  async #client(id: string, credentials: Credentials, budget: CallBudget): Promise<AccountVenue> {
+  async #client(
+    id: string,
+    credentials: Credentials,
+    { time, listing, budget }: Omit<Shared, 'budget' | 'seats'> & { readonly budget: CallBudget },
+  ): Promise<AccountVenue> {
     const { createCcxtAccount } = await import('./venues/ccxt-account.ts');
-    const { time, listing } = await this.#sharedAt(id);
     return await createCcxtAccount({ ...this.#options(id), time, listing, budget, credentials });
   }
 
