@@ -77,17 +77,12 @@ const stepMs = 20;
 
 /** Waits for work, letting time pass while it sleeps. */
 export const awakeOn = async <T>(clock: VirtualClock, work: Promise<T>): Promise<T> => {
-  let isDone = false;
-  const ended = work.finally(() => {
-    isDone = true;
-  });
-  ended.catch(() => {});
-  for (let turn = 0; !isDone; turn++) {
+  let turn = 0;
+  return await during(work, async (isDone) => {
     // What takes longer than some turns, such as a password's hash, gets the processor.
-    await new Promise((resolve) => (turn < turns ? setImmediate(resolve) : setTimeout(resolve, 1)));
-    if (!isDone && clock.sleeping > 0) await clock.advance(stepMs);
-  }
-  return await ended;
+    await new Promise((resolve) => (turn++ < turns ? setImmediate(resolve) : setTimeout(resolve, 1)));
+    if (!isDone() && clock.sleeping > 0) await clock.advance(stepMs);
+  });
 };
 
 export interface Pace {
@@ -105,17 +100,23 @@ export const liveOn = async <T>(
   { stepMs: step, idleTurns, isBusy }: Pace,
   work: Promise<T>,
 ): Promise<T> => {
+  let idle = 0;
+  return await during(work, async (isDone) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    idle = isBusy() ? 0 : idle + 1;
+    if (idle < idleTurns || isDone()) return;
+    idle = 0;
+    await clock.advance(step);
+  });
+};
+
+/** Waits for work, doing `turn` again and again until it is done. */
+const during = async <T>(work: Promise<T>, turn: (isDone: () => boolean) => Promise<void>): Promise<T> => {
   let isDone = false;
   const ended = work.finally(() => {
     isDone = true;
   });
   ended.catch(() => {});
-  for (let idle = 0; !isDone; ) {
-    await new Promise((resolve) => setImmediate(resolve));
-    idle = isBusy() ? 0 : idle + 1;
-    if (idle < idleTurns || isDone) continue;
-    idle = 0;
-    await clock.advance(step);
-  }
+  while (!isDone) await turn(() => isDone);
   return await ended;
 };
