@@ -1,9 +1,7 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { startBinance } from '../test/support/venues/binance.ts';
 import { start } from './process.ts';
+import { startSystem } from './system.ts';
 import { figure, printTable, quantile } from './table.ts';
 
 const syncSeconds = 0.1;
@@ -47,22 +45,13 @@ export const benchLatency = async (quick: boolean): Promise<void> => {
   const rounds = quick ? 30 : 150;
   const echo = await echoTimes(rounds * 10);
   const venue = await startBinance({});
-  const folder = await mkdtemp(join(tmpdir(), 'alphapulse-bench-'));
-  const server = await start(
-    ['bin/local.ts', '--port', '0', '--data', folder, '--venue', 'binance', '--symbols', 'BTC/USDT'],
-    /(http:\/\/127\.0\.0\.1:\d+)/,
-    { ALPHAPULSE_VENUE_URLS: JSON.stringify({ binance: venue.url }), ALPHAPULSE_SYNC_SECONDS: String(syncSeconds) },
-  );
+  const system = await startSystem(['--venue', 'binance', '--symbols', 'BTC/USDT'], {
+    ALPHAPULSE_VENUE_URLS: JSON.stringify({ binance: venue.url }),
+    ALPHAPULSE_SYNC_SECONDS: String(syncSeconds),
+  });
   try {
-    const base = server.ready[1] ?? '';
-    const post = async (path: string, body: object, token?: string) => {
-      const headers = { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) };
-      const answer = await fetch(new URL(path, base), { method: 'POST', headers, body: JSON.stringify(body) });
-      if (!answer.ok) throw new Error(await answer.text());
-      return (await answer.json()) as { accessToken: string; alertId: string };
-    };
-    const password = (await readFile(join(folder, 'demo-login.txt'), 'utf8')).match(/password:? (\S+)/i)?.[1];
-    const { accessToken } = await post('/api/user/login', { email: 'demo@example.com', password });
+    const { base, post } = system;
+    const accessToken = await system.logIn();
     const { socket, next } = await listen(`${base.replace('http', 'ws')}/ws`, ['bearer', accessToken]);
     const subscribed = next((message) => message.includes('"snapshot"'));
     socket.send(JSON.stringify({ action: 'subscribe', channels: ['prices:binance:BTC/USDT', 'alerts'] }));
@@ -118,8 +107,7 @@ export const benchLatency = async (quick: boolean): Promise<void> => {
       ],
     );
   } finally {
-    await server.stop();
+    await system.remove();
     await venue.close();
-    await rm(folder, { recursive: true });
   }
 };

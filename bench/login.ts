@@ -1,7 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { start } from './process.ts';
+import { startSystem } from './system.ts';
 import { figure, printTable, quantile } from './table.ts';
 
 /** Of a network, the first twenty failures cost no wait; a login that succeeds gives one back. */
@@ -32,16 +29,9 @@ export const benchLogin = async (quick: boolean): Promise<void> => {
   const unknown: number[] = [];
   // Failures are counted in the store, so that each round has a new one.
   for (let round = 0; round < (quick ? 2 : 6); round++) {
-    const folder = await mkdtemp(join(tmpdir(), 'alphapulse-bench-'));
-    const server = await start(
-      ['bin/local.ts', '--port', '0', '--data', folder, '--venue', 'sim'],
-      /(http:\/\/127\.0\.0\.1:\d+)/,
-      { ALPHAPULSE_REQUEST_LIMIT_FACTOR: '1000000' },
-    );
+    const system = await startSystem(['--venue', 'sim'], { ALPHAPULSE_REQUEST_LIMIT_FACTOR: '1000000' });
     try {
-      const base = server.ready[1] ?? '';
-      const password = (await readFile(join(folder, 'demo-login.txt'), 'utf8')).match(/password\W+(\S+)/i)?.[1] ?? '';
-      const email = 'demo@example.com';
+      const { base, email, password } = system;
       const [succeeds, fails] = [asker(base, 200), asker(base, 401)];
       await succeeds(email, password);
       for (let index = 0; index < perServer; index++) {
@@ -54,8 +44,7 @@ export const benchLogin = async (quick: boolean): Promise<void> => {
         right.push(await succeeds(email, password));
       }
     } finally {
-      await server.stop();
-      await rm(folder, { recursive: true });
+      await system.remove();
     }
   }
   const row = (name: string, times: readonly number[]) => [

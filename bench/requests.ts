@@ -1,8 +1,6 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { start } from './process.ts';
+import { startSystem } from './system.ts';
 import { figure, printTable } from './table.ts';
 
 const connections = 32;
@@ -50,29 +48,17 @@ const throughput = async (
 /** Requests per second of the prices, beside a bare node:http server that answers as many bytes. */
 export const benchRequests = async (quick: boolean): Promise<void> => {
   const seconds = quick ? 2 : 5;
-  const folder = await mkdtemp(join(tmpdir(), 'alphapulse-bench-'));
-  const server = await start(
-    ['bin/local.ts', '--port', '0', '--data', folder, '--venue', 'sim'],
-    /(http:\/\/127\.0\.0\.1:\d+)/,
-    { ALPHAPULSE_REQUEST_LIMIT_FACTOR: '1000000' },
-  );
+  const system = await startSystem(['--venue', 'sim'], { ALPHAPULSE_REQUEST_LIMIT_FACTOR: '1000000' });
   try {
-    const base = server.ready[1] ?? '';
-    const password = (await readFile(join(folder, 'demo-login.txt'), 'utf8')).match(/password:? (\S+)/i)?.[1];
-    const login = await fetch(new URL('/api/user/login', base), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ email: 'demo@example.com', password }),
-    });
-    const { accessToken } = (await login.json()) as { accessToken: string };
-    const authorization = `authorization: Bearer ${accessToken}\r\n`;
+    const { base } = system;
+    const authorization = `authorization: Bearer ${await system.logIn()}\r\n`;
     const all = new URL('/api/market/prices', base);
     const one = new URL('/api/market/prices?symbols=BTC/USDT', base);
     await throughput(all, authorization, 1);
     const prices = await throughput(all, authorization, seconds);
     const price = await throughput(one, authorization, seconds);
     const health = await throughput(new URL('/health', base), '', seconds);
-    await server.stop();
+    await system.stop();
     const hello = await start(['bench/peers/hello.ts', String(prices.bytes)], /(\d+)/);
     const bareUrl = new URL(`http://127.0.0.1:${hello.ready[1]}/`);
     await throughput(bareUrl, '', 1);
@@ -95,7 +81,6 @@ export const benchRequests = async (quick: boolean): Promise<void> => {
       ],
     );
   } finally {
-    await server.stop();
-    await rm(folder, { recursive: true });
+    await system.remove();
   }
 };
