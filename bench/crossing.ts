@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Level, LevelIndex, levelKey } from '#shared/alerts/levels';
+import type { UserId } from '#shared/identity/user';
+import { type Level, LevelIndex, levelKey } from '#shared/market/crossing-index';
 import type { PriceMove } from '#shared/market/tickers';
-import { openDatabase } from '#shared/platform/local/database';
-import { SqliteTable } from '#shared/platform/local/table';
+import { openDatabase } from '#shared/platform/sqlite/database';
+import { SqliteTable } from '#shared/platform/sqlite/table';
 import { systemClock } from '#shared/platform/system';
 import { every } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
 import { figure, printTable } from './table.ts';
 
 const symbol = 'BTC/USDT';

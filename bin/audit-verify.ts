@@ -15,7 +15,7 @@ const verify = async (place: Place, expected: readonly TrailEnd[]): Promise<Veri
   if (place.type === 'here') {
     const [{ openStoppedStore }, { SqliteTable }, { systemClock }] = await Promise.all([
       import('#local/stopped-store'),
-      import('#shared/platform/local/table'),
+      import('#shared/platform/sqlite/table'),
       import('#shared/platform/system'),
     ]);
     const database = await openStoppedStore(place.dataFolder);

@@ -7,7 +7,7 @@ import { choosePriceSource, type PriceSource } from '#local/price-source';
 import type { Server } from '#local/server';
 import { startupFailure } from '#local/startup-failure';
 import { localLogger } from '#local/telemetry';
-import { exchangeIds } from '#shared/exchange/venues/ccxt-exchanges';
+import { exchangeIds } from '#shared/exchange/venues/ccxt/exchanges';
 import { ACCOUNTS_PER_SECRET_DEFAULT, type Config } from '#shared/platform/ports';
 import manifest from '../package.json' with { type: 'json' };
 

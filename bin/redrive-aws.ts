@@ -1,10 +1,10 @@
 import type { Origin } from '#functions/dead-letters';
+import { type Redriven, redrive } from '#shared/operations/redrive';
 import { queueUrlsIn } from '#shared/platform/aws/deployed-queues';
 import { stackClient } from '#shared/platform/aws/deployed-stack';
 import { SqsQueue, sqsClient } from '#shared/platform/aws/sqs-queue';
 import { lambdaClient, StreamDeadLetters, streamsClient } from '#shared/platform/aws/stream-dead-letters';
 import { systemClock as clock, systemRandom as random } from '#shared/platform/system';
-import { type Redriven, redrive } from '#shared/redrive/redrive';
 
 export interface RedriveOnAwsOptions {
   /** The stack that holds the queues. */

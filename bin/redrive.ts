@@ -2,7 +2,7 @@
 import type { Origin } from '#functions/dead-letters';
 import { BadOption } from '#local/options';
 import { type RedriveOptions, readRedriveOptions, redriveUsage } from '#local/redrive-options';
-import type { Redriven } from '#shared/redrive/redrive';
+import type { Redriven } from '#shared/operations/redrive';
 import { complaintOf } from './complaint.ts';
 
 type Redrivable = Exclude<Origin, { type: 'schedule' }>;

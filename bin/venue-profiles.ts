@@ -2,10 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { exchangeIds } from '#shared/exchange/venues/ccxt-exchanges';
-import { profileRow, readProfile } from '#shared/exchange/venues/ccxt-profile';
+import { exchangeIds } from '#shared/exchange/venues/ccxt/exchanges';
+import { profileRow, readProfile } from '#shared/exchange/venues/ccxt/profile';
 
-const path = fileURLToPath(new URL('../shared/exchange/venues/ccxt-profiles.ts', import.meta.url));
+const path = fileURLToPath(new URL('../shared/exchange/venues/ccxt/profiles.ts', import.meta.url));
 
 const rows: string[] = [];
 for (const id of exchangeIds().toSorted()) {

@@ -23,7 +23,7 @@ const unused: readonly { readonly path: RegExp; readonly neededBy: readonly stri
 const standIns = 'ccxt-stand-in';
 
 /**
- * Bundles the chosen exchanges of ccxt, each loaded on demand: `shared/exchange/venues/ccxt-exchanges.ts` is replaced
+ * Bundles the chosen exchanges of ccxt, each loaded on demand: `shared/exchange/venues/ccxt/exchanges.ts` is replaced
  * by a module with one `import()` per exchange. With `format: 'esm'` and `splitting` each becomes a chunk of its own.
  * @param ids ccxt ids of the exchanges that the bundle offers
  */
@@ -34,7 +34,7 @@ export const ccxtExchanges = (ids: readonly string[]): Plugin => {
   return {
     name: 'ccxt-exchanges',
     setup(build) {
-      build.onLoad({ filter: /[\\/]venues[\\/]ccxt-exchanges\.ts$/ }, () => ({
+      build.onLoad({ filter: /[\\/]venues[\\/]ccxt[\\/]exchanges\.ts$/ }, () => ({
         contents: exchangesModule(folder, ids),
         loader: 'js',
         resolveDir: folder,

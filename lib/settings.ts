@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { exchangeIds } from '#shared/exchange/venues/ccxt-exchanges';
-import { MarketSymbol } from '#shared/market/symbols';
+import { exchangeIds } from '#shared/exchange/venues/ccxt/exchanges';
+import { MarketSymbol } from '#shared/model/symbols';
 import { VenueUrls } from '#shared/platform/aws/config';
 import { ACCOUNTS_PER_SECRET_DEFAULT } from '#shared/platform/ports';
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { NewUser } from '#shared/identity/user';
 import type { Platform } from '#shared/platform/ports';
-import { NewUser } from '#shared/users/user';
 import { Users } from '#shared/users/users';
 
 const email = 'demo@example.com';

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
-import { MarketSymbol, VenueId } from '#shared/market/symbols';
+import { MarketSymbol, VenueId } from '#shared/model/symbols';
 import { ACCOUNT_SYNC_SECONDS_DEFAULT, type Config } from '#shared/platform/ports';
 import { isLoopback } from './host-check.ts';
 import { nearest } from './nearest.ts';

@@ -1,4 +1,4 @@
-import type { OutboxMail } from '#shared/platform/local/outbox';
+import type { OutboxMail } from '#shared/platform/sqlite/outbox';
 import type { LocalPage } from './gateway.ts';
 import type { Answer } from './http-answer.ts';
 

@@ -1,11 +1,11 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { functions } from '#functions/manifest';
-import type { Database } from '#shared/platform/local/database';
-import { SqliteOutbox } from '#shared/platform/local/outbox';
-import { SqliteQueue } from '#shared/platform/local/queue';
-import { FileSecrets } from '#shared/platform/local/secrets';
-import { SqliteTable } from '#shared/platform/local/table';
+import { FileSecrets } from '#shared/platform/machine/secrets';
 import type { Clock, Config, Mailer, Network, Platform, QueueName, Random } from '#shared/platform/ports';
+import type { Database } from '#shared/platform/sqlite/database';
+import { SqliteOutbox } from '#shared/platform/sqlite/outbox';
+import { SqliteQueue } from '#shared/platform/sqlite/queue';
+import { SqliteTable } from '#shared/platform/sqlite/table';
 import { uuidV7Ids } from '#shared/platform/system';
 import { localMetrics } from './telemetry.ts';
 import { WsPush } from './ws-push.ts';

@@ -69,7 +69,7 @@ const liveOrSimulated = async ({ venueUrls, replay }: Options) => {
 
 const recordedSymbols = async (files: readonly string[]): Promise<string[]> => {
   if (files.length === 0) return [];
-  const { loadCandles } = await import('#shared/exchange/venues/replay-candle-file');
+  const { loadCandles } = await import('#shared/exchange/venues/replay/candle-file');
   const fileOf = new Map<string, string>();
   for (const file of files) {
     const { symbol } = await loadCandles(file);

@@ -1,6 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Origin } from '#functions/dead-letters';
 import { functions } from '#functions/manifest';
+import { type Redriven, redrive } from '#shared/operations/redrive';
 import { Unavailable } from '#shared/platform/errors';
 import { createNetwork } from '#shared/platform/network';
 import {
@@ -11,7 +12,6 @@ import {
 } from '#shared/platform/ports';
 import { systemClock, systemRandom } from '#shared/platform/system';
 import type { Change } from '#shared/platform/table';
-import { type Redriven, redrive } from '#shared/redrive/redrive';
 import { failedOf } from './batch-response.ts';
 import { grantedPlatform } from './granted.ts';
 import { Invoker } from './invoke.ts';

@@ -1,10 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { type FunctionEntry, functions, type Trigger } from '#functions/manifest';
-import { ChangeLog } from '#shared/platform/local/change-log';
-import { type Database, openDatabase } from '#shared/platform/local/database';
 import { createNetwork } from '#shared/platform/network';
 import type { Clock, Config, Network, Platform, Random } from '#shared/platform/ports';
+import { ChangeLog } from '#shared/platform/sqlite/change-log';
+import { type Database, openDatabase } from '#shared/platform/sqlite/database';
 import { systemClock, systemRandom } from '#shared/platform/system';
 import { Gateway, type HttpFunction } from './gateway.ts';
 import { grantedPlatform } from './granted.ts';
@@ -80,7 +80,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
 
 const mailServerOf = async ({ smtpUrl, config }: ServerOptions) => {
   if (smtpUrl === undefined) return undefined;
-  const { SmtpMailer } = await import('#shared/platform/local/smtp');
+  const { SmtpMailer } = await import('#shared/platform/machine/smtp');
   return new SmtpMailer({ url: smtpUrl, from: config.mailFrom });
 };
 

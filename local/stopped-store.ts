@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NotFound } from '#shared/platform/errors';
-import { type Database, DataFolderInUse, openDatabase } from '#shared/platform/local/database';
+import { type Database, DataFolderInUse, openDatabase } from '#shared/platform/sqlite/database';
 
 /**
  * Opens the store of a server that does not run.

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
-import { UserChange, UserRecord } from '#shared/users/user';
+import { UserChange, UserRecord } from '#shared/identity/user';
 
 export const listUsers = route({
   method: 'GET',

@@ -1,8 +1,8 @@
 import { type Binding, ok, on } from '#functions/http/api';
 import { originOf } from '#functions/http/audit-origin';
 import { openCursor, pageOf } from '#functions/http/page';
+import type { UserId } from '#shared/identity/user';
 import type { UserAdministration } from '#shared/users/administration';
-import type { UserId } from '#shared/users/user';
 import * as routes from './administration.routes.ts';
 
 /** What admins do with users. */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
 import { Alert, AlertId, AlertStatus, AlertUpdate, NewAlert, Notification } from '#shared/alerts/alert';
-import { MarketSymbol } from '#shared/market/symbols';
+import { MarketSymbol } from '#shared/model/symbols';
 
 export const listAlerts = route({
   method: 'GET',

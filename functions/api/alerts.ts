@@ -1,7 +1,7 @@
 import { api, created, noContent, ok, on } from '#functions/http/api';
 import { originOf } from '#functions/http/audit-origin';
 import { openCursor, pageOf } from '#functions/http/page';
-import { AlertBook } from '#shared/alerts/alert-book';
+import { AlertBook } from '#shared/alerts/alerts';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 import * as routes from './alerts.routes.ts';

@@ -3,8 +3,8 @@ import { originOf } from '#functions/http/audit-origin';
 import { openCursor, pageOf } from '#functions/http/page';
 import { AuditLog } from '#shared/audit/audit-log';
 import { type AuditFilter, AuditReader } from '#shared/audit/audit-reader';
+import type { UserId } from '#shared/identity/user';
 import type { Platform } from '#shared/platform/ports';
-import type { UserId } from '#shared/users/user';
 import * as routes from './audit.routes.ts';
 
 /** The routes that show the audit log. Who is shown what others did is in it as well; one's own trail is no secret to oneself. */

@@ -3,7 +3,7 @@ import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
 import { Account, AccountId, AccountUpdate, NewAccount } from '#shared/accounts/account';
 import { AccountBalance, AccountOrder, AccountTrade, OrderStatus } from '#shared/accounts/records';
-import { MarketSymbol } from '#shared/market/symbols';
+import { MarketSymbol } from '#shared/model/symbols';
 
 const params = z.strictObject({ accountId: AccountId });
 

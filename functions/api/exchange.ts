@@ -1,9 +1,9 @@
 import { accepted, api, created, noContent, ok, on } from '#functions/http/api';
 import { originOf } from '#functions/http/audit-origin';
 import { openCursor, pageOf } from '#functions/http/page';
-import { AccountBook, type AccountVenuesKnown } from '#shared/accounts/account-book';
 import { AccountRecords, type RecordsPage } from '#shared/accounts/account-records';
 import { AccountRemoval } from '#shared/accounts/account-removal';
+import { AccountBook, type AccountVenuesKnown } from '#shared/accounts/accounts';
 import { AccountVenues } from '#shared/exchange/account-venues';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
-import { Price } from '#shared/market/price';
-import { MarketSymbol, VenueId } from '#shared/market/symbols';
+import { Price } from '#shared/market/price-quote';
+import { MarketSymbol, VenueId } from '#shared/model/symbols';
 
 const symbolsMax = 100;
 const symbolsTextMax = symbolsMax * 65;

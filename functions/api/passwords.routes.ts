@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { perMinute, route } from '#functions/http/route';
-import { EmailAddress, NewPassword, Password, TotpCode } from '#shared/users/user';
+import { EmailAddress, NewPassword, Password, TotpCode } from '#shared/identity/user';
 
 export const changePassword = route({
   method: 'POST',

@@ -1,12 +1,12 @@
 import { api, noContent, on } from '#functions/http/api';
 import { originOf } from '#functions/http/audit-origin';
 import { AccountRemoval } from '#shared/accounts/account-removal';
-import { AlertBook } from '#shared/alerts/alert-book';
+import { AlertBook } from '#shared/alerts/alerts';
 import { Sessions } from '#shared/auth/sessions';
+import type { UserId } from '#shared/identity/user';
+import { UserRemoval } from '#shared/personal-data/erasure';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
-import type { UserId } from '#shared/users/user';
-import { UserRemoval } from '#shared/users/user-removal';
 import * as routes from './removal.routes.ts';
 
 /** How users are deleted. A function of its own: it may change the vault, which nothing that takes passwords from anybody may. */

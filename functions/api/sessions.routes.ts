@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
 import { Session } from '#shared/auth/session';
-import { EmailAddress, Password, TotpCode } from '#shared/users/user';
+import { EmailAddress, Password, TotpCode } from '#shared/identity/user';
 
 const Tokens = z
   .strictObject({

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { perMinute, route } from '#functions/http/route';
-import { Password, TotpCode } from '#shared/users/user';
+import { Password, TotpCode } from '#shared/identity/user';
 
 const RecoveryCodes = z
   .strictObject({

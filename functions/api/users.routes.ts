@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
-import { Settings, SettingsUpdate } from '#shared/users/settings';
-import { NewUser, Profile } from '#shared/users/user';
-import { ExportPage } from '#shared/users/user-export';
+import { Settings, SettingsUpdate } from '#shared/identity/settings';
+import { NewUser, Profile } from '#shared/identity/user';
+import { ExportPage } from '#shared/personal-data/export';
 
 export const register = route({
   method: 'POST',

@@ -1,9 +1,9 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { KeyRefusal } from '#shared/auth/api-key-verifier';
-import type { Scope } from '#shared/auth/scopes';
 import type { ApiKeyId } from '#shared/auth/stored-api-key';
 import type { SessionId } from '#shared/auth/stored-session';
-import type { UserId } from '#shared/users/user';
+import type { UserId } from '#shared/identity/user';
+import type { Scope } from '#shared/model/scopes';
 import { BEARER, HttpProblem } from './problem.ts';
 import type { RouteScope } from './route.ts';
 

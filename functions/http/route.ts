@@ -1,5 +1,5 @@
 import type { ZodObject, ZodType } from 'zod';
-import type { Scope } from '#shared/auth/scopes';
+import type { Scope } from '#shared/model/scopes';
 
 /**
  * How often one caller may call a route: a user, or a network address where nobody is logged in. Below 20 a minute it is

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { Deliveries, DeliveryHeld, DeliveryOrder } from '#shared/alerts/deliveries';
+import { Deliveries, DeliveryHeld, DeliveryOrder } from '#shared/notifications/deliveries';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
-import { AccountMailOrder } from '#shared/users/account-mail';
-import { AccountMails } from '#shared/users/account-mails';
+import { AccountMailOrder } from '#shared/users/security-mail-job';
+import { AccountMails } from '#shared/users/security-mails';
 import { maxReceives } from './deliver.limits.ts';
 import { onQueue } from './on-queue.ts';
 

@@ -1,7 +1,7 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { instrumented } from '#functions/instrumented';
-import { Dispatcher } from '#shared/accounts/dispatch';
-import { DispatchStatus } from '#shared/accounts/dispatch-status';
+import { Dispatcher } from '#shared/accounts/sync/dispatch';
+import { DispatchStatus } from '#shared/accounts/sync/dispatch-status';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 

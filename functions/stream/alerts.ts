@@ -1,9 +1,9 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import { orderDeliveries } from '#shared/alerts/deliveries';
 import { Firing } from '#shared/alerts/firing';
-import { LevelIndex } from '#shared/alerts/levels';
 import type { StoredNotification } from '#shared/alerts/stored';
+import { LevelIndex } from '#shared/market/crossing-index';
 import { priceMoveOf, type StoredTicker } from '#shared/market/tickers';
+import { orderDeliveries } from '#shared/notifications/deliveries';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 import { type Change, isOf } from '#shared/platform/table';

@@ -1,10 +1,10 @@
 import type { StoredNotification } from '#shared/alerts/stored';
+import { type Frame, priceChannel } from '#shared/connections/channel';
+import { Connections } from '#shared/connections/connections';
 import { priceOf, type StoredTicker } from '#shared/market/tickers';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 import { type Change, isOf } from '#shared/platform/table';
-import { type Frame, priceChannel } from '#shared/realtime/channel';
-import { Connections } from '#shared/realtime/connections';
 import { Feeds } from '#shared/realtime/feeds';
 import { onStreamBatch } from './on-stream.ts';
 

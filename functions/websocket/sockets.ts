@@ -5,12 +5,12 @@ import { tooManyRequests } from '#functions/http/limits';
 import { HttpProblem, problemOf } from '#functions/http/problem';
 import { instrumented } from '#functions/instrumented';
 import { TokenVerifier } from '#shared/auth/tokens';
+import { type Channel, channelOf } from '#shared/connections/channel';
+import { type Bearer, Connections, SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/connections/connections';
 import { RateLimiter } from '#shared/limits/rate-limiter';
 import { Catalog } from '#shared/market/catalog';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
-import { type Channel, channelOf } from '#shared/realtime/channel';
-import { type Bearer, Connections, SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/realtime/connections';
 import { Feeds } from '#shared/realtime/feeds';
 
 const channelsPerRequestMax = 50;

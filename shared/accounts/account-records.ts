@@ -1,8 +1,7 @@
+import type { UserId } from '#shared/identity/user';
 import { NotFound } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import type { Item, Page, Query } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
-import { statusSeconds } from './lease.ts';
 import { AccountBalance, AccountOrder, AccountTrade, type OrderStatus } from './records.ts';
 import {
   accountKey,
@@ -16,6 +15,7 @@ import {
   type StoredTrade,
   tradesIndex,
 } from './stored.ts';
+import { statusSeconds } from './sync/sync-lease.ts';
 
 /** Records are stale when their step has not succeeded for this many periods, and what its status may lag behind. */
 const stalePeriods = 3;

@@ -1,10 +1,10 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { Origin } from '#shared/audit/entry';
+import type { UserId } from '#shared/identity/user';
 import { Conflict, NotFound, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { equals, type Write } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
-import { readAccount } from './account-book.ts';
+import { readAccount } from './accounts.ts';
 import {
   accountCountKey,
   accountKey,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Decimal, VenueId } from '#shared/market/symbols';
+import { Decimal, VenueId } from '#shared/model/symbols';
 
 /** Most accounts one user may have. */
 export const ACCOUNTS_PER_USER_MAX = 50;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { WalletType } from '#shared/exchange/account-venue';
+import type { UserId } from '#shared/identity/user';
 import type { Config } from '#shared/platform/ports';
 import { type Item, type Key, keyOf } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
 import type { Account, StepStatus } from './account.ts';
 import type {
   AccountBalance,

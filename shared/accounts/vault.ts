@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { Credentials } from '#shared/exchange/credentials';
+import type { UserId } from '#shared/identity/user';
 import { ConditionFailed, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, atMost, equals, type Item, PRESENT } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
 import {
   accountKey,
   type CredentialsPlace,

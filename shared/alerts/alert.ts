@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { MarketSymbol, Price, VenueId } from '#shared/market/symbols';
+import { MarketSymbol, Price, VenueId } from '#shared/model/symbols';
 
 /** Most alerts one user may have. */
 export const ALERTS_PER_USER_MAX = 1000;

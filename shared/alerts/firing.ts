@@ -1,11 +1,11 @@
 import { Decimal } from 'decimal.js';
+import type { UserId } from '#shared/identity/user';
+import { directionOf, type Level, type LevelRole, levelKey, opposite } from '#shared/market/crossing-index';
 import type { PriceMove } from '#shared/market/tickers';
 import { TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, equals, type Write } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
 import type { PriceCondition } from './alert.ts';
-import { directionOf, type Level, type LevelRole, levelKey, opposite } from './levels.ts';
 import {
   alertKey,
   coolsDown,

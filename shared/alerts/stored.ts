@@ -1,6 +1,6 @@
+import type { UserId } from '#shared/identity/user';
 import type { Clock } from '#shared/platform/ports';
 import { type Item, type Key, keyOf } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
 import {
   type Alert,
   type AlertStatus,

@@ -1,7 +1,7 @@
+import type { UserId } from '#shared/identity/user';
 import { InvalidCursor } from '#shared/platform/errors';
 import type { Clock } from '#shared/platform/ports';
 import type { Table } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
 import { type AuditEntry, SYSTEM_TRAIL } from './entry.ts';
 import {
   dayListing,

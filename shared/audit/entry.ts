@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as z from 'zod';
-import type { UserId } from '#shared/users/user';
+import type { UserId } from '#shared/identity/user';
 import { canonical } from './canonical.ts';
 import {
   type AuditType,

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { ROLES, SCOPES } from '#shared/auth/scopes';
-import { Decimal, VenueId } from '#shared/market/symbols';
+import { ROLES, SCOPES } from '#shared/model/scopes';
+import { Decimal, VenueId } from '#shared/model/symbols';
 import type { FactShape } from './facts.ts';
 
 /*

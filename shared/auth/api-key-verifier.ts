@@ -1,13 +1,13 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { Source } from '#shared/audit/entry';
+import { type StoredUser, userKey } from '#shared/identity/stored-user';
+import type { UserId } from '#shared/identity/user';
+import { type Role, SCOPES_OF_ROLE, type Scope } from '#shared/model/scopes';
 import { isWithin } from '#shared/platform/addresses';
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { type StoredUser, userKey } from '#shared/users/stored-user';
-import type { UserId } from '#shared/users/user';
 import { apiKeyHash, isApiKey } from './api-key-format.ts';
 import { Remembered } from './remembered.ts';
-import { type Role, SCOPES_OF_ROLE, type Scope } from './scopes.ts';
 import { type ApiKeyId, type ApiKeyOwner, apiKeyKey, apiKeyOwnerKey, type StoredApiKey } from './stored-api-key.ts';
 
 /** How long on AWS what a key may do stands without looking again, and how long a refusal is not written down again. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { SCOPES } from '#shared/model/scopes';
 import { isNetwork } from '#shared/platform/addresses';
-import { SCOPES } from './scopes.ts';
 
 const lifeDaysDefault = 90;
 const lifeDaysMax = 365;

@@ -1,13 +1,13 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { Origin } from '#shared/audit/entry';
+import { type StoredUser, userKey } from '#shared/identity/stored-user';
+import type { UserId } from '#shared/identity/user';
+import { SCOPES_OF_ROLE } from '#shared/model/scopes';
 import { InvalidInput, LimitExceeded, NotFound, TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, equals, every, type Item, PRESENT, type Write } from '#shared/platform/table';
-import { type StoredUser, userKey } from '#shared/users/stored-user';
-import type { UserId } from '#shared/users/user';
 import type { ApiKey, CreatedApiKey, NewApiKey } from './api-key.ts';
 import { apiKeyHash, apiKeyHint, newApiKey } from './api-key-format.ts';
-import { SCOPES_OF_ROLE } from './scopes.ts';
 import {
   type ApiKeyId,
   type ApiKeyOwner,

@@ -1,11 +1,11 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { Origin } from '#shared/audit/entry';
+import { type EmailOwner, emailKey, type StoredUser, userKey } from '#shared/identity/stored-user';
+import type { UserId } from '#shared/identity/user';
 import { networkOf } from '#shared/platform/addresses';
 import { NotFound } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import type { Update } from '#shared/platform/table';
-import { type EmailOwner, emailKey, type StoredUser, userKey } from '#shared/users/stored-user';
-import type { UserId } from '#shared/users/user';
 import { type Attempt, LoginDelays, TooManyAttempts } from './login-delays.ts';
 import { passwordMatches } from './passwords.ts';
 import { InvalidCredentials, TotpRequired, wrongCode } from './refusals.ts';

@@ -1,8 +1,8 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import * as z from 'zod';
+import { derivedKey, keyMaterial } from '#shared/crypto/keys';
 import type { Platform } from '#shared/platform/ports';
-import { derivedKey, keyMaterial } from './keys.ts';
 import type { PublicKey } from './published-keys.ts';
 
 const secretName = 'token-signing';

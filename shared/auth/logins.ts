@@ -1,7 +1,7 @@
+import { type StoredUser, userKey } from '#shared/identity/stored-user';
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { equals } from '#shared/platform/table';
-import { type StoredUser, userKey } from '#shared/users/stored-user';
 import { Credentials, type Shown } from './credentials.ts';
 import { hashPassword, isOutdated } from './passwords.ts';
 import { InvalidCredentials, InvalidTotp } from './refusals.ts';

@@ -1,9 +1,9 @@
 import { createHash, createHmac } from 'node:crypto';
+import { derivedKey, keyMaterial } from '#shared/crypto/keys';
+import type { UserId } from '#shared/identity/user';
 import { DomainError } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, equals, type Item, type Key, keyOf, type Put, type Update } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
-import { derivedKey, keyMaterial } from './keys.ts';
 
 /** What tokens are mailed for: what they begin with, for people and scanners for leaked secrets, and how long they are good. */
 const purposes = {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { UserId } from '#shared/identity/user';
 import { DomainError } from '#shared/platform/errors';
 import type { Random } from '#shared/platform/ports';
 import { type Item, type Key, keyOf } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
 import type { SessionId } from './stored-session.ts';
 
 /** Tells people and scanners for leaked secrets what it is. */

@@ -1,11 +1,11 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { Origin } from '#shared/audit/entry';
+import { hasCredentialsOf, type StoredUser, userKey } from '#shared/identity/stored-user';
+import type { UserId } from '#shared/identity/user';
 import { Conflict, NotFound, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, equals, type Item, type Key, keyOf, PRESENT, type Update } from '#shared/platform/table';
-import { orderNotice } from '#shared/users/account-mail';
-import { hasCredentialsOf, type StoredUser, userKey } from '#shared/users/stored-user';
-import type { UserId } from '#shared/users/user';
+import { orderNotice } from '#shared/users/security-mail-job';
 import { Credentials } from './credentials.ts';
 import { newRecoveryCodes, recoveryCodeHash } from './recovery-codes.ts';
 import { wrongCode } from './refusals.ts';

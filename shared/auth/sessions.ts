@@ -1,11 +1,11 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditEvent, Origin } from '#shared/audit/entry';
+import { Connections } from '#shared/connections/connections';
+import { hasCredentialsOf, type StoredUser, userKey } from '#shared/identity/stored-user';
+import type { UserId } from '#shared/identity/user';
 import { TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, equals, every, type Item, PRESENT, type Put, type Write } from '#shared/platform/table';
-import { Connections } from '#shared/realtime/connections';
-import { hasCredentialsOf, type StoredUser, userKey } from '#shared/users/stored-user';
-import type { UserId } from '#shared/users/user';
 import { InvalidRefreshToken, newRefreshToken, refreshTokenKey, type StoredRefreshToken } from './refresh-token.ts';
 import { InvalidCredentials, wrongCode } from './refusals.ts';
 import type { Session } from './session.ts';

@@ -1,6 +1,6 @@
+import type { UserId } from '#shared/identity/user';
+import type { Scope } from '#shared/model/scopes';
 import { type Item, type Key, keyOf, type Query } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
-import type { Scope } from './scopes.ts';
 
 /** An API key's id, a UUIDv7. It is no secret. */
 export type ApiKeyId = string & { readonly __brand: 'ApiKeyId' };

@@ -1,6 +1,6 @@
+import type { UserId } from '#shared/identity/user';
+import type { Role } from '#shared/model/scopes';
 import { type Item, type Key, keyOf, type Query } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
-import type { Role } from './scopes.ts';
 
 /** A session's id, a UUIDv7. It is no secret: access tokens carry it. */
 export type SessionId = string & { readonly __brand: 'SessionId' };

@@ -1,11 +1,11 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import type { UserId } from '#shared/identity/user';
+import { type Role, SCOPES_OF_ROLE, type Scope } from '#shared/model/scopes';
 import type { Clock, Ids, Platform } from '#shared/platform/ports';
 import type { Table } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
 import { publicKeys } from './published-keys.ts';
 import { Remembered } from './remembered.ts';
-import { type Role, SCOPES_OF_ROLE, type Scope } from './scopes.ts';
 import type { SigningKey } from './signing-keys.ts';
 import { isOver, type SessionId, type StoredSession, sessionKey } from './stored-session.ts';
 

@@ -1,9 +1,9 @@
+import { derivedKey, keyMaterial } from '#shared/crypto/keys';
+import { seal, unseal } from '#shared/crypto/sealed';
+import type { UserId } from '#shared/identity/user';
 import type { Platform } from '#shared/platform/ports';
 import { allOf, equals, type Item, type Key, keyOf, type Update } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
-import { derivedKey, keyMaterial } from './keys.ts';
 import { recoveryCodeHash } from './recovery-codes.ts';
-import { seal, unseal } from './sealed.ts';
 import { totpStep } from './totp.ts';
 
 /** A user's second factor. */

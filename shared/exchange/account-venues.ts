@@ -1,13 +1,13 @@
 import type { Platform } from '#shared/platform/ports';
 import type { AccountVenue, KeyPermissions, OpenedAccount, VenueProfile } from './account-venue.ts';
+import { VenueSeats } from './budget/concurrency-slots.ts';
+import { type CallBudget, VenueBudget } from './budget/venue-budget.ts';
+import { VenueVisit } from './budget/venue-session.ts';
 import type { Credentials } from './credentials.ts';
-import { type CallBudget, VenueBudget } from './venue-budget.ts';
-import { VenueSeats } from './venue-seats.ts';
-import { VenueVisit } from './venue-visit.ts';
 
 type Ports = Pick<Platform, 'config' | 'network' | 'clock' | 'logger' | 'table' | 'metrics' | 'random'>;
-type Listing = ReturnType<typeof import('./venues/ccxt-account.ts')['createCcxtListing']>;
-type VenueTime = import('./venues/ccxt-time.ts').VenueTime;
+type Listing = ReturnType<typeof import('./venues/ccxt/account.ts')['createCcxtListing']>;
+type VenueTime = import('./venues/ccxt/venue-time.ts').VenueTime;
 
 /** What all accounts at a venue have in common. */
 interface Shared {
@@ -46,12 +46,12 @@ export class AccountVenues {
 
   /** Venues whose accounts can be live, sorted. */
   async ids(): Promise<string[]> {
-    return (await import('./venues/ccxt-exchanges.ts')).exchangeIds().toSorted();
+    return (await import('./venues/ccxt/exchanges.ts')).exchangeIds().toSorted();
   }
 
   /** What a venue offers, without asking it; undefined where it is not known here. */
   async profile(id: string): Promise<VenueProfile | undefined> {
-    return (await import('./venues/known-profile.ts')).knownProfile(id);
+    return (await import('./venues/ccxt/known-profile.ts')).knownProfile(id);
   }
 
   async #client(
@@ -59,13 +59,13 @@ export class AccountVenues {
     credentials: Credentials,
     { time, listing, budget }: Omit<Shared, 'budget' | 'seats'> & { readonly budget: CallBudget },
   ): Promise<AccountVenue> {
-    const { createCcxtAccount } = await import('./venues/ccxt-account.ts');
+    const { createCcxtAccount } = await import('./venues/ccxt/account.ts');
     return await createCcxtAccount({ ...this.#options(id), time, listing, budget, credentials });
   }
 
   async #sharedAt(id: string): Promise<Shared> {
-    const { createCcxtListing } = await import('./venues/ccxt-account.ts');
-    const { VenueTime } = await import('./venues/ccxt-time.ts');
+    const { createCcxtListing } = await import('./venues/ccxt/account.ts');
+    const { VenueTime } = await import('./venues/ccxt/venue-time.ts');
     const known = this.#shared.get(id);
     if (known !== undefined) return known;
     const common = { budget: new VenueBudget(this.#ports, id, 'accounts'), time: new VenueTime() };

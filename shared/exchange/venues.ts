@@ -1,7 +1,7 @@
 import type { Platform } from '#shared/platform/ports';
 import { type Item, keyOf } from '#shared/platform/table';
+import { VenueBudget } from './budget/venue-budget.ts';
 import type { Venue } from './venue.ts';
-import { VenueBudget } from './venue-budget.ts';
 
 /** When the recording was started, so that a restart goes on where it was. */
 interface ReplayRun extends Item {
@@ -23,9 +23,9 @@ export class Venues {
   /** A venue: `sim`, `replay` or any exchange of ccxt. It is meant to be kept: its client remembers markets and limits. */
   async open(id: string): Promise<Venue> {
     const { config, clock, network, logger } = this.#ports;
-    if (id === 'sim') return (await import('./venues/sim.ts')).createSim({ seed: config.simulation.seed, clock });
+    if (id === 'sim') return (await import('./venues/sim/sim.ts')).createSim({ seed: config.simulation.seed, clock });
     if (id === 'replay') return await this.#openReplay();
-    const { createCcxtVenue } = await import('./venues/ccxt.ts');
+    const { createCcxtVenue } = await import('./venues/ccxt/public-venue.ts');
     const originOverride = config.venueUrls[id];
     return await createCcxtVenue({
       id,
@@ -41,8 +41,8 @@ export class Venues {
   async #openReplay(): Promise<Venue> {
     const { config, clock, table } = this.#ports;
     const { files, speed } = config.replay;
-    const { loadCandles } = await import('./venues/replay-candle-file.ts');
-    const { createReplay } = await import('./venues/replay.ts');
+    const { loadCandles } = await import('./venues/replay/candle-file.ts');
+    const { createReplay } = await import('./venues/replay/replay.ts');
     const candles = await Promise.all(files.map((file) => loadCandles(file)));
     const key = { pk: keyOf('VENUE', 'replay'), sk: 'RUN' };
     const recording = JSON.stringify([files, speed]);

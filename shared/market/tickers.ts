@@ -1,7 +1,7 @@
 import type { Source, Ticker } from '#shared/exchange/venue';
 import type { Change, Item, Page, Table } from '#shared/platform/table';
 import { keyOf } from '#shared/platform/table';
-import type { Price } from './price.ts';
+import type { Price } from './price-quote.ts';
 
 /** The newest ticker of a symbol. Its version rises by one with each observation that differs from the one before. */
 export interface StoredTicker extends Item, Ticker {

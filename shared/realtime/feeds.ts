@@ -6,14 +6,14 @@ import {
   notificationPrefix,
   type StoredNotification,
 } from '#shared/alerts/stored';
+import { type Channel, type Frame, priceChannel } from '#shared/connections/channel';
+import type { Connections, Subscription } from '#shared/connections/connections';
+import type { UserId } from '#shared/identity/user';
 import { priceOf, Tickers } from '#shared/market/tickers';
 import { confirmedAtOf, isStale, readVenueStatus } from '#shared/market/venue-status';
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { anyOf, equals, every } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
-import { type Channel, type Frame, priceChannel } from './channel.ts';
-import type { Connections, Subscription } from './connections.ts';
 
 /** Most missed firings that are sent one by one; a client that missed more gets a snapshot. */
 const missedMax = 100;

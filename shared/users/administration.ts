@@ -1,12 +1,12 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditEvent, Origin } from '#shared/audit/entry';
 import type { Sessions } from '#shared/auth/sessions';
+import { allUsers, type StoredUser, userKey } from '#shared/identity/stored-user';
+import type { UserChange, UserId, UserRecord } from '#shared/identity/user';
 import { Conflict, NotFound, TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { equals, PRESENT, type Write } from '#shared/platform/table';
 import { adminsCounted, checkAdminStays } from './admins.ts';
-import { allUsers, type StoredUser, userKey } from './stored-user.ts';
-import type { UserChange, UserId, UserRecord } from './user.ts';
 
 const attemptsMax = 10;
 

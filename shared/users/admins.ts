@@ -1,7 +1,7 @@
+import { adminCountKey, type StoredUser } from '#shared/identity/stored-user';
 import type { TransactionCanceled } from '#shared/platform/errors';
 import { Conflict } from '#shared/platform/errors';
 import type { Write } from '#shared/platform/table';
-import { adminCountKey, type StoredUser } from './stored-user.ts';
 
 const isAdmin = ({ role, disabled }: Pick<StoredUser, 'role' | 'disabled'>): boolean =>
   role === 'admin' && disabled !== true;

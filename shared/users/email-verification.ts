@@ -1,12 +1,12 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { Origin } from '#shared/audit/entry';
 import { invalidToken, MailedTokens } from '#shared/auth/mailed-token';
+import { userKey } from '#shared/identity/stored-user';
+import type { UserId } from '#shared/identity/user';
 import { TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { equals, type Update } from '#shared/platform/table';
-import { orderMail } from './account-mail.ts';
-import { userKey } from './stored-user.ts';
-import type { UserId } from './user.ts';
+import { orderMail } from './security-mail-job.ts';
 
 type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'logger' | 'queue'>;
 

@@ -6,12 +6,12 @@ import { hashPassword } from '#shared/auth/passwords';
 import { wrongCode } from '#shared/auth/refusals';
 import type { Sessions } from '#shared/auth/sessions';
 import type { SessionId } from '#shared/auth/stored-session';
+import { hasCredentialsOf, type StoredUser, userKey } from '#shared/identity/stored-user';
+import type { UserId } from '#shared/identity/user';
 import { Conflict, InvalidInput, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { allOf, type Condition, PRESENT, type Update } from '#shared/platform/table';
-import { orderMail, orderNotice } from './account-mail.ts';
-import { hasCredentialsOf, type StoredUser, userKey } from './stored-user.ts';
-import type { UserId } from './user.ts';
+import { orderMail, orderNotice } from './security-mail-job.ts';
 
 const field = 'newPassword';
 const isEnabled: Condition = { path: 'disabled', is: '<>', value: true };

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditEvent, Origin } from '#shared/audit/entry';
+import { type Settings, type SettingsUpdate, type StoredSettings, settingsOf } from '#shared/identity/settings';
+import { type StoredUser, userKey } from '#shared/identity/stored-user';
+import type { UserId } from '#shared/identity/user';
 import { Conflict, InvalidInput, TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { allOf, isStill } from '#shared/platform/table';
-import { type Settings, type SettingsUpdate, type StoredSettings, settingsOf } from './settings.ts';
-import { type StoredUser, userKey } from './stored-user.ts';
-import type { UserId } from './user.ts';
 import { noSuchUser } from './users.ts';
 
 const attemptsMax = 10;

@@ -1,13 +1,9 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditEvent, Origin } from '#shared/audit/entry';
-import { derivedKey, keyMaterial } from '#shared/auth/keys';
 import { checkNewPassword } from '#shared/auth/password-policy';
 import { hashPassword } from '#shared/auth/passwords';
-import type { Role } from '#shared/auth/scopes';
-import { Conflict, DomainError, NotFound, TransactionCanceled } from '#shared/platform/errors';
-import type { Config, Platform } from '#shared/platform/ports';
-import { ABSENT } from '#shared/platform/table';
-import { settingsOf } from './settings.ts';
+import { derivedKey, keyMaterial } from '#shared/crypto/keys';
+import { settingsOf } from '#shared/identity/settings';
 import {
   type AdminCount,
   adminCountKey,
@@ -18,8 +14,12 @@ import {
   listedAt,
   type StoredUser,
   userKey,
-} from './stored-user.ts';
-import type { NewUser, Profile, UserId } from './user.ts';
+} from '#shared/identity/stored-user';
+import type { NewUser, Profile, UserId } from '#shared/identity/user';
+import type { Role } from '#shared/model/scopes';
+import { Conflict, DomainError, NotFound, TransactionCanceled } from '#shared/platform/errors';
+import type { Config, Platform } from '#shared/platform/ports';
+import { ABSENT } from '#shared/platform/table';
 
 /** This installation has its first user and takes no others by itself. */
 export class RegistrationClosed extends DomainError {

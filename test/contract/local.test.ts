@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openDatabase, openMemoryDatabase } from '#shared/platform/local/database';
-import { SqliteOutbox } from '#shared/platform/local/outbox';
-import { SqliteQueue } from '#shared/platform/local/queue';
-import { FileSecrets } from '#shared/platform/local/secrets';
-import { SqliteTable } from '#shared/platform/local/table';
+import { FileSecrets } from '#shared/platform/machine/secrets';
+import { openDatabase, openMemoryDatabase } from '#shared/platform/sqlite/database';
+import { SqliteOutbox } from '#shared/platform/sqlite/outbox';
+import { SqliteQueue } from '#shared/platform/sqlite/queue';
+import { SqliteTable } from '#shared/platform/sqlite/table';
 import { systemRandom, uuidV7Ids } from '#shared/platform/system';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { mailerContract } from './mailer.contract.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Price } from '#shared/market/price';
+import type { Price } from '#shared/market/price-quote';
 import type { ApiClient } from '../support/client.ts';
 import { eventually, setPrice } from './target.ts';
 import { newUser } from './user.ts';

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AccountVenue, OwnTrade } from '#shared/exchange/account-venue';
+import { VenueBudget } from '#shared/exchange/budget/venue-budget';
 import { Credentials } from '#shared/exchange/credentials';
-import { VenueBudget } from '#shared/exchange/venue-budget';
-import { createCcxtAccount, createCcxtListing } from '#shared/exchange/venues/ccxt-account';
+import { createCcxtAccount, createCcxtListing } from '#shared/exchange/venues/ccxt/account';
 import { systemClock as clock } from '#shared/platform/system';
 import { testPlatform } from '../support/test-platform.ts';
 import { orderOf, tradeOf, transferOf } from '../support/venues/account-fixtures.ts';

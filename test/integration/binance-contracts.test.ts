@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type AccountVenue, type OwnTrade, orderName, type Stretch } from '#shared/exchange/account-venue';
+import { VenueBudget } from '#shared/exchange/budget/venue-budget';
 import { Credentials } from '#shared/exchange/credentials';
-import { VenueBudget } from '#shared/exchange/venue-budget';
-import { createCcxtAccount, createCcxtListing } from '#shared/exchange/venues/ccxt-account';
+import { createCcxtAccount, createCcxtListing } from '#shared/exchange/venues/ccxt/account';
 import { testPlatform } from '../support/test-platform.ts';
 import { orderOf, tradeOf } from '../support/venues/account-fixtures.ts';
 import type { BinanceDouble } from '../support/venues/binance.ts';

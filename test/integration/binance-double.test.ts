@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Market, Ticker, Venue } from '#shared/exchange/venue';
-import { createCcxtVenue } from '#shared/exchange/venues/ccxt';
+import { createCcxtVenue } from '#shared/exchange/venues/ccxt/public-venue';
 import { systemClock as clock } from '#shared/platform/system';
 import type { BinanceDouble } from '../support/venues/binance.ts';
 import { startBinance } from '../support/venues/binance.ts';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Credentials } from '#shared/exchange/credentials';
-import { accountRules } from '#shared/exchange/venues/ccxt-account-rules';
-import type { CcxtClient } from '#shared/exchange/venues/ccxt-client';
-import { createCcxtClient } from '#shared/exchange/venues/ccxt-client';
+import { accountRules } from '#shared/exchange/venues/ccxt/account-rules';
+import type { CcxtClient } from '#shared/exchange/venues/ccxt/client';
+import { createCcxtClient } from '#shared/exchange/venues/ccxt/client';
 import { systemClock as clock } from '#shared/platform/system';
 import type { BinanceDouble } from '../support/venues/binance.ts';
 import { startBinance } from '../support/venues/binance.ts';

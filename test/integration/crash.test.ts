@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Alert, Notification } from '#shared/alerts/alert';
-import type { OutboxMail } from '#shared/platform/local/outbox';
+import type { OutboxMail } from '#shared/platform/sqlite/outbox';
 import { ApiClient } from '../support/client.ts';
 import { type ServerProcess, startServerProcess, temporaryFolder } from '../support/server-process.ts';
 import { SocketClient, type SocketMessage } from '../support/socket-client.ts';

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Market, Venue } from '#shared/exchange/venue';
-import { createCcxtVenue } from '#shared/exchange/venues/ccxt';
+import { createCcxtVenue } from '#shared/exchange/venues/ccxt/public-venue';
 import { systemClock as clock } from '#shared/platform/system';
 import { transferOf } from '../support/venues/account-fixtures.ts';
 import type { KrakenDouble } from '../support/venues/kraken.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Price } from '#shared/market/price';
+import type { Price } from '#shared/market/price-quote';
 import { ApiClient } from '../support/client.ts';
 import { type ServerHere, startServerHere } from '../support/server-here.ts';
 import { until } from '../support/until.ts';

@@ -10,8 +10,8 @@ import {
   scheduleKey,
   tradesIndex,
 } from '#shared/accounts/stored';
+import type { UserId } from '#shared/identity/user';
 import { every, type Item, type Query, type Table } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
 import type { VenueAccounts } from './venues/venue-accounts.ts';
 
 /** Assets that are always held, so that a venue which wants markets named is asked for theirs. */

@@ -4,13 +4,13 @@ import { Problem } from '#functions/http/problem';
 import type { Route } from '#functions/http/route';
 import { functions } from '#functions/manifest';
 import { RouteTable } from '#local/route-table';
-import type { Role } from '#shared/auth/scopes';
 import { Sessions } from '#shared/auth/sessions';
 import { SigningKeys } from '#shared/auth/signing-keys';
 import { newSession, type SessionId } from '#shared/auth/stored-session';
 import { issueAccessToken } from '#shared/auth/tokens';
+import type { UserId } from '#shared/identity/user';
+import type { Role } from '#shared/model/scopes';
 import type { Platform } from '#shared/platform/ports';
-import type { UserId } from '#shared/users/user';
 import { testContext } from './test-platform.ts';
 import { awakeOn, VirtualClock } from './virtual-clock.ts';
 

@@ -1,5 +1,5 @@
+import type { UserId } from '#shared/identity/user';
 import { every, type Item, type Table } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
 
 /** Everything in a user's partition. */
 export const partitionOf = async (table: Table, userId: UserId): Promise<Item[]> => {

@@ -1,6 +1,6 @@
 import type { Clock, Network } from '#shared/platform/ports';
-import { createCcxtClient } from './ccxt-client.ts';
-import { translate } from './ccxt-errors.ts';
+import { createCcxtClient } from './ccxt/client.ts';
+import { translate } from './ccxt/errors.ts';
 
 /** Venues with public prices in US dollars or their stablecoins, the preferred one first. */
 export const liveCandidates: readonly string[] = ['binance', 'kraken', 'coinbase'];

@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ACCOUNTS_PER_USER_MAX, NewAccount } from '#shared/accounts/account';
-import { AccountBook } from '#shared/accounts/account-book';
 import { AccountRemoval } from '#shared/accounts/account-removal';
+import { AccountBook } from '#shared/accounts/accounts';
 import { accountCountKey, accountKey, type StoredAccount } from '#shared/accounts/stored';
 import { AuditReader } from '#shared/audit/audit-reader';
 import { verifyAudit } from '#shared/audit/verify';
+import type { UserId } from '#shared/identity/user';
 import { Conflict, LimitExceeded, NotFound, Unavailable } from '#shared/platform/errors';
-import type { UserId } from '#shared/users/user';
 import { spot, testKey, VenueOfKeys } from '../../support/account-venues.ts';
 import { killed } from '../../support/killed.ts';
 import { failing } from '../../support/observed-table.ts';

@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { queueEvent } from '#local/queue-event';
 import { ACCOUNTS_PER_USER_MAX, NewAccount } from '#shared/accounts/account';
-import { AccountBook } from '#shared/accounts/account-book';
 import { AccountRecords } from '#shared/accounts/account-records';
 import { AccountRemoval } from '#shared/accounts/account-removal';
-import { Dispatcher } from '#shared/accounts/dispatch';
+import { AccountBook } from '#shared/accounts/accounts';
 import { accountCountKey, accountKey, balanceKey } from '#shared/accounts/stored';
+import { Dispatcher } from '#shared/accounts/sync/dispatch';
 import { VenueError } from '#shared/exchange/errors';
+import type { UserId } from '#shared/identity/user';
 import { Conflict, InvalidInput, LimitExceeded, NotFound, Unavailable } from '#shared/platform/errors';
-import type { UserId } from '#shared/users/user';
 import { spot, testKey, VenueOfKeys } from '../../support/account-venues.ts';
 import { type TestPlatform, testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
 

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { NewAlert } from '#shared/alerts/alert';
-import { AlertBook } from '#shared/alerts/alert-book';
+import { AlertBook } from '#shared/alerts/alerts';
 import { alertKey, type StoredAlert } from '#shared/alerts/stored';
 import { AuditReader } from '#shared/audit/audit-reader';
 import { verifyAudit } from '#shared/audit/verify';
+import type { UserId } from '#shared/identity/user';
 import { Conflict } from '#shared/platform/errors';
-import type { UserId } from '#shared/users/user';
 import { killed } from '../../support/killed.ts';
 import { type TestPlatform, testOrigin, testPlatform } from '../../support/test-platform.ts';
 

@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { streamEvent } from '#local/stream-event';
 import { type AlertUpdate, NewAlert } from '#shared/alerts/alert';
-import { AlertBook } from '#shared/alerts/alert-book';
+import { AlertBook } from '#shared/alerts/alerts';
+import type { UserId } from '#shared/identity/user';
 import { NotFound, Unavailable } from '#shared/platform/errors';
 import type { Change } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
 import { testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
 
 /** An alert as the reference sees it. */

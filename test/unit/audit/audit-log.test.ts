@@ -5,9 +5,9 @@ import { AuditReader } from '#shared/audit/audit-reader';
 import type { AuditEvent } from '#shared/audit/entry';
 import { counted, type Tally } from '#shared/audit/repeats';
 import { verifyAudit } from '#shared/audit/verify';
+import type { UserId } from '#shared/identity/user';
 import { TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import { ABSENT, PRESENT, type Write } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
 import { failing } from '../../support/observed-table.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 

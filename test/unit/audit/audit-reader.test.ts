@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { AuditLog } from '#shared/audit/audit-log';
 import { type AuditFilter, AuditReader } from '#shared/audit/audit-reader';
 import type { AuditEntry, AuditEvent } from '#shared/audit/entry';
+import type { UserId } from '#shared/identity/user';
 import { InvalidCursor } from '#shared/platform/errors';
-import type { UserId } from '#shared/users/user';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 
 const users = ['ad', 'be', 'ce'].map((last) => `01890000-0000-7000-8000-0000000000${last}` as UserId);

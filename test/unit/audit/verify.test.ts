@@ -4,10 +4,10 @@ import { AuditLog } from '#shared/audit/audit-log';
 import { AuditEntry, hashOf } from '#shared/audit/entry';
 import { entriesOf, headKey, type StoredEntry, storedEntry } from '#shared/audit/stored';
 import { type TrailEnd, verifyAudit } from '#shared/audit/verify';
-import { openMemoryDatabase } from '#shared/platform/local/database';
-import { SqliteTable } from '#shared/platform/local/table';
+import type { UserId } from '#shared/identity/user';
+import { openMemoryDatabase } from '#shared/platform/sqlite/database';
+import { SqliteTable } from '#shared/platform/sqlite/table';
 import type { Item, Table } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
 import { testPlatform } from '../../support/test-platform.ts';
 
 const users = ['ad', 'be'].map((last) => `01890000-0000-7000-8000-0000000000${last}` as UserId);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { apiKeyHash, apiKeyHint, isApiKey, newApiKey } from '#shared/auth/api-key-format';
 import { newRecoveryCodes, recoveryCodeHash } from '#shared/auth/recovery-codes';
-import { seal, unseal } from '#shared/auth/sealed';
+import { seal, unseal } from '#shared/crypto/sealed';
 import { systemRandom } from '#shared/platform/system';
 
 describe('an API key', () => {

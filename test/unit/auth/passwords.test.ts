@@ -1,8 +1,8 @@
 import { argon2Sync } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { hashPassword, passwordMatches } from '#shared/auth/passwords';
+import { NewPassword, Password } from '#shared/identity/user';
 import { systemRandom } from '#shared/platform/system';
-import { NewPassword, Password } from '#shared/users/user';
 
 const password = 'correct horse battery';
 

@@ -5,9 +5,9 @@ import { AuditReader } from '#shared/audit/audit-reader';
 import { SESSIONS_PER_USER_MAX, Sessions } from '#shared/auth/sessions';
 import { sessionIdleDays, sessionLifeDays } from '#shared/auth/stored-session';
 import { accessTokenSeconds } from '#shared/auth/tokens';
+import { Connections } from '#shared/connections/connections';
+import type { UserId } from '#shared/identity/user';
 import { every, type Item } from '#shared/platform/table';
-import { Connections } from '#shared/realtime/connections';
-import type { UserId } from '#shared/users/user';
 import { httpApi, logInAs, type TestHttpApi } from '../../support/http-events.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 

@@ -2,14 +2,14 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node
 import { type JWTHeaderParameters, SignJWT } from 'jose';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createAuthorizer } from '#functions/api/authorizer';
-import { SCOPES_OF_ROLE } from '#shared/auth/scopes';
 import { type SigningKey, SigningKeys } from '#shared/auth/signing-keys';
 import { newSession, type SessionId, sessionKey } from '#shared/auth/stored-session';
 import { accessTokenSeconds, issueAccessToken, TokenVerifier } from '#shared/auth/tokens';
+import type { UserId } from '#shared/identity/user';
+import { SCOPES_OF_ROLE } from '#shared/model/scopes';
 import { Unavailable } from '#shared/platform/errors';
 import type { Config } from '#shared/platform/ports';
 import type { Item, Key, Table } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
 import { tableWith } from '../../support/table-with.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { UserId } from '#shared/identity/user';
 import { Unavailable } from '#shared/platform/errors';
-import type { UserId } from '#shared/users/user';
 import { type ClientRequest, httpApi, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
 import { tableWith } from '../../support/table-with.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Problem } from '#functions/http/problem';
+import type { UserId } from '#shared/identity/user';
 import { Unavailable } from '#shared/platform/errors';
-import type { UserId } from '#shared/users/user';
 import { type ClientAnswer, type ClientRequest, httpApi, tokenOf } from '../../support/http-events.ts';
 import { tableWith } from '../../support/table-with.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';

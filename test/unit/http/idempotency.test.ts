@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AuditReader } from '#shared/audit/audit-reader';
+import type { UserId } from '#shared/identity/user';
 import { ConditionFailed, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import type { Table } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
 import { httpApi, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
 import { tableWith } from '../../support/table-with.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';

@@ -4,9 +4,9 @@ import { getProfile } from '#functions/api/users.routes';
 import { ok, on } from '#functions/http/api';
 import type { Route } from '#functions/http/route';
 import { apiKeyHash } from '#shared/auth/api-key-format';
-import { SCOPES, SCOPES_OF_ROLE, type Scope } from '#shared/auth/scopes';
 import { apiKeyOwnerKey } from '#shared/auth/stored-api-key';
-import type { UserId } from '#shared/users/user';
+import type { UserId } from '#shared/identity/user';
+import { SCOPES, SCOPES_OF_ROLE, type Scope } from '#shared/model/scopes';
 import {
   type ClientRequest,
   httpApi,

@@ -2,6 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PROBLEMS, problemOf } from '#functions/http/problem';
 import { VenueError, type VenueFailure } from '#shared/exchange/errors';
+import type { UserId } from '#shared/identity/user';
 import {
   ConditionFailed,
   Conflict,
@@ -13,7 +14,6 @@ import {
   TransactionCanceled,
   Unavailable,
 } from '#shared/platform/errors';
-import type { UserId } from '#shared/users/user';
 import { httpApi, tokenOf } from '../../support/http-events.ts';
 import { tableWith } from '../../support/table-with.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';

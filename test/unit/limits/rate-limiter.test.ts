@@ -3,8 +3,8 @@ import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PARTITIONS_MAX, type Partition, RateLimiter, untoldAllowance } from '#shared/limits/rate-limiter';
 import { Unavailable } from '#shared/platform/errors';
-import { openMemoryDatabase } from '#shared/platform/local/database';
-import { SqliteTable } from '#shared/platform/local/table';
+import { openMemoryDatabase } from '#shared/platform/sqlite/database';
+import { SqliteTable } from '#shared/platform/sqlite/table';
 import { failing, ObservedTable } from '../../support/observed-table.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 

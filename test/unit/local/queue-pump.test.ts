@@ -2,8 +2,8 @@ import type { SQSEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { type QueueConsumer, QueuePump } from '#local/queue-pump';
 import { localLogger } from '#local/telemetry';
-import { openMemoryDatabase } from '#shared/platform/local/database';
-import { SqliteQueue } from '#shared/platform/local/queue';
+import { openMemoryDatabase } from '#shared/platform/sqlite/database';
+import { SqliteQueue } from '#shared/platform/sqlite/queue';
 import { systemRandom, uuidV7Ids } from '#shared/platform/system';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 

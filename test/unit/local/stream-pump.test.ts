@@ -2,10 +2,10 @@ import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { type StreamConsumer, StreamPump } from '#local/stream-pump';
 import { localLogger } from '#local/telemetry';
-import { ChangeLog } from '#shared/platform/local/change-log';
-import { openMemoryDatabase } from '#shared/platform/local/database';
-import { SqliteQueue } from '#shared/platform/local/queue';
-import { SqliteTable } from '#shared/platform/local/table';
+import { ChangeLog } from '#shared/platform/sqlite/change-log';
+import { openMemoryDatabase } from '#shared/platform/sqlite/database';
+import { SqliteQueue } from '#shared/platform/sqlite/queue';
+import { SqliteTable } from '#shared/platform/sqlite/table';
 import { systemRandom, uuidV7Ids } from '#shared/platform/system';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 

@@ -2,8 +2,8 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { localLogger } from '#local/telemetry';
+import type { UserId } from '#shared/identity/user';
 import { redacted } from '#shared/platform/redaction';
-import type { UserId } from '#shared/users/user';
 import { tokenOf } from '../../support/http-events.ts';
 import { testPlatform } from '../../support/test-platform.ts';
 

@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createSockets } from '#functions/websocket/sockets';
 import { streamEvent } from '#local/stream-event';
 import { NewAlert } from '#shared/alerts/alert';
-import { AlertBook } from '#shared/alerts/alert-book';
+import { AlertBook } from '#shared/alerts/alerts';
+import { Connections, SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/connections/connections';
+import type { UserId } from '#shared/identity/user';
 import { Unavailable } from '#shared/platform/errors';
-import { Connections, SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/realtime/connections';
-import type { UserId } from '#shared/users/user';
 import { tokenOf } from '../../support/http-events.ts';
 import { type TestPlatform, testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
 

@@ -1,8 +1,8 @@
 import { decodeJwt } from 'jose';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { UserId } from '#shared/identity/user';
 import { Conflict } from '#shared/platform/errors';
 import { every, type Item, type Key, type Table } from '#shared/platform/table';
-import type { UserId } from '#shared/users/user';
 import { UserSettings } from '#shared/users/user-settings';
 import { Users } from '#shared/users/users';
 import { httpApi, type TestHttpApi, tokenOf } from '../../support/http-events.ts';

@@ -1,0 +1,181 @@
+import { accountKey, type StepState, type StoredAccount } from '#shared/accounts/stored';
+import type { UserId } from '#shared/identity/user';
+import { ConditionFailed, DomainError, TransactionCanceled, Unavailable } from '#shared/platform/errors';
+import type { Platform } from '#shared/platform/ports';
+import { allOf, type Changes, type Condition, equals, type Update } from '#shared/platform/table';
+import type { SyncOrder } from './dispatch.ts';
+import { isSameState } from './steps.ts';
+
+/** Another worker synchronises the account. */
+export class SyncHeld extends DomainError {
+  readonly code = 'sync-held';
+  override readonly name = 'SyncHeld';
+  /** How long it may go on at most. */
+  readonly remainingMs: number;
+  constructor(remainingMs: number) {
+    super('Another worker synchronises the account.');
+    this.remainingMs = remainingMs;
+  }
+}
+
+/** The sync is not wanted: it was made meanwhile, the account is gone, or it waits for its user. */
+export class SyncDropped extends DomainError {
+  readonly code = 'sync-dropped';
+  override readonly name = 'SyncDropped';
+}
+
+/** The account's schedule is not as it was read: the dispatcher moved it on, or the account is being deleted. */
+export class ScheduleMoved extends DomainError {
+  readonly code = 'schedule-moved';
+  override readonly name = 'ScheduleMoved';
+}
+
+/** How much longer than its sync a lease lasts. */
+const leaseMarginSeconds = 10;
+/** The status of an account in which nothing but times changed is written no more often. */
+export const statusSeconds = 60;
+
+type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'logger'>;
+
+export interface LeaseTerms {
+  readonly timeoutSeconds: number;
+  /** A lease from before this time, epoch ms, ended with the process that took it. */
+  readonly aloneSince: number;
+}
+
+/**
+ * One worker's right to write to an account. A sync begins without it, because most find nothing to write, and takes it
+ * before its first write. It gets it only if no other sync wrote since the account was read; the venue is asked after
+ * that, so that nothing is overwritten by what is older. A sync without news leaves no trace: should its order come
+ * again, so does the sync.
+ */
+export class SyncLease {
+  readonly account: StoredAccount;
+  /** When the sync was due, epoch ms. */
+  readonly dueAt: number;
+  /** The sync's time is over then, epoch ms. */
+  readonly endsAt: number;
+  readonly #ports: Ports;
+  readonly #order: SyncOrder;
+  #owner: string | undefined;
+
+  private constructor(ports: Ports, order: SyncOrder, account: StoredAccount, endsAt: number) {
+    this.#ports = ports;
+    this.#order = order;
+    this.account = account;
+    this.dueAt = order.dueAt;
+    this.endsAt = endsAt;
+  }
+
+  /**
+   * Reads the account for a sync.
+   * @throws {SyncDropped} it needs no sync @throws {SyncHeld} another worker is at it, for so much longer
+   */
+  static async open(ports: Ports, order: SyncOrder, { timeoutSeconds, aloneSince }: LeaseTerms): Promise<SyncLease> {
+    const readAt = ports.clock.now();
+    const account = await wanted(ports, order);
+    const { leaseOwner, leasedAt = 0, leaseUntil = 0 } = account;
+    if (leaseOwner !== undefined && leaseUntil > readAt && leasedAt >= aloneSince) {
+      throw new SyncHeld(leaseUntil - readAt);
+    }
+    return new SyncLease(ports, order, account, readAt + timeoutSeconds * 1000);
+  }
+
+  /**
+   * Takes the lease, unless this sync has it.
+   * @throws {SyncDropped} @throws {SyncHeld} another worker wrote meanwhile
+   * @throws {Unavailable} the time of this sync is over
+   */
+  async take(): Promise<void> {
+    this.#checkTime();
+    if (this.#owner !== undefined) return;
+    const { clock, ids } = this.#ports;
+    const owner = ids.next();
+    await this.#updateUnwritten({
+      set: { leaseOwner: owner, leasedAt: clock.now(), leaseUntil: this.endsAt + leaseMarginSeconds * 1000 },
+      add: { syncVersion: 1 },
+    });
+    this.#owner = owner;
+    this.#checkTime();
+  }
+
+  /**
+   * Tells how the steps went and gives the lease back, in one write, or in none where nothing but times changed lately.
+   * @param schedule changes with it or not at all: an account must not sleep whose steps do not say so
+   * @throws {ScheduleMoved} @throws {SyncDropped} @throws {SyncHeld} another worker wrote meanwhile
+   */
+  async finish(steps: Readonly<Record<string, StepState>>, schedule: Update | undefined): Promise<void> {
+    const { clock, logger } = this.#ports;
+    const isYoung = clock.now() < this.account.statusAt + statusSeconds * 1000;
+    // Whoever asked for the sync wants to see that it was made.
+    const isNews = this.#order.asked || !isYoung || !isSameState(this.account.steps, steps) || schedule !== undefined;
+    const set = { steps, statusAt: clock.now(), servedDueAt: this.#order.dueAt };
+    // Also the lease of a worker that did not end, whose time is over: it must not find it should it go on.
+    const changes: Changes = { set, add: { syncVersion: 1 }, remove: leaseAttributes };
+    if (this.#owner === undefined) {
+      if (isNews) await this.#updateUnwritten(changes, schedule);
+      return;
+    }
+    try {
+      await this.#update(changes, equals('leaseOwner', this.#owner), schedule);
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      logger.warn('An account was synchronised by another worker meanwhile', { accountId: this.account.accountId });
+    }
+  }
+
+  /** Gives the lease back after a sync that is to be made again. */
+  async giveBack(): Promise<void> {
+    if (this.#owner === undefined) return;
+    try {
+      await this.#update({ remove: leaseAttributes }, equals('leaseOwner', this.#owner));
+    } catch {
+      // It ends by itself.
+    }
+  }
+
+  /** @throws {Unavailable} */
+  #checkTime(): void {
+    if (this.#ports.clock.now() >= this.endsAt) throw new Unavailable('The sync took too long.');
+  }
+
+  /** @throws {ConditionFailed} the account is not as the condition says @throws {ScheduleMoved} */
+  async #update(changes: Changes, condition: Condition, schedule?: Update): Promise<void> {
+    const { table } = this.#ports;
+    const { userId, accountId } = this.account;
+    const key = accountKey(userId, accountId);
+    if (schedule === undefined) {
+      await table.update(key, changes, condition);
+      return;
+    }
+    try {
+      await table.transact([{ update: key, changes, if: condition }, schedule]);
+    } catch (error) {
+      if (!(error instanceof TransactionCanceled)) throw error;
+      throw error.failed.includes(0) ? new ConditionFailed(error.message) : new ScheduleMoved(error.message);
+    }
+  }
+
+  /** Changes the account if no sync wrote to it since it was read, and nobody deletes it. */
+  async #updateUnwritten(changes: Changes, schedule?: Update): Promise<void> {
+    const isUnwritten = allOf(equals('state', 'active'), equals('syncVersion', this.account.syncVersion));
+    try {
+      await this.#update(changes, isUnwritten, schedule);
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      const { leaseUntil = 0 } = await wanted(this.#ports, this.#order);
+      throw new SyncHeld(Math.max(0, leaseUntil - this.#ports.clock.now()));
+    }
+  }
+}
+
+const leaseAttributes = ['leaseOwner', 'leasedAt', 'leaseUntil'];
+
+/** The account as it is now. @throws {SyncDropped} it needs no sync for this order */
+const wanted = async ({ table }: Ports, { userId, accountId, dueAt }: SyncOrder): Promise<StoredAccount> => {
+  const account = await table.get<StoredAccount>(accountKey(userId as UserId, accountId), { consistent: true });
+  if (account === undefined || account.state !== 'active' || account.servedDueAt >= dueAt) {
+    throw new SyncDropped('The sync is not wanted any more.');
+  }
+  return account;
+};

@@ -1,0 +1,79 @@
+import type { Exchange, Order, Trade } from 'ccxt';
+import type {
+  Balance,
+  ContractPosition,
+  KeyPermissions,
+  OwnTrade,
+  Stretch,
+  VenueOrder,
+  WalletType,
+} from '#shared/exchange/account-venue';
+import { toBalances } from './account-mapping.ts';
+import type { OffsetRead } from './offsets.ts';
+import type { WindowLimits } from './windows.ts';
+
+export interface WalletRule {
+  readonly type: WalletType;
+  read(exchange: Exchange): Promise<Balance[]>;
+}
+
+/** Contracts whose orders and trades are told by symbol, and are asked of the venue itself. */
+export interface OwnContracts {
+  /** Whether a symbol is that of such a contract. */
+  has(symbol: string): boolean;
+  /** Those of all contracts. */
+  openOrders(exchange: Exchange): Promise<VenueOrder[]>;
+  /** Orders that may have ended since then, and others. @param since @param now epoch ms */
+  endedOrders(exchange: Exchange, symbol: string, since: number, now: number): Promise<VenueOrder[]>;
+  trades(exchange: Exchange, symbol: string, cursor: string | null, now: number): Promise<Stretch<OwnTrade>>;
+  /** The contracts in which something was traded. */
+  traded(exchange: Exchange, cursor: string | null, now: number): Promise<Stretch<string>>;
+}
+
+/** What an adapter has to know of a venue beyond what ccxt tells. */
+export interface AccountRules {
+  /** ccxt's types of markets, where it is not spot alone. */
+  readonly marketTypes?: readonly string[];
+  /** The wallets that are read; the only one is the spot wallet where nothing is said. */
+  readonly wallets: readonly WalletRule[];
+  /** Contracts whose positions, orders and trades are read, as ccxt's parameters; none where nothing is said. */
+  readonly contracts?: readonly Readonly<Record<string, unknown>>[];
+  /** Contracts that ccxt's own reading, for which it would load all their markets, does not do for. */
+  readonly ownContracts?: OwnContracts;
+  /** What the key may do; unknown where nothing is said. */
+  permissions?(exchange: Exchange): Promise<KeyPermissions>;
+  /** Positions, where ccxt's own reading of them does not do. */
+  positions?(exchange: Exchange): Promise<ContractPosition[]>;
+  /** Whether trades of one symbol are told by ascending id from any id on, so that no time is needed. */
+  readonly tradesById?: { readonly parameter: string; readonly pageEntries: number };
+  /** Trades, where the venue tells them newest first, by pages, and how many there are. */
+  readonly tradesByOffset?: (exchange: Exchange) => OffsetRead<Trade>;
+  readonly trades?: WindowLimits;
+  /** Orders that ended within a time, epoch ms, where ccxt's own reading of them does not do. */
+  endedOrders?(exchange: Exchange, since: number, now: number): Promise<Order[]>;
+  readonly orders?: WindowLimits;
+  readonly transfers?: WindowLimits;
+  /** The form of a good answer, by the end of its path. */
+  readonly shapes?: Readonly<Record<string, (answer: unknown) => boolean>>;
+}
+
+/** A wallet as ccxt reads it. */
+export const wallet = (type: WalletType, parameters: Readonly<Record<string, unknown>>): WalletRule => ({
+  type,
+  read: async (exchange) => toBalances(type, await exchange.fetchBalance({ ...parameters })),
+});
+
+/** Amounts of an asset in ccxt's words, decimal strings. */
+export interface NativeAmounts {
+  readonly free: string;
+  readonly used: string;
+  readonly total: string;
+  readonly debt?: string | undefined;
+}
+
+/** Balances that ccxt did not read, in its form. */
+export const nativeBalances = (amounts: ReadonlyMap<string, NativeAmounts>): object =>
+  Object.assign(Object.fromEntries(amounts), {
+    total: Object.fromEntries([...amounts.keys()].map((asset) => [asset, true])),
+    info: {},
+  });

@@ -1,0 +1,138 @@
+import type { Exchange, Trade } from 'ccxt';
+import type { OwnTrade, Stretch } from '#shared/exchange/account-venue';
+import { VenueError } from '#shared/exchange/errors';
+import { toTrade } from './account-mapping.ts';
+import type { AccountRules } from './account-rules.ts';
+import { garbled } from './answers.ts';
+import type { OffsetRead } from './offsets.ts';
+import { isOffsetCursor, readOffsets } from './offsets.ts';
+import { readPages } from './pages.ts';
+import type { WindowLimits } from './windows.ts';
+import { isNarrowest, placeText, readOn, readPlace, settlingMs } from './windows.ts';
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** Entries of a page where ccxt does not say. */
+const pageEntriesDefault = 50;
+
+/**
+ * Own trades from a cursor on. Its form: an id where trades are told by id, else how far time was read and by how wide
+ * a stretch, `<epoch ms>/<ms>`; that of {@link readOffsets} where the venue tells pages.
+ */
+export const readTrades = (
+  exchange: Exchange,
+  rules: AccountRules,
+  symbol: string | undefined,
+  cursor: string | null,
+  now: number,
+): Promise<Stretch<OwnTrade>> =>
+  rules.tradesById !== undefined
+    ? readById(exchange, rules.tradesById, symbol, cursor)
+    : rules.tradesByOffset !== undefined
+      ? readByOffset(exchange, rules.tradesByOffset(exchange), symbol, cursor, now)
+      : rules.trades !== undefined || tradeFeatures(exchange).untilDays !== undefined
+        ? readByTime(exchange, rules, symbol, cursor, now)
+        : readOnward(exchange, symbol, cursor, now);
+
+const readById = async (
+  exchange: Exchange,
+  { parameter, pageEntries }: NonNullable<AccountRules['tradesById']>,
+  symbol: string | undefined,
+  cursor: string | null,
+): Promise<Stretch<OwnTrade>> => {
+  const from = cursor === null ? 0n : BigInt(wellFormed(exchange, cursor, /^\d{1,30}$/));
+  const natives = await exchange.fetchMyTrades(symbol, undefined, pageEntries, { [parameter]: String(from) });
+  const items = natives.map(toTrade);
+  const next = items.reduce((id, { tradeId }) => (BigInt(tradeId) >= id ? BigInt(tradeId) + 1n : id), from);
+  return { items: items.toSorted((a, b) => a.at - b.at), cursor: String(next), more: items.length >= pageEntries };
+};
+
+const readByOffset = async (
+  exchange: Exchange,
+  pages: OffsetRead<Trade>,
+  symbol: string | undefined,
+  cursor: string | null,
+  now: number,
+): Promise<Stretch<OwnTrade>> => {
+  if (cursor !== null && !isOffsetCursor(cursor)) throw noWay(exchange);
+  const answer = await readOffsets(pages, cursor, now);
+  if (answer === undefined) throw garbled(exchange.id);
+  const items = answer.entries.map(toTrade).filter((trade) => symbol === undefined || trade.symbol === symbol);
+  const { cursor: next, more } = answer;
+  return { items: items.sort((a, b) => a.at - b.at), cursor: next, more };
+};
+
+const readByTime = async (
+  exchange: Exchange,
+  rules: AccountRules,
+  symbol: string | undefined,
+  cursor: string | null,
+  now: number,
+): Promise<Stretch<OwnTrade>> => {
+  const limits = rules.trades ?? limitsOf(exchange);
+  const last = cursor === null ? { from: 0, widthMs: limits.windowMs } : readPlace(exchange.id, cursor);
+  const { entries, next, more } = await readOn(last, limits, now, async (stretch) => {
+    const trades: Trade[] = [];
+    let filled = 0;
+    for (const parameters of symbol === undefined ? tradeTypes(rules) : [{}]) {
+      const page = (further: object) =>
+        exchange.fetchMyTrades(symbol, stretch.from, limits.pageEntries, {
+          ...{ ...parameters, until: stretch.to },
+          ...further,
+        });
+      // One order may be filled by more others at the same moment than a page has.
+      const found = isNarrowest(stretch) ? await readPages(exchange, page) : await page({});
+      trades.push(...found);
+      filled = Math.max(filled, found.length / limits.pageEntries);
+      // This stretch will be asked for anew, in parts.
+      if (filled >= 1 && !isNarrowest(stretch)) break;
+    }
+    return { entries: trades.map(toTrade), filled };
+  });
+  return { items: entries, cursor: placeText(next), more };
+};
+
+/** Where a venue knows no end of a stretch: it is taken to begin at the start that it is given. */
+const readOnward = async (
+  exchange: Exchange,
+  symbol: string | undefined,
+  cursor: string | null,
+  now: number,
+): Promise<Stretch<OwnTrade>> => {
+  const from = cursor === null ? Math.max(now - limitsOf(exchange).reachMs, 0) : readPlace(exchange.id, cursor).from;
+  const items = (await exchange.fetchMyTrades(symbol, from)).map(toTrade).sort((a, b) => a.at - b.at);
+  const next = Math.max(from, Math.min(items.at(-1)?.at ?? from, now - settlingMs));
+  return { items, cursor: placeText({ from: next, widthMs: 1 }), more: next > from && items.length > 0 };
+};
+
+/** Trades of contracts are told of all settlement currencies at once. */
+const tradeTypes = ({ contracts = [] }: AccountRules): Readonly<Record<string, unknown>>[] => {
+  const types = contracts.map(({ settleCoin: _settleCoin, ...parameters }) => parameters);
+  return [{}, ...new Map(types.map((parameters) => [JSON.stringify(parameters), parameters])).values()];
+};
+
+const wellFormed = (exchange: Exchange, cursor: string, form: RegExp): string => {
+  if (form.test(cursor)) return cursor;
+  throw noWay(exchange);
+};
+
+const noWay = (exchange: Exchange): VenueError =>
+  new VenueError(exchange.id, 'unknown', `Where to go on with the trades of ${exchange.id} is not known`);
+
+const tradeFeatures = (
+  exchange: Exchange,
+): { readonly limit?: unknown; readonly daysBack?: unknown; readonly untilDays?: unknown } =>
+  exchange.features?.spot?.fetchMyTrades ?? {};
+
+/** What ccxt knows of a venue's list of own trades. */
+const limitsOf = (exchange: Exchange): WindowLimits => {
+  const { limit, daysBack, untilDays } = tradeFeatures(exchange);
+  const days = (value: unknown, otherwise: number) =>
+    (typeof value === 'number' && value > 0 ? value : otherwise) * dayMs;
+  const reachMs = days(daysBack, 10 * 365);
+  return {
+    reachMs,
+    windowMs: Math.min(days(untilDays, 10 * 365), reachMs),
+    pageEntries: typeof limit === 'number' && limit > 0 ? limit : pageEntriesDefault,
+  };
+};

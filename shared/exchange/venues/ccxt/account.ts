@@ -1,0 +1,206 @@
+import type { Exchange } from 'ccxt';
+import {
+  type AccountVenue,
+  type Balance,
+  type ContractPosition,
+  type OwnTrade,
+  orderName,
+  type Stretch,
+  type Transfer,
+  type VenueOrder,
+} from '#shared/exchange/account-venue';
+import type { Credentials } from '#shared/exchange/credentials';
+import { VenueError } from '#shared/exchange/errors';
+import { toPosition, toTransfer } from './account-mapping.ts';
+import { readEndedOrders, readOpenOrders } from './account-orders.ts';
+import type { AccountRules } from './account-rules.ts';
+import { accountRules } from './account-rules.ts';
+import { readTrades } from './account-trades.ts';
+import type { CcxtClientOptions } from './client.ts';
+import { createCcxtClient } from './client.ts';
+import { neededCredentials, takesKeys } from './credentials.ts';
+import { readAll, wholeList } from './windows.ts';
+
+export interface CcxtAccountOptions extends Omit<CcxtClientOptions, 'credentials' | 'marketTypes' | 'hasShape'> {
+  readonly credentials: Credentials;
+  /** Gives a client that knows the markets, so that many accounts share one list; each asks for its own when left out. */
+  readonly listing?: () => Promise<Exchange>;
+}
+
+/**
+ * Reads the markets of a venue once, for all the accounts that are opened there. A read that failed is tried again.
+ * @returns the `listing` for {@link createCcxtAccount}
+ */
+export const createCcxtListing = (options: Omit<CcxtAccountOptions, 'credentials' | 'listing'>) => {
+  const { marketTypes } = accountRules(options.id);
+  let listing: Promise<Exchange> | undefined;
+  return (): Promise<Exchange> => {
+    listing ??= (async () => {
+      const client = await createCcxtClient({ ...options, marketTypes });
+      client.exchange.has.fetchCurrencies = false;
+      await client.run((exchange) => exchange.loadMarkets());
+      return client.exchange;
+    })().catch((error: unknown) => {
+      listing = undefined;
+      throw error;
+    });
+    return listing;
+  };
+};
+
+/**
+ * An account at a live exchange, through ccxt. No request is made before the first call.
+ * @throws {VenueError} `not-supported`: ccxt has no such exchange, or it needs other credentials than a key and a secret
+ */
+export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<AccountVenue> => {
+  const { id, clock, credentials, listing = createCcxtListing(options) } = options;
+  const rules = accountRules(id);
+  const client = await createCcxtClient({ ...options, marketTypes: rules.marketTypes, hasShape: shapeOf(rules) });
+  const { exchange } = client;
+  refuseOtherCredentials(exchange, credentials);
+
+  const run = async <T>(operation: () => Promise<T>): Promise<T> => {
+    if (exchange.markets === undefined) {
+      const source = await listing();
+      exchange.setMarketsFromExchange(source);
+    }
+    return client.run(operation);
+  };
+  const needs = (capability: string) => {
+    if (!exchange.has[capability]) throw new VenueError(id, 'not-supported', `${id} does not offer this`);
+  };
+  const types = [{}, ...(rules.contracts ?? [])];
+  const needsSymbols = symbolRequired(exchange);
+  const { ownContracts } = rules;
+  const isOwn = (symbol: string | null | undefined): symbol is string =>
+    typeof symbol === 'string' && ownContracts?.has(symbol) === true;
+
+  return {
+    id,
+    needsSymbols,
+
+    permissions: () =>
+      client.run(async () => (await rules.permissions?.(exchange)) ?? { canTrade: true, canWithdraw: null }),
+
+    balances: () =>
+      run(async () => {
+        needs('fetchBalance');
+        const found: Balance[] = [];
+        for (const wallet of rules.wallets) found.push(...(await wallet.read(exchange)));
+        return found;
+      }),
+
+    positions: () =>
+      run(async () => {
+        if (rules.positions !== undefined) return rules.positions(exchange);
+        if (rules.contracts === undefined) throw new VenueError(id, 'not-supported', `${id} does not offer this`);
+        const found: ContractPosition[] = [];
+        for (const parameters of rules.contracts) {
+          const natives = await exchange.fetchPositions(undefined, { ...parameters });
+          found.push(...natives.flatMap((native) => toPosition(native) ?? []));
+        }
+        return found;
+      }),
+
+    openOrders: (symbols) =>
+      run(async () => {
+        needs('fetchOpenOrders');
+        const bySymbol = needsSymbols && id !== 'binance';
+        const found: VenueOrder[] = [];
+        for (const symbol of bySymbol ? symbols : [undefined]) {
+          for (const parameters of types) found.push(...(await readOpenOrders(exchange, symbol, parameters)));
+        }
+        found.push(...((await ownContracts?.openOrders(exchange)) ?? []));
+        return unique(found, orderName);
+      }),
+
+    closedOrders: (symbols, since) =>
+      run(async () => {
+        const found: VenueOrder[] = [];
+        for (const symbol of needsSymbols ? symbols : [undefined]) {
+          if (ownContracts !== undefined && isOwn(symbol)) {
+            found.push(...(await ownContracts.endedOrders(exchange, symbol, since, clock.now())));
+            continue;
+          }
+          for (const parameters of types) {
+            found.push(...(await readEndedOrders(exchange, rules, symbol, parameters, since, clock.now())));
+          }
+        }
+        return unique(found, orderName)
+          .filter((order) => order.status !== 'open' && endedAt(order) >= since)
+          .sort((a, b) => endedAt(a) - endedAt(b));
+      }),
+
+    trades: (symbol, cursor): Promise<Stretch<OwnTrade>> =>
+      run(() => {
+        needs('fetchMyTrades');
+        if (ownContracts !== undefined && isOwn(symbol)) {
+          return ownContracts.trades(exchange, symbol, cursor, clock.now());
+        }
+        return readTrades(exchange, rules, symbol ?? undefined, cursor, clock.now());
+      }),
+
+    ...(ownContracts === undefined
+      ? {}
+      : { tradedSymbols: (cursor) => run(() => ownContracts.traded(exchange, cursor, clock.now())) }),
+
+    transfers: (since) =>
+      run(async () => {
+        const found: Transfer[] = [];
+        const stretch = { from: since, to: clock.now() };
+        for (const [capability, read] of [
+          ['fetchDeposits', exchange.fetchDeposits.bind(exchange)],
+          ['fetchWithdrawals', exchange.fetchWithdrawals.bind(exchange)],
+        ] as const) {
+          needs(capability);
+          const limits = rules.transfers ?? wholeList;
+          const natives = await readAll(stretch, limits, async ({ from, to }) => {
+            const entries =
+              rules.transfers === undefined
+                ? await read(undefined, from)
+                : await read(undefined, undefined, undefined, transferTimes(id, from, to, limits.pageEntries));
+            return { entries, filled: entries.length / limits.pageEntries };
+          });
+          found.push(...natives.map(toTransfer));
+        }
+        return unique(
+          found.filter((transfer) => transfer.at >= since),
+          ({ type, transferId }) => `${type} ${transferId}`,
+        ).sort((a, b) => a.at - b.at);
+      }),
+  };
+};
+
+const shapeOf =
+  ({ shapes = {} }: AccountRules) =>
+  (path: string, answer: unknown): boolean =>
+    Object.entries(shapes).every(([end, hasShape]) => !path.endsWith(end) || hasShape(answer));
+
+const refuseOtherCredentials = (exchange: Exchange, credentials: Credentials): void => {
+  if (!takesKeys(exchange)) {
+    throw new VenueError(exchange.id, 'not-supported', `${exchange.id} needs other credentials than keys`);
+  }
+  const parts = new Map(Object.entries(credentials.reveal()));
+  const missing = neededCredentials(exchange).filter((name) => !parts.get(name));
+  if (missing.length === 0) return;
+  throw new VenueError(
+    exchange.id,
+    'authentication',
+    `${exchange.id} needs the ${missing.join(', ')} of the key as well`,
+  );
+};
+
+/** What ccxt says of a venue's list of own trades. */
+const symbolRequired = (exchange: Exchange): boolean => exchange.features?.spot?.fetchMyTrades?.symbolRequired === true;
+
+/** ccxt's own reading of a time would leave out what has none; the venue's own names pass it by. */
+const transferTimes = (id: string, from: number, to: number, limit: number) => {
+  if (id === 'kraken') return { start: String(Math.floor(from / 1000) - 1), end: String(Math.ceil(to / 1000)), limit };
+  return { startTime: from, endTime: to, limit };
+};
+
+const endedAt = ({ updatedAt, createdAt }: VenueOrder): number => updatedAt ?? createdAt;
+
+const unique = <T>(entries: readonly T[], idOf: (entry: T) => string): T[] => [
+  ...new Map(entries.map((entry) => [idOf(entry), entry])).values(),
+];

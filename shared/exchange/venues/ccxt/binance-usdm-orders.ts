@@ -1,0 +1,60 @@
+import type { Exchange } from 'ccxt';
+import type { VenueOrder } from '#shared/exchange/account-venue';
+import { toOrder } from './account-mapping.ts';
+import { at, listAt } from './answers.ts';
+import { askUsdm, contractId, contractSymbol, isEmpty } from './binance-usdm.ts';
+import { readAll, type WindowLimits } from './windows.ts';
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** Both ends are told, and a stretch must be shorter than a week. Orders that were placed 90 days ago are not told any more. */
+const limits: WindowLimits = { windowMs: 7 * dayMs - 1, pageEntries: 1000, reachMs: 89 * dayMs };
+/** Orders are told by when they were placed. Those that rested for longer are asked for when they are missed. */
+const orderLifetimeMs = 6 * dayMs;
+
+/** Open orders of all contracts, those that wait for a price included, which Binance keeps apart. */
+export const openUsdmOrders = async (exchange: Exchange): Promise<VenueOrder[]> => {
+  if (isEmpty(exchange)) return [];
+  const found: VenueOrder[] = [];
+  for (const path of ['openOrders', 'openAlgoOrders'] as const) {
+    found.push(...listAt(await askUsdm(exchange, path)).map((row) => toUsdmOrder(exchange, row)));
+  }
+  return found;
+};
+
+/** Orders of a contract that may have ended since then, and others. @param since @param now epoch ms */
+export const endedUsdmOrders = async (
+  exchange: Exchange,
+  symbol: string,
+  since: number,
+  now: number,
+): Promise<VenueOrder[]> => {
+  const found: VenueOrder[] = [];
+  for (const path of ['allOrders', 'allAlgoOrders'] as const) {
+    const rows = await readAll({ from: since - orderLifetimeMs, to: now }, limits, async ({ from, to }) => {
+      const stretch = { startTime: from, endTime: to, limit: limits.pageEntries };
+      const entries = listAt(await askUsdm(exchange, path, { symbol: contractId(symbol), ...stretch }));
+      return { entries, filled: entries.length / limits.pageEntries };
+    });
+    found.push(...rows.map((row) => toUsdmOrder(exchange, row)));
+  }
+  return found;
+};
+
+/** What Binance calls `STOP` has a price; spot calls it otherwise. */
+const types: Readonly<Record<string, string>> = { stop: 'stop_limit', stop_market: 'stop' };
+
+/** An order, or one that waits for a price: that one has a number of its own, and becomes an order with another one. */
+const toUsdmOrder = (exchange: Exchange, row: unknown): VenueOrder => {
+  const [id, type] = [String(at(row, 'symbol')), String(at(row, 'type') ?? at(row, 'orderType')).toLowerCase()];
+  const native = exchange.parseOrder(typeof row === 'object' && row !== null ? row : {});
+  const order = toOrder({ ...native, type: types[type] ?? type });
+  const isConditional = at(row, 'algoId') !== undefined;
+  return {
+    ...order,
+    symbol: contractSymbol(id),
+    orderId: isConditional ? `algo-${order.orderId}` : order.orderId,
+    // What is filled, the order tells that it became.
+    status: isConditional && order.status === 'filled' ? 'expired' : order.status,
+  };
+};

@@ -1,0 +1,151 @@
+import type { Exchange, Order, Trade } from 'ccxt';
+import { Decimal } from 'decimal.js';
+import type { Balance, ContractPosition, WalletType } from '#shared/exchange/account-venue';
+import { VenueError } from '#shared/exchange/errors';
+import { toBalances, toPosition } from './account-mapping.ts';
+import type { AccountRules, WalletRule } from './account-rule.ts';
+import { at, garbled, isList, isRecord, listAt } from './answers.ts';
+import type { OffsetRead } from './offsets.ts';
+
+const yearMs = 365 * 24 * 60 * 60 * 1000;
+/** Kraken's history goes back to its beginning. */
+const reachMs = 20 * yearMs;
+
+/** Entries of a page of trades or orders. */
+const pageEntries = 50;
+/** Most pages of orders that ended: more of them than Kraken's call counter allows at once. */
+const orderPagesMax = 40;
+/** ccxt's costs of these endpoints, which `request` does not look up: 3 for each step of Kraken's call counter. */
+const costs = { GetApiKeyInfo: 3, OpenPositions: 3, ClosedOrders: 3, TradesHistory: 6 };
+
+const ask = (exchange: Exchange, path: keyof typeof costs, parameters: Readonly<Record<string, unknown>>) =>
+  exchange.request(path, 'private', 'POST', { ...parameters }, undefined, undefined, {
+    cost: costs[path],
+  }) as Promise<unknown>;
+
+/** Entries by their id in the order in which they were sent. */
+const recordsAt = (answer: unknown, ...names: readonly string[]): [id: string, entry: object][] =>
+  Object.entries(at(answer, ...names) ?? {});
+
+const countAt = (exchange: Exchange, answer: unknown): number => {
+  const count = Number(at(answer, 'result', 'count') ?? Number.NaN);
+  if (Number.isSafeInteger(count) && count >= 0) return count;
+  throw garbled(exchange.id);
+};
+
+/**
+ * What lies in Kraken's reward and staking products: `XBT.M`, `USDT.F`, `XBT.B`, `DOT.S`, `DOT28.S` (bonded for 28
+ * days). Any other suffix is an asset of its own, as a tokenised share is.
+ */
+const earnCode = /^([A-Z0-9]+?)(?:\d{2})?\.S$|^([A-Z0-9]+)\.[BFM]$/;
+
+const place = (code: string): { readonly wallet: WalletType; readonly asset: string } => {
+  const [, staked, earning] = earnCode.exec(code) ?? [];
+  const asset = staked ?? earning;
+  return asset === undefined ? { wallet: 'spot', asset: code } : { wallet: 'earn', asset };
+};
+
+/** One answer tells what lies in the spot wallet and in the earn products, each product as an asset of its own. */
+const balances: WalletRule = {
+  type: 'spot',
+  read: async (exchange) => {
+    const found = new Map<string, Balance>();
+    for (const balance of toBalances('spot', await exchange.fetchBalance({}))) {
+      const { wallet, asset } = place(balance.asset);
+      const key = `${wallet} ${asset}`;
+      const other = found.get(key);
+      const sum = (field: 'free' | 'locked' | 'total') =>
+        new Decimal(balance[field]).add(other?.[field] ?? 0).toFixed();
+      found.set(key, { ...balance, wallet, asset, free: sum('free'), locked: sum('locked'), total: sum('total') });
+    }
+    return [...found.values()];
+  },
+};
+
+/** Decimals of prices that are computed of sums. */
+const priceDecimals = 10;
+const sides: Readonly<Record<string, string>> = { buy: 'long', sell: 'short' };
+
+/** What is left of the parts of a position. */
+interface Left {
+  readonly symbol: unknown;
+  readonly side: string | undefined;
+  readonly amount: Decimal;
+  /** What it cost when it was opened, what backs it, what it is worth and its profit; the latter may not be told: NaN. */
+  readonly sums: readonly Decimal[];
+}
+
+/** Positions on margin. Kraken tells one for each order that opened a part of it. */
+const positions = async (exchange: Exchange): Promise<ContractPosition[]> => {
+  const answer = await ask(exchange, 'OpenPositions', { docalcs: 'true' });
+  const found = new Map<string, Left>();
+  for (const [, part] of recordsAt(answer, 'result')) {
+    const number = (name: string) => new Decimal(String(at(part, name) ?? Number.NaN));
+    const [pair, side] = [String(at(part, 'pair')), sides[String(at(part, 'type'))]];
+    const symbol = at(exchange.options, 'marketsByAltname', pair, 'symbol') ?? exchange.safeSymbol(pair);
+    const amount = number('vol').sub(number('vol_closed'));
+    const sums = [number('cost').mul(amount).div(number('vol')), number('margin'), number('value'), number('net')];
+    const key = `${symbol} ${side}`;
+    const other = found.get(key);
+    found.set(key, {
+      ...{ symbol, side, amount: amount.add(other?.amount ?? 0) },
+      sums: sums.map((sum, index) => sum.add(other?.sums[index] ?? 0)),
+    });
+  }
+  return [...found.values()].flatMap(({ symbol, side, amount, sums: [cost, margin, value, net] }) => {
+    const text = (sum: Decimal | undefined) => (sum === undefined || sum.isNaN() ? undefined : sum.toFixed());
+    const price = (sum: Decimal | undefined) => text(sum?.abs().div(amount).toDecimalPlaces(priceDecimals));
+    const native = {
+      ...{ symbol, side, marginMode: 'cross', contracts: amount.toFixed(), contractSize: 1 },
+      ...{ entryPrice: price(cost), markPrice: price(value), collateral: text(margin), unrealizedPnl: text(net) },
+    };
+    return toPosition(native) ?? [];
+  });
+};
+
+const trades = (exchange: Exchange): OffsetRead<Trade> => ({
+  pageEntries,
+  read: async ({ from, to }, offset) => {
+    const start = from > 0 ? { start: from } : {};
+    const answer = await ask(exchange, 'TradesHistory', { ...start, end: to, ofs: offset });
+    const natives = recordsAt(answer, 'result', 'trades').map(([id, trade]) => ({ ...trade, id }));
+    return { entries: natives.map((native) => exchange.parseTrade(native)), total: countAt(exchange, answer) };
+  },
+});
+
+/** Newest first. An order that ends meanwhile moves others onto a later page: they are told twice, none is left out. */
+const endedOrders = async (exchange: Exchange, since: number): Promise<Order[]> => {
+  const found: Order[] = [];
+  // The start itself does not belong to what is asked for.
+  const parameters = { closetime: 'close', start: Math.max(Math.floor(since / 1000) - 1, 0) };
+  for (let page = 0; page < orderPagesMax; page++) {
+    const answer = await ask(exchange, 'ClosedOrders', { ...parameters, ofs: page * pageEntries });
+    const natives = recordsAt(answer, 'result', 'closed').map(([id, order]) => ({ ...order, id }));
+    found.push(...natives.map((native) => exchange.parseOrder(native)));
+    if (natives.length === 0 || page * pageEntries + natives.length >= countAt(exchange, answer)) return found;
+  }
+  throw new VenueError(exchange.id, 'unknown', `${exchange.id} tells of more ended orders than can be read`);
+};
+
+export const kraken: AccountRules = {
+  wallets: [balances],
+  // https://docs.kraken.com/api-reference/account-data/get-api-key-info: needs no permission itself.
+  permissions: async (exchange) => {
+    const granted = listAt(await ask(exchange, 'GetApiKeyInfo', {}), 'result', 'permissions');
+    return { canTrade: granted.includes('modify-trades'), canWithdraw: granted.includes('withdraw-funds') };
+  },
+  positions,
+  tradesByOffset: trades,
+  endedOrders,
+  transfers: { windowMs: reachMs, reachMs, pageEntries: 25 },
+  shapes: {
+    '/private/BalanceEx': isRecord('result'),
+    '/private/OpenPositions': isRecord('result'),
+    '/private/OpenOrders': isRecord('result', 'open'),
+    '/private/ClosedOrders': isRecord('result', 'closed'),
+    '/private/TradesHistory': isRecord('result', 'trades'),
+    '/private/DepositStatus': isList('result'),
+    '/private/WithdrawStatus': isList('result'),
+    '/private/GetApiKeyInfo': isList('result', 'permissions'),
+  },
+};

@@ -1,0 +1,220 @@
+import { createHmac } from 'node:crypto';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { queueEvent } from '#local/queue-event';
+import { NewAlert } from '#shared/alerts/alert';
+import { AlertBook } from '#shared/alerts/alerts';
+import type { UserId } from '#shared/identity/user';
+import { TimedOut, Unavailable } from '#shared/platform/errors';
+import { UserSettings } from '#shared/users/user-settings';
+import { Users } from '#shared/users/users';
+import { type TestPlatform, testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
+
+const address = 'https://hooks.example.com/alphapulse';
+
+let given: TestPlatform;
+let book: AlertBook;
+let ada: UserId;
+let secret: string;
+
+beforeEach(async () => {
+  given = testPlatform();
+  book = new AlertBook(given.platform);
+  await given.list('sim', ['BTC/USDT']);
+  ada = await given.user();
+  await new UserSettings(given.platform).change(ada, { webhookUrl: address }, testOrigin);
+  secret = await new Users(given.platform).webhookSecret(ada);
+});
+
+const queue = () => given.queue('deliveries');
+
+/** Fires one alert with these channels, up to where its deliveries wait in the queue. */
+const fire = async (channels: readonly string[], name = 'Round number'): Promise<void> => {
+  const condition = { type: 'price', venue: 'sim', symbol: 'BTC/USDT', operator: 'above', value: '100' };
+  await given.tick('BTC/USDT', '101');
+  await book.add(ada, NewAlert.parse({ condition, channels, name, severity: 'critical' }), testOrigin);
+  const { streamEvent } = await import('#local/stream-event');
+  const changes = (await given.changes.read('alerts', 100)).filter(({ after }) => after?.kind === 'notification');
+  await given.consumers.alerts(streamEvent(changes), testContext);
+};
+const receive = () => queue().receive(10, 65);
+const handle = async (messages: Awaited<ReturnType<typeof receive>>) => {
+  const { batchItemFailures } = await given.awake(given.deliver(queueEvent('deliveries', messages), testContext));
+  const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+  for (const { id, receipt } of messages) if (!failed.has(id)) await queue().remove(receipt);
+};
+/** Handles what is visible, second by second. @returns the seconds at which the handler was called */
+const handleFor = async (seconds: number): Promise<number[]> => {
+  const handled: number[] = [];
+  for (let second = 0; second < seconds; second += 1) {
+    const messages = await receive();
+    if (messages.length > 0) {
+      handled.push(second);
+      await handle(messages);
+    }
+    await given.clock.advance(1000);
+  }
+  return handled;
+};
+const delivery = async () => (await book.history(ada, { limit: 1 })).items[0]?.deliveries[0];
+
+describe('a mail', () => {
+  it('is sent once when its order comes twice', async () => {
+    await fire(['email']);
+    const [first] = await receive();
+    await queue().send([{ body: first?.body ?? '' }]);
+    const both = [...(first === undefined ? [] : [first]), ...(await receive())];
+    await handle(both);
+    await handleFor(70);
+    expect(both).toHaveLength(2);
+    expect([given.mailer.list(9).length, (await delivery())?.status, await queue().depth()]).toEqual([
+      1,
+      'delivered',
+      { waiting: 0, delayed: 0, inFlight: 0 },
+    ]);
+  });
+
+  it('is sent by one of two that handle the same message at the same time', async () => {
+    let sent = 0;
+    given.mailer.send = async () => {
+      sent += 1;
+    };
+    await fire(['email']);
+    const messages = await receive();
+    await Promise.all([handle(messages), handle(messages)]);
+    expect(sent).toBe(1);
+  });
+
+  it('carries a name with markup and line breaks as plain words', async () => {
+    await fire(['email'], '<script>alert("x")</script>\r\nBcc: eve@example.com');
+    await handle(await receive());
+    const [mail] = given.mailer.list(1);
+    expect(mail?.html).not.toContain('<script');
+    expect(mail?.html).toContain('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;');
+    expect(mail?.subject).not.toMatch(/[\r\n]/);
+  });
+
+  it('that the process sent and could not note is sent again under the same id', async () => {
+    const ids: string[] = [];
+    given.mailer.send = async ({ id }) => {
+      ids.push(id);
+      given.table.once(
+        ({ name }) => name === 'update',
+        async () => {
+          throw new Unavailable('The table does not answer');
+        },
+      );
+    };
+    await fire(['email']);
+    given.table.before = () => {};
+    await handle(await receive());
+    given.mailer.send = async ({ id }) => {
+      ids.push(id);
+    };
+    await handleFor(130);
+    expect([ids.length, new Set(ids).size, (await delivery())?.status]).toEqual([2, 1, 'delivered']);
+  });
+
+  it('is tried again after an error that nobody foresaw', async () => {
+    let attempts = 0;
+    given.mailer.send = async () => {
+      attempts += 1;
+      if (attempts === 1) throw new TypeError('socket hang up');
+    };
+    await fire(['email']);
+    await handle(await receive());
+    expect(await delivery()).toMatchObject({ status: 'pending', error: 'The delivery failed.' });
+    await handleFor(5);
+    expect((await delivery())?.status).toBe('delivered');
+  });
+});
+
+/** Stripe's scheme, as its documentation tells receivers to check it. */
+const isSigned = (header: string, body: string, now: number): boolean => {
+  const parts = new Map(header.split(',').map((part) => part.split('=', 2) as [string, string]));
+  const timestamp = parts.get('t') ?? '';
+  const expected = createHmac('sha256', secret ?? '')
+    .update(timestamp)
+    .update('.')
+    .update(Buffer.from(body))
+    .digest('hex');
+  return parts.get('v1') === expected && Math.abs(now / 1000 - Number(timestamp)) <= 300;
+};
+
+describe('a webhook', () => {
+  it('is signed, so that its receiver can check it, and tells of the firing', async () => {
+    await fire(['webhook'], 'Größe 😀');
+    await handle(await receive());
+    const [post] = given.network.posts;
+    expect(post?.url).toBe(address);
+    expect(isSigned(post?.headers['x-alphapulse-signature'] ?? '', post?.body ?? '', given.clock.now())).toBe(true);
+    expect(JSON.parse(post?.body ?? '')).toMatchObject({ type: 'alert.fired', notification: { value: '101' } });
+  });
+
+  it('is tried ever more seldom, has failed after the last time, and waits in the dead letters', async () => {
+    given.network.answers.push(500, new TimedOut('Slow'), 404, 302, new Unavailable('Refused'), 503);
+    await fire(['webhook']);
+    const at = await handleFor(300);
+    const gaps = at.slice(1).map((second, position) => second - (at[position] ?? 0));
+    expect(gaps).toHaveLength(5);
+    for (const [position, gap] of gaps.entries()) {
+      expect(gap).toBeGreaterThanOrEqual(2 ** position);
+      expect(gap).toBeLessThanOrEqual(2 ** (position + 1));
+    }
+    expect(await delivery()).toMatchObject({ status: 'failed', error: 'The webhook answered 503.' });
+    expect(await given.queue('deliveries-dead').depth()).toEqual({ waiting: 1, delayed: 0, inFlight: 0 });
+  });
+
+  it('that failed is sent when its order comes back from the dead letters', async () => {
+    given.network.answers.push(500, 500, 500, 500, 500, 500);
+    await fire(['webhook']);
+    await handleFor(300);
+    const [dead] = await given.queue('deliveries-dead').receive(1, 60);
+    await queue().send([{ body: dead?.body ?? '' }]);
+    await handleFor(2);
+    const told = await delivery();
+    expect([given.network.posts.length, told?.status, told?.error]).toEqual([7, 'delivered', undefined]);
+  });
+
+  it('is sent again under the same delivery id when the process ended after sending it', async () => {
+    await fire(['webhook']);
+    const messages = await receive();
+    const gone = Promise.withResolvers<never>();
+    given.network.post = async (url, headers, body) => {
+      given.network.posts.push({ url, headers, body });
+      return await gone.promise;
+    };
+    const ended = given.deliver(queueEvent('deliveries', messages), testContext);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect((await delivery())?.status).toBe('sending');
+    given.network.post = async (url, headers, body) => {
+      given.network.posts.push({ url, headers, body });
+      return 200;
+    };
+    await handleFor(70);
+    const sent = given.network.posts.map(({ headers }) => headers['x-alphapulse-delivery']);
+    expect([sent.length, new Set(sent).size, (await delivery())?.status]).toEqual([2, 1, 'delivered']);
+    gone.reject(new Unavailable('The process ended.'));
+    await ended;
+  });
+
+  it('that was slower than its claim does not undo what another attempt has delivered', async () => {
+    await fire(['webhook']);
+    const messages = await receive();
+    const slow = Promise.withResolvers<number>();
+    given.network.post = () => slow.promise;
+    const first = given.deliver(queueEvent('deliveries', messages), testContext);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    given.network.post = async () => 200;
+    await handleFor(70);
+    slow.resolve(500);
+    await first;
+    expect((await delivery())?.status).toBe('delivered');
+  });
+
+  it('whose address is gone by now has failed in the end and says why', async () => {
+    await fire(['webhook']);
+    await new UserSettings(given.platform).change(ada, { webhookUrl: null }, testOrigin);
+    await handleFor(300);
+    expect(await delivery()).toMatchObject({ status: 'failed', error: 'No webhook address is set.' });
+  });
+});
