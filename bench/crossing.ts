@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { UserId } from '#shared/identity/user';
 import { type Level, LevelIndex, levelKey } from '#shared/market/crossing-index';
 import type { PriceMove } from '#shared/market/tickers';
+import type { UserId } from '#shared/model/user-id';
 import { openDatabase } from '#shared/platform/sqlite/database';
 import { SqliteTable } from '#shared/platform/sqlite/table';
 import { systemClock } from '#shared/platform/system';

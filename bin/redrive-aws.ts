@@ -1,4 +1,4 @@
-import type { Origin } from '#functions/dead-letters';
+import type { DeadLetterOrigin } from '#functions/dead-letters';
 import { type Redriven, redrive } from '#shared/operations/redrive';
 import { queueUrlsIn } from '#shared/platform/aws/deployed-queues';
 import { stackClient } from '#shared/platform/aws/deployed-stack';
@@ -21,7 +21,7 @@ export interface RedriveOnAwsOptions {
  * @throws {NotFound} there is no such stack
  */
 export const redriveOnAws = async (
-  origin: Exclude<Origin, { type: 'schedule' }>,
+  origin: Exclude<DeadLetterOrigin, { type: 'schedule' }>,
   { stack, max, client = {} }: RedriveOnAwsOptions,
 ): Promise<Redriven> => {
   const queues = origin.type === 'queue' ? [origin.deadLetters, origin.queue] : [origin.deadLetters];

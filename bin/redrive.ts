@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-import type { Origin } from '#functions/dead-letters';
+import type { DeadLetterOrigin } from '#functions/dead-letters';
 import { BadOption } from '#local/options';
 import { type RedriveOptions, readRedriveOptions, redriveUsage } from '#local/redrive-options';
 import type { Redriven } from '#shared/operations/redrive';
 import { complaintOf } from './complaint.ts';
 
-type Redrivable = Exclude<Origin, { type: 'schedule' }>;
+type Redrivable = Exclude<DeadLetterOrigin, { type: 'schedule' }>;
 
 const schedulesExplained =
   'Scheduled runs are not sent back: the next one, due within a minute, does what the failed one left undone. ' +

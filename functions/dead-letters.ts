@@ -2,7 +2,7 @@ import type { QueueName } from '#shared/platform/ports';
 import { type FunctionName, functions } from './manifest.ts';
 
 /** Where dead letters came from, which is where they are sent back to. */
-export type Origin =
+export type DeadLetterOrigin =
   /** Messages of a queue. */
   | { readonly type: 'queue'; readonly deadLetters: QueueName; readonly queue: QueueName }
   /** Changes of the table, of items of these kinds, that a function failed at. */
@@ -16,8 +16,8 @@ export type Origin =
   | { readonly type: 'schedule'; readonly deadLetters: 'schedules-dead' };
 
 /** Every queue of dead letters of the system, with its origin. */
-export const origins: readonly Origin[] = [
-  ...functions.flatMap(({ name, trigger }): Origin[] => {
+export const deadLetterOrigins: readonly DeadLetterOrigin[] = [
+  ...functions.flatMap(({ name, trigger }): DeadLetterOrigin[] => {
     if (trigger.type === 'queue') {
       return [{ type: 'queue', deadLetters: `${trigger.queue}-dead` as QueueName, queue: trigger.queue }];
     }

@@ -1,4 +1,4 @@
-import { type Origin, origins } from '#functions/dead-letters';
+import { type DeadLetterOrigin, deadLetterOrigins } from '#functions/dead-letters';
 import { PLACE_FLAGS, type Place, placeOf, placeUsage, readFlags } from './command-options.ts';
 import { nearest } from './nearest.ts';
 import { BadOption } from './options.ts';
@@ -8,7 +8,7 @@ export const redriveUsage = `Usage: npm run redrive -- --queue NAME [options]
 Sends dead letters back: messages to their queue, changes of the table to the function that failed at them.
 What succeeds leaves the dead letters, what fails again stays and is told.
 
-  --queue NAME           ${origins.map(({ deadLetters }) => deadLetters).join(', ')}
+  --queue NAME           ${deadLetterOrigins.map(({ deadLetters }) => deadLetters).join(', ')}
   ${placeUsage.data}
   ${placeUsage.stage}
   --max N                most dead letters to send back
@@ -21,7 +21,7 @@ const FLAGS = ['queue', ...PLACE_FLAGS, 'max'] as const;
 
 /** What to send back, and where. */
 export interface RedriveOptions {
-  readonly origin: Origin;
+  readonly origin: DeadLetterOrigin;
   /** Infinity where nothing was said. */
   readonly max: number;
   readonly place: Place;
@@ -40,10 +40,10 @@ export const readRedriveOptions = (
   return { origin: originOf(flags.get('queue')), max: maxOf(flags.get('max')), place: placeOf(flags, environment) };
 };
 
-const originOf = (name: string | undefined): Origin => {
-  const names = origins.map(({ deadLetters }) => deadLetters);
+const originOf = (name: string | undefined): DeadLetterOrigin => {
+  const names = deadLetterOrigins.map(({ deadLetters }) => deadLetters);
   if (name === undefined) throw new BadOption(`--queue is needed: ${names.join(', ')}.`);
-  const origin = origins.find(({ deadLetters }) => deadLetters === name);
+  const origin = deadLetterOrigins.find(({ deadLetters }) => deadLetters === name);
   if (origin !== undefined) return origin;
   const near = nearest(name, names);
   const hint = near === undefined ? `; there are ${names.join(', ')}` : `, perhaps ${near}`;

@@ -1,5 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import type { Origin } from '#functions/dead-letters';
+import type { DeadLetterOrigin } from '#functions/dead-letters';
 import { functions } from '#functions/manifest';
 import { type Redriven, redrive } from '#shared/operations/redrive';
 import { Unavailable } from '#shared/platform/errors';
@@ -54,7 +54,7 @@ export interface RedriveHereOptions {
  * @throws {DataFolderInUse} the server runs
  */
 export const redriveHere = async (
-  origin: Exclude<Origin, { type: 'schedule' }>,
+  origin: Exclude<DeadLetterOrigin, { type: 'schedule' }>,
   { dataFolder, max, clock = systemClock }: RedriveHereOptions,
 ): Promise<Redriven> => {
   const database = await openStoppedStore(dataFolder);

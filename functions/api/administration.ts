@@ -1,7 +1,7 @@
 import { type Binding, ok, on } from '#functions/http/api';
 import { originOf } from '#functions/http/audit-origin';
 import { openCursor, pageOf } from '#functions/http/page';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import type { UserAdministration } from '#shared/users/administration';
 import * as routes from './administration.routes.ts';
 

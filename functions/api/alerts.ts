@@ -1,13 +1,13 @@
 import { api, created, noContent, ok, on } from '#functions/http/api';
 import { originOf } from '#functions/http/audit-origin';
 import { openCursor, pageOf } from '#functions/http/page';
-import { AlertBook } from '#shared/alerts/alerts';
+import { Alerts } from '#shared/alerts/alerts';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 import * as routes from './alerts.routes.ts';
 
 export const createAlertsApi = (platform: Platform) => {
-  const alerts = new AlertBook(platform);
+  const alerts = new Alerts(platform);
   return api(platform, [
     on(routes.createAlert, async ({ caller, body, ...request }) =>
       created(await alerts.add(caller.userId, body, originOf({ ...request, caller }))),

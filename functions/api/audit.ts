@@ -3,7 +3,7 @@ import { originOf } from '#functions/http/audit-origin';
 import { openCursor, pageOf } from '#functions/http/page';
 import { AuditLog } from '#shared/audit/audit-log';
 import { type AuditFilter, AuditReader } from '#shared/audit/audit-reader';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import type { Platform } from '#shared/platform/ports';
 import * as routes from './audit.routes.ts';
 

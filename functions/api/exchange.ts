@@ -3,7 +3,7 @@ import { originOf } from '#functions/http/audit-origin';
 import { openCursor, pageOf } from '#functions/http/page';
 import { AccountRecords, type RecordsPage } from '#shared/accounts/account-records';
 import { AccountRemoval } from '#shared/accounts/account-removal';
-import { AccountBook, type AccountVenuesKnown } from '#shared/accounts/accounts';
+import { Accounts, type AccountVenuesKnown } from '#shared/accounts/accounts';
 import { AccountVenues } from '#shared/exchange/account-venues';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
@@ -20,7 +20,7 @@ export const createExchangeApi = (
   platform: Platform,
   venues: AccountVenuesKnown & Pick<AccountVenues, 'ids'> = new AccountVenues(platform),
 ) => {
-  const accounts = new AccountBook(platform, venues);
+  const accounts = new Accounts(platform, venues);
   const removal = new AccountRemoval(platform);
   const records = new AccountRecords(platform);
   const { config } = platform;

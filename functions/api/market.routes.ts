@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
-import { Price } from '#shared/market/price-quote';
+import { PriceQuote } from '#shared/market/price-quote';
 import { MarketSymbol, VenueId } from '#shared/model/symbols';
 
 const symbolsMax = 100;
@@ -24,5 +24,5 @@ export const getPrices = route({
       .describe('Symbols, separated by commas'),
     ...PageQuery,
   }),
-  response: { 200: listOf(Price) },
+  response: { 200: listOf(PriceQuote) },
 });

@@ -1,7 +1,7 @@
 import { api, ok, on } from '#functions/http/api';
 import { openCursor, pageOf } from '#functions/http/page';
 import { Catalog } from '#shared/market/catalog';
-import { priceOf, type StoredTicker, Tickers } from '#shared/market/tickers';
+import { priceQuoteOf, type StoredTicker, Tickers } from '#shared/market/tickers';
 import { confirmedAtOf, isStale, readVenueStatus } from '#shared/market/venue-status';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import { InvalidCursor, InvalidInput, Unavailable } from '#shared/platform/errors';
@@ -20,7 +20,7 @@ export const createMarketApi = (platform: Platform) => {
     const status = await readVenueStatus(table, venue);
     return found.map((ticker) => {
       const confirmedAt = confirmedAtOf(status, ticker.observedAt);
-      return priceOf(ticker, isStale(confirmedAt, clock.now(), config.marketSyncSeconds));
+      return priceQuoteOf(ticker, isStale(confirmedAt, clock.now(), config.marketSyncSeconds));
     });
   };
 

@@ -1,9 +1,9 @@
 import { api, noContent, on } from '#functions/http/api';
 import { originOf } from '#functions/http/audit-origin';
 import { AccountRemoval } from '#shared/accounts/account-removal';
-import { AlertBook } from '#shared/alerts/alerts';
+import { Alerts } from '#shared/alerts/alerts';
 import { Sessions } from '#shared/auth/sessions';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { UserRemoval } from '#shared/personal-data/erasure';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
@@ -13,7 +13,7 @@ import * as routes from './removal.routes.ts';
 export const createRemovalApi = (platform: Platform) => {
   const removal = new UserRemoval(platform, {
     accounts: new AccountRemoval(platform),
-    alerts: new AlertBook(platform),
+    alerts: new Alerts(platform),
     sessions: new Sessions(platform),
   });
   return api(platform, [

@@ -3,7 +3,7 @@ import { originOf } from '#functions/http/audit-origin';
 import { openCursor, pageOf } from '#functions/http/page';
 import { AuditLog } from '#shared/audit/audit-log';
 import { Sessions } from '#shared/auth/sessions';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { UserExport } from '#shared/personal-data/export';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';

@@ -1,4 +1,4 @@
-import type { Actor, Origin } from '#shared/audit/entry';
+import type { Actor, AuditOrigin } from '#shared/audit/entry';
 import type { Caller } from './caller.ts';
 
 /** What of a request tells who asks and from where. */
@@ -9,7 +9,7 @@ interface Asked {
 }
 
 /** Who asks and from where, as the audit log has it: `audit.record({ ...originOf(request), type: … })`. */
-export const originOf = ({ caller, sourceAddress, userAgent }: Asked): Origin => ({
+export const originOf = ({ caller, sourceAddress, userAgent }: Asked): AuditOrigin => ({
   actor: caller === undefined ? { kind: 'anonymous' } : actorOf(caller),
   source: { address: sourceAddress, userAgent },
 });

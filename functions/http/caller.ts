@@ -2,8 +2,8 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { KeyRefusal } from '#shared/auth/api-key-verifier';
 import type { ApiKeyId } from '#shared/auth/stored-api-key';
 import type { SessionId } from '#shared/auth/stored-session';
-import type { UserId } from '#shared/identity/user';
 import type { Scope } from '#shared/model/scopes';
+import type { UserId } from '#shared/model/user-id';
 import { BEARER, HttpProblem } from './problem.ts';
 import type { RouteScope } from './route.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { ABSENT, allOf, anyOf, type Condition, equals, type Item, keyOf } from '#shared/platform/table';
+import { ABSENT, allOf, anyOf, equals, type Item, keyOf, type WriteCondition } from '#shared/platform/table';
 import type { Reply } from './api.ts';
 import type { Caller } from './caller.ts';
 import { HttpProblem } from './problem.ts';
@@ -42,7 +42,7 @@ export const onceByKey = async (
   const bodyHash = sha256(JSON.stringify(body));
   const nowSeconds = Math.floor(clock.now() / 1000);
   const lease = { leaseUntil: clock.now() + leaseSeconds * 1000, expiresAt: nowSeconds + retentionHours * 3600 };
-  const free: Condition = anyOf(
+  const free: WriteCondition = anyOf(
     ABSENT,
     { path: 'expiresAt', is: '<=', value: nowSeconds },
     allOf(

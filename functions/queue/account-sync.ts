@@ -1,6 +1,6 @@
 import { AccountSync } from '#shared/accounts/sync/account-sync';
 import { balancesStep } from '#shared/accounts/sync/balances';
-import { SyncOrder } from '#shared/accounts/sync/dispatch';
+import { SyncJob } from '#shared/accounts/sync/dispatch';
 import { ordersStep } from '#shared/accounts/sync/orders';
 import { positionsStep } from '#shared/accounts/sync/positions';
 import { SyncHeld } from '#shared/accounts/sync/sync-lease';
@@ -33,7 +33,7 @@ export const createAccountSync = (platform: Platform, open: OpenAccountVenue = o
     queue: 'account-sync',
     retrySecondsMax,
     handle: async (body) => {
-      await sync.run(SyncOrder.parse(JSON.parse(body)));
+      await sync.run(SyncJob.parse(JSON.parse(body)));
     },
     heldMs: (error) => (error instanceof SyncHeld ? error.remainingMs : undefined),
     tell: (error, receives) => {

@@ -1,20 +1,20 @@
 import * as z from 'zod';
-import { Deliveries, DeliveryHeld, DeliveryOrder } from '#shared/notifications/deliveries';
+import { Deliveries, DeliveryHeld, DeliveryJob } from '#shared/notifications/deliveries';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
-import { AccountMailOrder } from '#shared/users/security-mail-job';
-import { AccountMails } from '#shared/users/security-mails';
+import { SecurityMailJob } from '#shared/users/security-mail-job';
+import { SecurityMails } from '#shared/users/security-mails';
 import { maxReceives } from './deliver.limits.ts';
 import { onQueue } from './on-queue.ts';
 
 const retrySecondsMax = 900;
 
-const Order = z.union([DeliveryOrder, AccountMailOrder]);
+const Order = z.union([DeliveryJob, SecurityMailJob]);
 
 /** Delivers notifications by mail and webhook, and the mails about accounts. */
 export const createDeliver = (platform: Platform) => {
   const deliveries = new Deliveries(platform);
-  const mails = new AccountMails(platform);
+  const mails = new SecurityMails(platform);
   return onQueue(platform, {
     queue: 'deliveries',
     retrySecondsMax,

@@ -3,7 +3,7 @@ import { Firing } from '#shared/alerts/firing';
 import type { StoredNotification } from '#shared/alerts/stored';
 import { LevelIndex } from '#shared/market/crossing-index';
 import { priceMoveOf, type StoredTicker } from '#shared/market/tickers';
-import { orderDeliveries } from '#shared/notifications/deliveries';
+import { enqueueDeliveries } from '#shared/notifications/deliveries';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 import { type Change, isOf } from '#shared/platform/table';
@@ -26,7 +26,7 @@ export const createAlertStream = (platform: Platform) => {
     if (isOf<StoredNotification>(change, 'notification') && change.event === 'INSERT' && change.after !== undefined) {
       platform.metrics.addMetric('AlertsFired', MetricUnit.Count, 1);
       platform.metrics.addMetric('AlertLatency', MetricUnit.Milliseconds, platform.clock.now() - change.after.firedAt);
-      await orderDeliveries(platform, change.after);
+      await enqueueDeliveries(platform, change.after);
     }
   });
 };

@@ -1,7 +1,7 @@
 import type { StoredNotification } from '#shared/alerts/stored';
 import { type Frame, priceChannel } from '#shared/connections/channel';
 import { Connections } from '#shared/connections/connections';
-import { priceOf, type StoredTicker } from '#shared/market/tickers';
+import { priceQuoteOf, type StoredTicker } from '#shared/market/tickers';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 import { type Change, isOf } from '#shared/platform/table';
@@ -23,7 +23,7 @@ export const createPushStream = (platform: Platform) => {
     const updates = tickers.map(async (ticker) => {
       const channel = priceChannel(ticker.venue, ticker.symbol);
       if (ticker.version <= (pushed.get(channel) ?? 0)) return;
-      const update: Frame = { type: 'update', channel, seq: ticker.version, data: priceOf(ticker, false) };
+      const update: Frame = { type: 'update', channel, seq: ticker.version, data: priceQuoteOf(ticker, false) };
       for (const { connectionId, lastSeq } of await connections.audience(channel)) {
         if (lastSeq < ticker.version) frames.set(connectionId, [...(frames.get(connectionId) ?? []), update]);
       }

@@ -5,7 +5,7 @@ import { tooManyRequests } from '#functions/http/limits';
 import { HttpProblem, problemOf } from '#functions/http/problem';
 import { instrumented } from '#functions/instrumented';
 import { TokenVerifier } from '#shared/auth/tokens';
-import { type Channel, channelOf } from '#shared/connections/channel';
+import { type FeedChannel, feedChannelOf } from '#shared/connections/channel';
 import { type Bearer, Connections, SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/connections/connections';
 import { RateLimiter } from '#shared/limits/rate-limiter';
 import { Catalog } from '#shared/market/catalog';
@@ -85,7 +85,7 @@ export const createSockets = (platform: Platform) => {
   };
 
   /** The channel of a name, with the symbol's price watched from now on. */
-  const openChannel = async (name: string): Promise<Channel> => {
+  const openChannel = async (name: string): Promise<FeedChannel> => {
     const channel = namedChannel(name);
     if (channel.type === 'prices') {
       if (!(await catalog.has(channel.venue, channel.symbol))) {
@@ -157,8 +157,8 @@ const refusal = ({ requestContext }: SocketEvent, error: HttpProblem): APIGatewa
   return { statusCode: problem.status, headers: { ...contentType, ...headers }, body: JSON.stringify(problem) };
 };
 
-const namedChannel = (name: string): Channel => {
-  const channel = channelOf(name);
+const namedChannel = (name: string): FeedChannel => {
+  const channel = feedChannelOf(name);
   if (channel !== undefined) return channel;
   throw new HttpProblem(
     'invalid-input',

@@ -1,4 +1,4 @@
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { NotFound } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import type { Item, Page, Query } from '#shared/platform/table';

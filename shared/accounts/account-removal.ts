@@ -1,6 +1,6 @@
 import { AuditLog } from '#shared/audit/audit-log';
-import type { Origin } from '#shared/audit/entry';
-import type { UserId } from '#shared/identity/user';
+import type { AuditOrigin } from '#shared/audit/entry';
+import type { UserId } from '#shared/model/user-id';
 import { Conflict, NotFound, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { equals, type Write } from '#shared/platform/table';
@@ -43,7 +43,7 @@ export class AccountRemoval {
    * takes it up again or asks at the same time makes no second one.
    * @throws {NotFound} @throws {Conflict} a sync is under way and does not end
    */
-  async remove(userId: UserId, accountId: string, origin: Origin): Promise<void> {
+  async remove(userId: UserId, accountId: string, origin: AuditOrigin): Promise<void> {
     await this.#remove(userId, accountId, (writes) =>
       this.#audit.transact(writes, { ...origin, type: 'config.account-removed', trail: userId, target: accountId }),
     );

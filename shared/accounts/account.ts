@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { Decimal, VenueId } from '#shared/model/symbols';
+import { DecimalString } from '#shared/model/decimal';
+import { VenueId } from '#shared/model/symbols';
 
 /** Most accounts one user may have. */
 export const ACCOUNTS_PER_USER_MAX = 50;
@@ -15,7 +16,7 @@ export const Asset = z
   .regex(/^[^\s#/:]{1,24}$/, 'must be an asset such as "BTC"')
   .refine((asset) => asset.isWellFormed(), 'must be well-formed text');
 
-const Amount = Decimal.refine((value) => !value.startsWith('-'), 'must not be below 0');
+const Amount = DecimalString.refine((value) => !value.startsWith('-'), 'must not be below 0');
 
 /** What headers and signatures are made of. */
 const printable = (lengthMax: number) =>

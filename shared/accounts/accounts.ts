@@ -1,9 +1,9 @@
 import { AuditLog } from '#shared/audit/audit-log';
-import type { Origin } from '#shared/audit/entry';
+import type { AuditOrigin } from '#shared/audit/entry';
 import type { KeyPermissions, VenueProfile } from '#shared/exchange/account-venue';
 import { type CredentialParts, Credentials } from '#shared/exchange/credentials';
 import { VenueError } from '#shared/exchange/errors';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { Conflict, InvalidInput, LimitExceeded, NotFound, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, anyOf, equals, type Item, type Table, type Write } from '#shared/platform/table';
@@ -19,7 +19,7 @@ import {
   scheduleKey,
 } from './stored.ts';
 import { paperBalances, storedBalance } from './sync/balances.ts';
-import { orderMessage, type SyncOrder } from './sync/dispatch.ts';
+import { jobMessage, type SyncJob } from './sync/dispatch.ts';
 import { CredentialVault } from './vault.ts';
 
 /** Asks a venue what a key may do, which also shows that it works. @throws {VenueError} */
@@ -50,7 +50,7 @@ export const readAccount = async (table: Table, userId: UserId, accountId: strin
 };
 
 /** The exchange accounts of every user. What a user changes is stored together with its audit entry, in one transaction. */
-export class AccountBook {
+export class Accounts {
   readonly #ports: Ports;
   readonly #venues: AccountVenuesKnown;
   readonly #vault: CredentialVault;
@@ -69,7 +69,7 @@ export class AccountBook {
    * @throws {VenueError} the venue can't be asked now
    * @throws {LimitExceeded} the user has {@link ACCOUNTS_PER_USER_MAX} accounts already
    */
-  async add(userId: UserId, account: NewAccount, origin: Origin): Promise<Account> {
+  async add(userId: UserId, account: NewAccount, origin: AuditOrigin): Promise<Account> {
     const { table, clock, ids, config } = this.#ports;
     this.#checkPeriod(account.syncSeconds);
     const key = await this.#keyOf(account);
@@ -132,7 +132,7 @@ export class AccountBook {
       if (place !== null) await this.#vault.remove(place).catch(() => {});
       throw error.failed.includes(0) ? tooMany() : error;
     }
-    if (isLive) await this.#order({ userId, accountId, dueAt: now, asked: false });
+    if (isLive) await this.#order({ userId, accountId, dueAt: now, userRequested: false });
     return added;
   }
 
@@ -144,7 +144,7 @@ export class AccountBook {
     userId: UserId,
     accountId: string,
     { version, label, syncSeconds, credentials }: AccountUpdate,
-    origin: Origin,
+    origin: AuditOrigin,
   ): Promise<Account> {
     const { clock, config } = this.#ports;
     this.#checkPeriod(syncSeconds);
@@ -170,7 +170,12 @@ export class AccountBook {
       update: scheduleKey(userId, accountId),
       changes: {
         // Should the order below be lost, the dispatcher gives it.
-        set: { ...duePlace(accountId, now), dueAt: now, asked: true, syncSeconds: syncSeconds ?? before.syncSeconds },
+        set: {
+          ...duePlace(accountId, now),
+          dueAt: now,
+          userRequested: true,
+          syncSeconds: syncSeconds ?? before.syncSeconds,
+        },
         add: { version: 1 },
       },
     };
@@ -192,7 +197,7 @@ export class AccountBook {
     }
     // The new key counts from now on; the vault drops the old one by itself should this fail.
     if (place !== undefined && before.credentials !== null) await this.#forget(before.credentials);
-    if (isDueNow) await this.#order({ userId, accountId, dueAt: now + askedMs, asked: true });
+    if (isDueNow) await this.#order({ userId, accountId, dueAt: now + askedMs, userRequested: true });
     return changed;
   }
 
@@ -200,7 +205,7 @@ export class AccountBook {
   async syncNow(userId: UserId, accountId: string): Promise<void> {
     const { mode } = await this.#active(userId, accountId);
     if (mode === 'paper') return;
-    await this.#order({ userId, accountId, dueAt: this.#ports.clock.now() + askedMs, asked: true });
+    await this.#order({ userId, accountId, dueAt: this.#ports.clock.now() + askedMs, userRequested: true });
   }
 
   /** The user's accounts, oldest first. */
@@ -225,8 +230,8 @@ export class AccountBook {
     return account;
   }
 
-  async #order(order: SyncOrder): Promise<void> {
-    await this.#ports.queue('account-sync').send([orderMessage(order)]);
+  async #order(order: SyncJob): Promise<void> {
+    await this.#ports.queue('account-sync').send([jobMessage(order)]);
   }
 
   #checkPeriod(syncSeconds: number | undefined): void {

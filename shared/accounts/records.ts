@@ -5,7 +5,7 @@ import { type Delete, every, type Item, type Put, type Query, type Table } from 
 
 /** What venues tell of an account, as it is stored and answered. What does not fit these schemas is not taken over. */
 
-const Decimal = z
+const LongDecimalString = z
   .string()
   .max(80)
   .regex(/^-?\d+(\.\d+)?$/);
@@ -17,7 +17,7 @@ const name = (lengthMax: number) =>
     .max(lengthMax)
     .refine((text) => text.isWellFormed());
 const Asset = name(100);
-export const MarketSymbol = name(60);
+export const VenueSymbol = name(60);
 const VenueKey = z.string().regex(/^[\x20-\x7e]{1,100}$/);
 const VenueText = z.string().max(200);
 /** Epoch ms; keys hold 15 digits of it. */
@@ -32,10 +32,10 @@ export const AccountBalance = z
   .strictObject({
     wallet: z.enum(['spot', 'funding', 'margin', 'earn', 'contract']),
     asset: Asset,
-    free: Decimal,
-    locked: Decimal,
-    total: Decimal,
-    debt: Decimal.nullable(),
+    free: LongDecimalString,
+    locked: LongDecimalString,
+    total: LongDecimalString,
+    debt: LongDecimalString.nullable(),
     venueTime: VenueTime.nullable().describe('When the venue saw this amount first, where it tells'),
     ...origin,
   })
@@ -43,23 +43,23 @@ export const AccountBalance = z
 export type AccountBalance = z.infer<typeof AccountBalance>;
 
 export const AccountPosition = z.strictObject({
-  symbol: MarketSymbol,
+  symbol: VenueSymbol,
   side: z.enum(['long', 'short']),
   marginMode: z.enum(['cross', 'isolated']).nullable(),
-  contracts: Decimal,
-  contractSize: Decimal.nullable(),
-  entryPrice: Decimal.nullable(),
-  markPrice: Decimal.nullable(),
-  liquidationPrice: Decimal.nullable(),
-  leverage: Decimal.nullable(),
-  collateral: Decimal.nullable(),
-  unrealizedPnl: Decimal.nullable(),
+  contracts: LongDecimalString,
+  contractSize: LongDecimalString.nullable(),
+  entryPrice: LongDecimalString.nullable(),
+  markPrice: LongDecimalString.nullable(),
+  liquidationPrice: LongDecimalString.nullable(),
+  leverage: LongDecimalString.nullable(),
+  collateral: LongDecimalString.nullable(),
+  unrealizedPnl: LongDecimalString.nullable(),
   venueTime: VenueTime.nullable(),
   ...origin,
 });
 export type AccountPosition = z.infer<typeof AccountPosition>;
 
-const Fee = z.strictObject({ asset: Asset, cost: Decimal });
+const Fee = z.strictObject({ asset: Asset, cost: LongDecimalString });
 
 export const OrderStatus = z.enum(['open', 'filled', 'canceled', 'rejected', 'expired', 'unknown']);
 export type OrderStatus = z.infer<typeof OrderStatus>;
@@ -68,16 +68,16 @@ export const AccountOrder = z
   .strictObject({
     orderId: VenueKey.describe("The venue's own id; some venues count by market, so that only both name one order"),
     clientOrderId: VenueText.nullable(),
-    symbol: MarketSymbol,
+    symbol: VenueSymbol,
     side: z.enum(['buy', 'sell']),
     type: z.enum(['market', 'limit', 'stop', 'stop_limit', 'other']),
     status: OrderStatus.describe('`unknown`: it is not open any more, and the venue does not tell how it ended'),
     timeInForce: VenueText.nullable(),
-    amount: Decimal,
-    filled: Decimal,
-    price: Decimal.nullable(),
-    stopPrice: Decimal.nullable(),
-    average: Decimal.nullable().describe('Average price of what is filled'),
+    amount: LongDecimalString,
+    filled: LongDecimalString,
+    price: LongDecimalString.nullable(),
+    stopPrice: LongDecimalString.nullable(),
+    average: LongDecimalString.nullable().describe('Average price of what is filled'),
     reduceOnly: z.boolean().nullable(),
     postOnly: z.boolean().nullable(),
     createdAt: VenueTime.describe("By the venue's clock"),
@@ -91,12 +91,12 @@ export const AccountTrade = z
   .strictObject({
     tradeId: VenueKey.describe("The venue's own id, unique within its symbol"),
     orderId: VenueText.nullable(),
-    symbol: MarketSymbol,
+    symbol: VenueSymbol,
     side: z.enum(['buy', 'sell']),
     role: z.enum(['maker', 'taker']).nullable(),
-    price: Decimal,
-    amount: Decimal,
-    cost: Decimal.describe('In the quote currency, or the settlement currency of a contract'),
+    price: LongDecimalString,
+    amount: LongDecimalString,
+    cost: LongDecimalString.describe('In the quote currency, or the settlement currency of a contract'),
     fees: z.array(Fee).max(20),
     at: VenueTime.describe("By the venue's clock"),
     ...origin,
@@ -108,7 +108,7 @@ export const AccountTransfer = z.strictObject({
   transferId: VenueKey,
   type: z.enum(['deposit', 'withdrawal']),
   asset: Asset,
-  amount: Decimal,
+  amount: LongDecimalString,
   fee: Fee.nullable(),
   status: z.enum(['pending', 'ok', 'failed', 'canceled']),
   txId: VenueText.nullable(),

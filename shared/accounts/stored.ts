@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { WalletType } from '#shared/exchange/account-venue';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import type { Config } from '#shared/platform/ports';
 import { type Item, type Key, keyOf } from '#shared/platform/table';
 import type { Account, StepStatus } from './account.ts';
@@ -67,7 +67,7 @@ export interface StoredSchedule extends Item {
   readonly dueAt: number;
   readonly syncSeconds: number | null;
   /** The user wants the next sync: what waits for the user is tried once more. */
-  readonly asked?: boolean;
+  readonly userRequested?: boolean;
 }
 
 export interface OfAccount extends Item {

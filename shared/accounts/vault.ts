@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { Credentials } from '#shared/exchange/credentials';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { ConditionFailed, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, atMost, equals, type Item, PRESENT } from '#shared/platform/table';

@@ -1,5 +1,8 @@
 import * as z from 'zod';
-import { MarketSymbol, Price, VenueId } from '#shared/model/symbols';
+import { NotificationChannel } from '#shared/model/channels';
+import { Price } from '#shared/model/decimal';
+import { Severity } from '#shared/model/severity';
+import { MarketSymbol, VenueId } from '#shared/model/symbols';
 
 /** Most alerts one user may have. */
 export const ALERTS_PER_USER_MAX = 1000;
@@ -21,19 +24,16 @@ export const PriceCondition = z
   .meta({ id: 'PriceCondition' });
 export type PriceCondition = z.infer<typeof PriceCondition>;
 
-export const Channel = z.enum(['websocket', 'email', 'webhook']);
-export type Channel = z.infer<typeof Channel>;
-
 const cooldownSecondsMax = 30 * 86_400;
 const fields = {
   name: z.string().trim().min(1).max(100),
   condition: PriceCondition,
   channels: z
-    .array(Channel)
+    .array(NotificationChannel)
     .min(1)
-    .max(Channel.options.length)
+    .max(NotificationChannel.options.length)
     .refine((channels) => new Set(channels).size === channels.length, 'must not name a channel twice'),
-  severity: z.enum(['info', 'warning', 'critical']),
+  severity: Severity,
   repeat: z.enum(['once', 'always']),
   cooldownSeconds: z.int().min(0).max(cooldownSecondsMax),
   expiresAt: z.int().min(0).max(8.64e15).nullable(),
@@ -86,7 +86,7 @@ export const Alert = z
 export type Alert = z.infer<typeof Alert>;
 
 export const Delivery = z.strictObject({
-  channel: Channel,
+  channel: NotificationChannel,
   status: z.enum(['pending', 'sending', 'delivered', 'no-listener', 'failed']),
   at: z.int().nullable(),
   error: z.string().exactOptional(),

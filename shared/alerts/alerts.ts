@@ -1,9 +1,9 @@
 import { AuditLog } from '#shared/audit/audit-log';
-import type { Origin } from '#shared/audit/entry';
-import type { UserId } from '#shared/identity/user';
+import type { AuditOrigin } from '#shared/audit/entry';
 import { Catalog } from '#shared/market/catalog';
 import { directionOf, sortable } from '#shared/market/crossing-index';
 import { type StoredTicker, Tickers, tickerKey } from '#shared/market/tickers';
+import type { UserId } from '#shared/model/user-id';
 import {
   Conflict,
   InvalidInput,
@@ -30,9 +30,9 @@ import {
   alertOf,
   alertPrefix,
   coolsDown,
-  type Feed,
   feedKey,
   hasEnded,
+  type NotificationFeed,
   notificationOf,
   notificationPrefix,
   type StoredAlert,
@@ -47,7 +47,7 @@ const removedAtOnce = 50;
 type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'random' | 'config' | 'secrets' | 'logger'>;
 
 /** The alerts of every user: stored together with the level each waits for and with their audit entries, in one transaction. */
-export class AlertBook {
+export class Alerts {
   readonly #ports: Ports;
   readonly #catalog: Catalog;
   readonly #tickers: Tickers;
@@ -68,7 +68,7 @@ export class AlertBook {
    * @throws {InvalidInput} the venue or symbol is unknown, the time is over, or a channel is not set up
    * @throws {LimitExceeded} the owner has {@link ALERTS_PER_USER_MAX} alerts already
    */
-  async add(userId: UserId, alert: NewAlert, origin: Origin): Promise<Alert> {
+  async add(userId: UserId, alert: NewAlert, origin: AuditOrigin): Promise<Alert> {
     await this.#checkInput(userId, alert);
     const { clock, ids } = this.#ports;
     const now = clock.now();
@@ -127,7 +127,7 @@ export class AlertBook {
   async change(
     userId: UserId,
     { alertId, version, expiresAt, ...fields }: AlertUpdate,
-    origin: Origin,
+    origin: AuditOrigin,
   ): Promise<Alert> {
     const { clock } = this.#ports;
     const changed = await retried(this.#ports, async () => {
@@ -166,7 +166,7 @@ export class AlertBook {
   }
 
   /** Deletes an alert; its history stays. @throws {NotFound} */
-  async remove(userId: UserId, alertId: string, origin: Origin): Promise<void> {
+  async remove(userId: UserId, alertId: string, origin: AuditOrigin): Promise<void> {
     await retried(this.#ports, async () => {
       const { level, version, pk, sk } = await this.#stored(userId, alertId);
       await this.#audit.transact(
@@ -259,7 +259,10 @@ export class AlertBook {
     if (!config.symbols.includes(symbol)) await this.#catalog.watch(venue, symbol);
     const mayFire = !hasEnded(alert, clock.now()) && !coolsDown(alert, clock.now());
     if (ticker !== undefined && mayFire && holdsAlready(alert, ticker)) {
-      const feed = new FeedWriter(alert.userId, await table.get<Feed>(feedKey(alert.userId), { consistent: true }));
+      const feed = new FeedWriter(
+        alert.userId,
+        await table.get<NotificationFeed>(feedKey(alert.userId), { consistent: true }),
+      );
       const { changes, writes } = fired(
         this.#ports,
         alert,

@@ -1,7 +1,7 @@
-import { Decimal } from 'decimal.js';
-import type { UserId } from '#shared/identity/user';
 import { directionOf, type Level, type LevelRole, levelKey, opposite } from '#shared/market/crossing-index';
 import type { PriceMove } from '#shared/market/tickers';
+import { Decimal } from '#shared/model/decimal';
+import type { UserId } from '#shared/model/user-id';
 import { TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, equals, type Write } from '#shared/platform/table';
@@ -9,9 +9,9 @@ import type { PriceCondition } from './alert.ts';
 import {
   alertKey,
   coolsDown,
-  type Feed,
   feedKey,
   hasEnded,
+  type NotificationFeed,
   notificationKey,
   type StoredAlert,
   type StoredNotification,
@@ -69,7 +69,7 @@ export class Firing {
     const { table } = this.#ports;
     const keys = levels.map(({ alertId }) => alertKey(userId, alertId));
     const alerts = await table.getMany<StoredAlert>(keys, { consistent: true });
-    const feed = new FeedWriter(userId, await table.get<Feed>(feedKey(userId), { consistent: true }));
+    const feed = new FeedWriter(userId, await table.get<NotificationFeed>(feedKey(userId), { consistent: true }));
     const writes: Write[] = [];
     for (const level of levels) {
       const alert = alerts.find(({ alertId }) => alertId === level.alertId);
@@ -138,7 +138,7 @@ export class FeedWriter {
   readonly #before: number;
   #seq: number;
 
-  constructor(userId: UserId, feed: Feed | undefined) {
+  constructor(userId: UserId, feed: NotificationFeed | undefined) {
     this.#userId = userId;
     this.#before = feed?.seq ?? 0;
     this.#seq = this.#before;
@@ -152,7 +152,7 @@ export class FeedWriter {
   /** Moves the feed's head on, if anything was numbered and nobody else did meanwhile. */
   writes(): Write[] {
     if (this.#seq === this.#before) return [];
-    const head: Feed = { ...feedKey(this.#userId), kind: 'feed', seq: this.#seq };
+    const head: NotificationFeed = { ...feedKey(this.#userId), kind: 'feed', seq: this.#seq };
     return [{ put: head, if: this.#before === 0 ? ABSENT : equals('seq', this.#before) }];
   }
 }

@@ -1,14 +1,8 @@
-import type { UserId } from '#shared/identity/user';
+import { NotificationChannel } from '#shared/model/channels';
+import type { UserId } from '#shared/model/user-id';
 import type { Clock } from '#shared/platform/ports';
 import { type Item, type Key, keyOf } from '#shared/platform/table';
-import {
-  type Alert,
-  type AlertStatus,
-  Channel,
-  type Delivery,
-  type Notification,
-  type PriceCondition,
-} from './alert.ts';
+import type { Alert, AlertStatus, Delivery, Notification, PriceCondition } from './alert.ts';
 
 /** An alert as it is stored, in its owner's partition. */
 export interface StoredAlert extends Item {
@@ -18,7 +12,7 @@ export interface StoredAlert extends Item {
   readonly version: number;
   readonly name: string | null;
   readonly condition: PriceCondition;
-  readonly channels: readonly Channel[];
+  readonly channels: readonly NotificationChannel[];
   readonly severity: Alert['severity'];
   readonly repeat: Alert['repeat'];
   readonly cooldownSeconds: number;
@@ -45,13 +39,13 @@ export interface StoredNotification extends Item {
   readonly message: string;
   readonly severity: Alert['severity'];
   /** How far each channel is: a map each, so that an attempt can change what is its own. */
-  readonly deliveryStatus: { readonly [channel in Channel]?: Delivery['status'] };
-  readonly deliveryAt: { readonly [channel in Channel]?: number };
-  readonly deliveryError: { readonly [channel in Channel]?: string };
+  readonly deliveryStatus: { readonly [channel in NotificationChannel]?: Delivery['status'] };
+  readonly deliveryAt: { readonly [channel in NotificationChannel]?: number };
+  readonly deliveryError: { readonly [channel in NotificationChannel]?: string };
 }
 
 /** Counts a user's firings: the number of the newest one. */
-export interface Feed extends Item {
+export interface NotificationFeed extends Item {
   readonly kind: 'feed';
   readonly seq: number;
 }
@@ -103,7 +97,7 @@ export const notificationOf = (stored: StoredNotification): Notification => ({
   value: stored.value,
   message: stored.message,
   severity: stored.severity,
-  deliveries: Channel.options.flatMap((channel) => {
+  deliveries: NotificationChannel.options.flatMap((channel) => {
     const status = stored.deliveryStatus[channel];
     if (status === undefined) return [];
     const error = stored.deliveryError[channel];

@@ -1,6 +1,6 @@
 import { TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { ABSENT, allOf, type Condition, equals, type Write } from '#shared/platform/table';
+import { ABSENT, allOf, equals, type Write, type WriteCondition } from '#shared/platform/table';
 import { type AuditEvent, entryAfter, type Head, SYSTEM_TRAIL, targetOf, trailOf } from './entry.ts';
 import { declarationOf } from './events.ts';
 import { counted } from './repeats.ts';
@@ -129,5 +129,5 @@ export class AuditLog {
   }
 }
 
-const isHead = (head: Head | undefined): Condition =>
+const isHead = (head: Head | undefined): WriteCondition =>
   head === undefined ? ABSENT : allOf(equals('seq', head.seq), equals('hash', head.hash));

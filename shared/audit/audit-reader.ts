@@ -1,4 +1,4 @@
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { InvalidCursor } from '#shared/platform/errors';
 import type { Clock } from '#shared/platform/ports';
 import type { Table } from '#shared/platform/table';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as z from 'zod';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { canonical } from './canonical.ts';
 import {
   type AuditType,
@@ -33,15 +33,15 @@ export type Actor =
   | { readonly kind: 'system' };
 
 /** Where a request came from, as the gateway saw it. */
-export interface Source {
+export interface RequestSource {
   readonly address: string;
   readonly userAgent?: string;
 }
 
 /** Who asks for something, and from where. */
-export interface Origin {
+export interface AuditOrigin {
   readonly actor: Actor;
-  readonly source: Source;
+  readonly source: RequestSource;
 }
 
 type TargetOf<T extends AuditType> = (typeof EVENTS)[T] extends { readonly target: TargetKind } ? string : undefined;
@@ -51,7 +51,7 @@ interface EventOf<T extends AuditType> {
   readonly type: T;
   readonly actor: Actor;
   /** From the request; left out for what no request caused. */
-  readonly source?: Source;
+  readonly source?: RequestSource;
   /** Left out: that of the acting user, or the system's when there is none. */
   readonly trail?: Trail;
   /** The id of what it was done to, of the kind that its type has. */
@@ -138,7 +138,7 @@ const credentialOf = (actor: Actor): string | null => {
   return null;
 };
 
-const sourceOf = ({ address, userAgent }: Source): AuditEntry['source'] => ({
+const sourceOf = ({ address, userAgent }: RequestSource): AuditEntry['source'] => ({
   address: isIP(address) === 0 ? null : address,
   userAgent: userAgent === undefined ? null : printable(userAgent),
 });

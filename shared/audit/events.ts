@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { DecimalString } from '#shared/model/decimal';
 import { ROLES, SCOPES } from '#shared/model/scopes';
-import { Decimal, VenueId } from '#shared/model/symbols';
+import { VenueId } from '#shared/model/symbols';
 import type { FactShape } from './facts.ts';
 
 /*
@@ -26,13 +27,13 @@ const host = z
 
 const account = { venue: VenueId, mode, readOnly: flag, syncSeconds: count, credentialsReplaced: flag };
 const alert = {
-  ...{ venue: VenueId, symbol, value: Decimal },
+  ...{ venue: VenueId, symbol, value: DecimalString },
   operator: z.enum(['above', 'below', 'crosses_above', 'crosses_below']),
   severity: z.enum(['info', 'warning', 'critical']),
   channels,
 };
 const order = {
-  ...{ accountId: id, symbol, amount: Decimal, price: Decimal, stopPrice: Decimal },
+  ...{ accountId: id, symbol, amount: DecimalString, price: DecimalString, stopPrice: DecimalString },
   side: z.enum(['buy', 'sell']),
   type: z.enum(['market', 'limit', 'stop', 'stop_limit']),
   status: z.enum(['pending', 'open', 'filled', 'canceled', 'rejected', 'expired', 'unknown']),
@@ -47,7 +48,7 @@ const settings = {
     .regex(/^[A-Za-z][A-Za-z0-9_+/-]*$/),
   quietHours: z.string().regex(/^\d\d:\d\d-\d\d:\d\d$/),
   costBasisMethod: z.enum(['fifo', 'lifo', 'hifo', 'average']),
-  ...{ maxOrderValue: Decimal, maxDailyLoss: Decimal, maxOpenOrders: count },
+  ...{ maxOrderValue: DecimalString, maxDailyLoss: DecimalString, maxOpenOrders: count },
 };
 
 /** What an entry can point at, and what ids of it look like. */

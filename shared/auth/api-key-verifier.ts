@@ -1,13 +1,13 @@
 import { AuditLog } from '#shared/audit/audit-log';
-import type { Source } from '#shared/audit/entry';
+import type { RequestSource } from '#shared/audit/entry';
 import { type StoredUser, userKey } from '#shared/identity/stored-user';
-import type { UserId } from '#shared/identity/user';
 import { type Role, SCOPES_OF_ROLE, type Scope } from '#shared/model/scopes';
+import type { UserId } from '#shared/model/user-id';
 import { isWithin } from '#shared/platform/addresses';
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { apiKeyHash, isApiKey } from './api-key-format.ts';
-import { Remembered } from './remembered.ts';
+import { TtlCache } from './remembered.ts';
 import { type ApiKeyId, type ApiKeyOwner, apiKeyKey, apiKeyOwnerKey, type StoredApiKey } from './stored-api-key.ts';
 
 /** How long on AWS what a key may do stands without looking again, and how long a refusal is not written down again. */
@@ -40,8 +40,8 @@ export class ApiKeyVerifier {
   readonly #ports: Pick<Platform, 'table' | 'clock' | 'logger'>;
   readonly #audit: AuditLog;
   readonly #cacheMs: number;
-  readonly #known = new Remembered<KnownKey>();
-  readonly #refused = new Remembered<true>();
+  readonly #known = new TtlCache<KnownKey>();
+  readonly #refused = new TtlCache<true>();
 
   constructor(ports: Pick<Platform, 'table' | 'clock' | 'random' | 'logger' | 'config'>) {
     this.#ports = ports;
@@ -50,7 +50,7 @@ export class ApiKeyVerifier {
   }
 
   /** @param source where the request came from, as the gateway saw it */
-  async verify(text: string, source: Source): Promise<KeyVerdict> {
+  async verify(text: string, source: RequestSource): Promise<KeyVerdict> {
     if (!isApiKey(text)) return { refusal: 'invalid-key' };
     const hash = apiKeyHash(text);
     const known = this.#known.get(hash, this.#ports.clock.now()) ?? (await this.#read(hash));
@@ -84,7 +84,7 @@ export class ApiKeyVerifier {
   async #refuse(
     { userId, apiKeyId }: StoredApiKey,
     reason: keyof typeof refusalOf,
-    source: Source,
+    source: RequestSource,
   ): Promise<KeyVerdict> {
     const name = `${apiKeyId} ${reason}`;
     const now = this.#ports.clock.now();

@@ -1,8 +1,8 @@
 import { AuditLog } from '#shared/audit/audit-log';
-import type { Origin } from '#shared/audit/entry';
+import type { AuditOrigin } from '#shared/audit/entry';
 import { type StoredUser, userKey } from '#shared/identity/stored-user';
-import type { UserId } from '#shared/identity/user';
 import { SCOPES_OF_ROLE } from '#shared/model/scopes';
+import type { UserId } from '#shared/model/user-id';
 import { InvalidInput, LimitExceeded, NotFound, TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, equals, every, type Item, PRESENT, type Write } from '#shared/platform/table';
@@ -41,7 +41,7 @@ export class ApiKeys {
    * @throws {InvalidInput} a scope that the user does not have
    * @throws {LimitExceeded} the user has {@link API_KEYS_PER_USER_MAX} keys already
    */
-  async create(userId: UserId, wanted: NewApiKey, origin: Origin): Promise<CreatedApiKey> {
+  async create(userId: UserId, wanted: NewApiKey, origin: AuditOrigin): Promise<CreatedApiKey> {
     const { table, clock, ids, random } = this.#ports;
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const user = await table.get<StoredUser>(userKey(userId), { consistent: true });
@@ -118,7 +118,7 @@ export class ApiKeys {
   }
 
   /** @throws {NotFound} the user has no such key */
-  async revoke(userId: UserId, apiKeyId: ApiKeyId, origin: Origin): Promise<void> {
+  async revoke(userId: UserId, apiKeyId: ApiKeyId, origin: AuditOrigin): Promise<void> {
     const key = await this.#ports.table.get<StoredApiKey>(apiKeyKey(userId, apiKeyId), { consistent: true });
     if (key === undefined) throw noSuchKey();
     try {

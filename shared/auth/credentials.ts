@@ -1,7 +1,7 @@
 import { AuditLog } from '#shared/audit/audit-log';
-import type { Origin } from '#shared/audit/entry';
+import type { AuditOrigin } from '#shared/audit/entry';
 import { type EmailOwner, emailKey, type StoredUser, userKey } from '#shared/identity/stored-user';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { networkOf } from '#shared/platform/addresses';
 import { NotFound } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
@@ -15,7 +15,7 @@ import { TotpCodes } from './totp-codes.ts';
 const nobody = '00000000-0000-7000-8000-000000000000' as UserId;
 
 /** What somebody shows for being a user; the code where there is a second factor. */
-export interface Shown {
+export interface SubmittedCredentials {
   readonly password: string;
   readonly totp?: string | undefined;
 }
@@ -56,7 +56,7 @@ export class Credentials {
    * @throws {InvalidTotp} the code is wrong
    * @throws {TooManyAttempts}
    */
-  async ofLogin(email: string, shown: Shown, origin: Origin): Promise<Proof> {
+  async ofLogin(email: string, shown: SubmittedCredentials, origin: AuditOrigin): Promise<Proof> {
     const { table } = this.#ports;
     const attempt = await this.#attempt(email, origin);
     const owner = await table.get<EmailOwner>(emailKey(email), { consistent: true });
@@ -71,7 +71,7 @@ export class Credentials {
    * @throws as {@link ofLogin}
    * @throws {NotFound} the user is gone
    */
-  async ofUser(userId: UserId, shown: Shown, origin: Origin): Promise<Proof> {
+  async ofUser(userId: UserId, shown: SubmittedCredentials, origin: AuditOrigin): Promise<Proof> {
     const user = await this.#user(userId);
     const attempt = await this.#attempt(user.email, origin);
     await this.#checkPassword(user, shown.password, origin);
@@ -79,13 +79,13 @@ export class Credentials {
   }
 
   /** Checks a code alone, of a user who has a second factor. @throws {InvalidTotp | TooManyAttempts | NotFound} */
-  async ofCode(userId: UserId, code: string, origin: Origin): Promise<Proof> {
+  async ofCode(userId: UserId, code: string, origin: AuditOrigin): Promise<Proof> {
     const user = await this.#user(userId);
     return await this.#withCode(user, code, await this.#attempt(user.email, origin), origin);
   }
 
   /** Writes down that a code failed which was right when it was checked: somebody used it meanwhile. */
-  async refuseCode(userId: UserId, origin: Origin): Promise<void> {
+  async refuseCode(userId: UserId, origin: AuditOrigin): Promise<void> {
     await this.#refuse(userId, 'totp', origin);
   }
 
@@ -95,7 +95,7 @@ export class Credentials {
     return user;
   }
 
-  async #attempt(email: string, origin: Origin): Promise<Attempt> {
+  async #attempt(email: string, origin: AuditOrigin): Promise<Attempt> {
     try {
       return await this.#delays.attempt(email, networkOf(origin.source.address) ?? 'unknown');
     } catch (error) {
@@ -108,14 +108,14 @@ export class Credentials {
     }
   }
 
-  async #checkPassword(user: StoredUser | undefined, password: string, origin: Origin): Promise<void> {
+  async #checkPassword(user: StoredUser | undefined, password: string, origin: AuditOrigin): Promise<void> {
     const isRight = await passwordMatches(password, user?.passwordHash);
     if (isRight && user !== undefined && user.disabled !== true) return;
     await this.#refuse(user?.userId, user === undefined ? 'unknown-user' : isRight ? 'disabled' : 'password', origin);
     throw wrongPassword();
   }
 
-  async #withCode(user: StoredUser, code: string | undefined, attempt: Attempt, origin: Origin): Promise<Proof> {
+  async #withCode(user: StoredUser, code: string | undefined, attempt: Attempt, origin: AuditOrigin): Promise<Proof> {
     if (user.totpEnabled !== true) return { user, method: 'password', writes: [], attempt };
     if (code === undefined) {
       await attempt.withdraw();
@@ -132,7 +132,7 @@ export class Credentials {
   async #refuse(
     userId: UserId | undefined,
     reason: 'unknown-user' | 'password' | 'disabled' | 'totp',
-    origin: Origin,
+    origin: AuditOrigin,
   ): Promise<void> {
     const whose = userId === undefined ? {} : { trail: userId, target: userId };
     await this.#audit.record({ ...origin, ...whose, type: 'auth.login-failed', after: { reason } });

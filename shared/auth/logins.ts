@@ -2,7 +2,7 @@ import { type StoredUser, userKey } from '#shared/identity/stored-user';
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { equals } from '#shared/platform/table';
-import { Credentials, type Shown } from './credentials.ts';
+import { Credentials, type SubmittedCredentials } from './credentials.ts';
 import { hashPassword, isOutdated } from './passwords.ts';
 import { InvalidCredentials, InvalidTotp } from './refusals.ts';
 import type { OpenSession, Sessions } from './sessions.ts';
@@ -33,7 +33,10 @@ export class Logins {
    * @throws {InvalidCredentials} after the same time for an unknown address and a wrong password
    * @throws {TotpRequired | InvalidTotp | TooManyAttempts}
    */
-  async logIn({ email, ...shown }: Shown & { readonly email: string }, client: Client): Promise<OpenSession> {
+  async logIn(
+    { email, ...shown }: SubmittedCredentials & { readonly email: string },
+    client: Client,
+  ): Promise<OpenSession> {
     const { clock } = this.#ports;
     const refusalIsDue = clock.now() + refusalMs;
     try {
@@ -44,7 +47,7 @@ export class Logins {
     }
   }
 
-  async #logIn(email: string, shown: Shown, client: Client): Promise<OpenSession> {
+  async #logIn(email: string, shown: SubmittedCredentials, client: Client): Promise<OpenSession> {
     const origin = { actor: { kind: 'anonymous' }, source: client } as const;
     const proof = await this.#credentials.ofLogin(email, shown, origin);
     const { user } = proof;

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { derivedKey, keyMaterial } from '#shared/crypto/keys';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { DomainError } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, equals, type Item, type Key, keyOf, type Put, type Update } from '#shared/platform/table';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { DomainError } from '#shared/platform/errors';
 import type { Random } from '#shared/platform/ports';
 import { type Item, type Key, keyOf } from '#shared/platform/table';

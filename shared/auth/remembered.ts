@@ -1,7 +1,7 @@
 const rememberedMax = 2000;
 
 /** The newest of a bounded number of answers, each for a time. */
-export class Remembered<T> {
+export class TtlCache<T> {
   readonly #answers = new Map<string, { readonly answer: T; readonly until: number }>();
 
   get(key: string, now: number): T | undefined {

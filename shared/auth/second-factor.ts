@@ -1,11 +1,11 @@
 import { AuditLog } from '#shared/audit/audit-log';
-import type { Origin } from '#shared/audit/entry';
+import type { AuditOrigin } from '#shared/audit/entry';
 import { hasCredentialsOf, type StoredUser, userKey } from '#shared/identity/stored-user';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { Conflict, NotFound, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, equals, type Item, type Key, keyOf, PRESENT, type Update } from '#shared/platform/table';
-import { orderNotice } from '#shared/users/security-mail-job';
+import { enqueueSecurityNotice } from '#shared/users/security-mail-job';
 import { Credentials } from './credentials.ts';
 import { newRecoveryCodes, recoveryCodeHash } from './recovery-codes.ts';
 import { wrongCode } from './refusals.ts';
@@ -74,7 +74,7 @@ export class SecondFactor {
     userId: UserId,
     session: SessionId,
     { password, code }: { readonly password: string; readonly code: string },
-    origin: Origin,
+    origin: AuditOrigin,
   ): Promise<readonly string[]> {
     const { table, clock, random } = this.#ports;
     const user = await this.#user(userId);
@@ -109,7 +109,7 @@ export class SecondFactor {
    * @throws {Conflict} there is no second factor
    * @throws {InvalidCredentials | InvalidTotp | TooManyAttempts}
    */
-  async disable(userId: UserId, shown: { readonly password: string; readonly code: string }, origin: Origin) {
+  async disable(userId: UserId, shown: { readonly password: string; readonly code: string }, origin: AuditOrigin) {
     await this.#checkEnabled(userId);
     const proof = await this.#credentials.ofUser(userId, { password: shown.password, totp: shown.code }, origin);
     const event = { ...origin, type: 'auth.totp-disabled', trail: userId, target: userId } as const;
@@ -133,7 +133,7 @@ export class SecondFactor {
    * @throws {Conflict} there is no second factor
    * @throws {InvalidTotp | TooManyAttempts}
    */
-  async renewRecoveryCodes(userId: UserId, code: string, origin: Origin): Promise<readonly string[]> {
+  async renewRecoveryCodes(userId: UserId, code: string, origin: AuditOrigin): Promise<readonly string[]> {
     await this.#checkEnabled(userId);
     const { writes, attempt } = await this.#credentials.ofCode(userId, code, origin);
     const { codes, hashes } = this.#recoveryCodes(this.#ports.random);
@@ -165,12 +165,12 @@ export class SecondFactor {
   }
 
   /** Once its notice is ordered. */
-  async #userUpdate(user: StoredUser, totpEnabled: boolean, { source }: Origin): Promise<Update> {
+  async #userUpdate(user: StoredUser, totpEnabled: boolean, { source }: AuditOrigin): Promise<Update> {
     const { clock, ids } = this.#ports;
     const { userId } = user;
     const totpChange = ids.next();
     const mail = totpEnabled ? 'totp-enabled' : 'totp-disabled';
-    await orderNotice(this.#ports, { mail, orderId: totpChange, at: clock.now(), userId, source });
+    await enqueueSecurityNotice(this.#ports, { mail, orderId: totpChange, at: clock.now(), userId, source });
     return {
       update: userKey(userId),
       changes: { set: { totpEnabled, totpChange }, add: { version: 1 } },

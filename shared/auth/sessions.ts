@@ -1,8 +1,8 @@
 import { AuditLog } from '#shared/audit/audit-log';
-import type { AuditEvent, Origin } from '#shared/audit/entry';
+import type { AuditEvent, AuditOrigin } from '#shared/audit/entry';
 import { Connections } from '#shared/connections/connections';
 import { hasCredentialsOf, type StoredUser, userKey } from '#shared/identity/stored-user';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, equals, every, type Item, PRESENT, type Put, type Write } from '#shared/platform/table';
@@ -100,7 +100,7 @@ export class Sessions {
         // Another login, or an admin who changed the user, came first.
         continue;
       }
-      await this.hangUp(surplus);
+      await this.closeConnections(surplus);
       return { session, refreshToken: token };
     }
     throw new Unavailable('Too many log in as this user at once.');
@@ -154,7 +154,7 @@ export class Sessions {
   }
 
   /** The user ends one of their sessions. @returns whether they had it */
-  async end(userId: UserId, sessionId: SessionId, origin: Origin): Promise<boolean> {
+  async end(userId: UserId, sessionId: SessionId, origin: AuditOrigin): Promise<boolean> {
     const { actor } = origin;
     const isOwn = actor.kind === 'user' && actor.sessionId === sessionId;
     const type = isOwn ? 'auth.logged-out' : 'auth.session-revoked';
@@ -162,7 +162,7 @@ export class Sessions {
   }
 
   /** The user ends every session of theirs but one. */
-  async endOthers(userId: UserId, kept: SessionId, origin: Origin): Promise<void> {
+  async endOthers(userId: UserId, kept: SessionId, origin: AuditOrigin): Promise<void> {
     await this.endWith(userId, kept, [], (sessions) => ({
       ...{ ...origin, type: 'auth.sessions-revoked', trail: userId, target: userId },
       after: { sessions },
@@ -195,7 +195,7 @@ export class Sessions {
         // Somebody logged in meanwhile.
         continue;
       }
-      await this.hangUp(ended);
+      await this.closeConnections(ended);
       return;
     }
     throw new Unavailable('Too many log in as this user at once.');
@@ -218,7 +218,7 @@ export class Sessions {
   }
 
   /** Closes what sessions that have ended still listen with. */
-  async hangUp(sessions: readonly StoredSession[]): Promise<void> {
+  async closeConnections(sessions: readonly StoredSession[]): Promise<void> {
     for (const { sessionId } of sessions) await this.#connections.endSession(sessionId);
   }
 
@@ -231,7 +231,7 @@ export class Sessions {
       if (error instanceof TransactionCanceled) return false;
       throw error;
     }
-    await this.hangUp([session]);
+    await this.closeConnections([session]);
     return true;
   }
 

@@ -1,5 +1,5 @@
-import type { UserId } from '#shared/identity/user';
 import type { Role } from '#shared/model/scopes';
+import type { UserId } from '#shared/model/user-id';
 import { type Item, type Key, keyOf, type Query } from '#shared/platform/table';
 
 /** A session's id, a UUIDv7. It is no secret: access tokens carry it. */

@@ -1,11 +1,11 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
-import type { UserId } from '#shared/identity/user';
 import { type Role, SCOPES_OF_ROLE, type Scope } from '#shared/model/scopes';
+import type { UserId } from '#shared/model/user-id';
 import type { Clock, Ids, Platform } from '#shared/platform/ports';
 import type { Table } from '#shared/platform/table';
 import { publicKeys } from './published-keys.ts';
-import { Remembered } from './remembered.ts';
+import { TtlCache } from './remembered.ts';
 import type { SigningKey } from './signing-keys.ts';
 import { isOver, type SessionId, type StoredSession, sessionKey } from './stored-session.ts';
 
@@ -67,8 +67,8 @@ export class TokenVerifier {
   readonly #table: Table;
   readonly #clock: Clock;
   readonly #sessionSeconds: number;
-  readonly #claims = new Remembered<Claims>();
-  readonly #sessions = new Remembered<StoredSession>();
+  readonly #claims = new TtlCache<Claims>();
+  readonly #sessions = new TtlCache<StoredSession>();
   #keys: ReadonlyMap<string, KeyObject> = new Map();
   #keysUntil = 0;
   #keysReading: Promise<unknown> | undefined;

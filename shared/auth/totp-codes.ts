@@ -1,6 +1,6 @@
 import { derivedKey, keyMaterial } from '#shared/crypto/keys';
 import { seal, unseal } from '#shared/crypto/sealed';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import type { Platform } from '#shared/platform/ports';
 import { allOf, equals, type Item, type Key, keyOf, type Update } from '#shared/platform/table';
 import { recoveryCodeHash } from './recovery-codes.ts';

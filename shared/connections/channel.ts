@@ -1,13 +1,13 @@
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { keyOf } from '#shared/platform/table';
 
 /** What a client can subscribe to: the price of a symbol, or the firings of the user's own alerts. */
-export type Channel =
+export type FeedChannel =
   | { readonly type: 'prices'; readonly venue: string; readonly symbol: string }
   | { readonly type: 'alerts' };
 
 /** Reads a channel's name, `prices:binance:BTC/USDT` or `alerts`; undefined when there is none of this name. */
-export const channelOf = (name: string): Channel | undefined => {
+export const feedChannelOf = (name: string): FeedChannel | undefined => {
   if (name === 'alerts') return { type: 'alerts' };
   const match = /^prices:(?<venue>[a-z0-9]{2,32}):(?<symbol>[^\s#\p{Surrogate}]{3,64})$/u.exec(name);
   const { venue, symbol } = match?.groups ?? {};

@@ -1,4 +1,4 @@
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { allOf, atMost, equals, every, type Item, type Key, keyOf, PRESENT } from '#shared/platform/table';

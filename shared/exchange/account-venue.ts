@@ -106,7 +106,7 @@ export interface Transfer {
 }
 
 /** A stretch of a list that is read bit by bit. */
-export interface Stretch<T> {
+export interface VenuePage<T> {
   /** Oldest first; may repeat what was given before, never leaves anything out. */
   readonly items: readonly T[];
   /** Where to go on next time, also when nothing is left now: to be stored after the items are. */
@@ -135,12 +135,12 @@ export interface AccountVenue {
    * Own trades from the cursor on; from as far back as the venue goes without one.
    * @param symbol null for all where the venue does not need one
    */
-  trades(symbol: string | null, cursor: string | null): Promise<Stretch<OwnTrade>>;
+  trades(symbol: string | null, cursor: string | null): Promise<VenuePage<OwnTrade>>;
   /**
    * Symbols in which something was traded, from the cursor on; from as far back as the venue goes without one. Left out where
    * the venue does not tell, or does not need symbols.
    */
-  tradedSymbols?(cursor: string | null): Promise<Stretch<string>>;
+  tradedSymbols?(cursor: string | null): Promise<VenuePage<string>>;
   /** Deposits and withdrawals made at `since` or later, epoch ms. */
   transfers(since: number): Promise<Transfer[]>;
 }

@@ -1,8 +1,8 @@
 import type { Platform } from '#shared/platform/ports';
 import type { AccountVenue, KeyPermissions, OpenedAccount, VenueProfile } from './account-venue.ts';
-import { VenueSeats } from './budget/concurrency-slots.ts';
+import { ConcurrencySlots } from './budget/concurrency-slots.ts';
 import { type CallBudget, VenueBudget } from './budget/venue-budget.ts';
-import { VenueVisit } from './budget/venue-session.ts';
+import { VenueSession } from './budget/venue-session.ts';
 import type { Credentials } from './credentials.ts';
 
 type Ports = Pick<Platform, 'config' | 'network' | 'clock' | 'logger' | 'table' | 'metrics' | 'random'>;
@@ -12,7 +12,7 @@ type VenueTime = import('./venues/ccxt/venue-time.ts').VenueTime;
 /** What all accounts at a venue have in common. */
 interface Shared {
   readonly budget: VenueBudget;
-  readonly seats: VenueSeats;
+  readonly seats: ConcurrencySlots;
   readonly time: VenueTime;
   /** The markets are read once for all. */
   readonly listing: Listing;
@@ -30,7 +30,7 @@ export class AccountVenues {
   /** Opens an account for the calls of one sync. @throws {VenueError} `not-supported`: there is no such venue here */
   async open(id: string, credentials: Credentials): Promise<OpenedAccount> {
     const shared = await this.#sharedAt(id);
-    const visit = new VenueVisit(this.#ports, shared.budget, shared.seats);
+    const visit = new VenueSession(this.#ports, shared.budget, shared.seats);
     return { ...(await this.#client(id, credentials, { ...shared, budget: visit })), close: () => visit.end() };
   }
 
@@ -70,7 +70,7 @@ export class AccountVenues {
     if (known !== undefined) return known;
     const common = { budget: new VenueBudget(this.#ports, id, 'accounts'), time: new VenueTime() };
     const listing = createCcxtListing({ ...this.#options(id), ...common });
-    const shared = { ...common, listing, seats: new VenueSeats(this.#ports, id) };
+    const shared = { ...common, listing, seats: new ConcurrencySlots(this.#ports, id) };
     this.#shared.set(id, shared);
     return shared;
   }

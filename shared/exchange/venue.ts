@@ -1,5 +1,5 @@
 /** Where a price comes from: a live exchange, recorded candles, or the simulator. */
-export type Source = 'live' | 'recorded' | 'simulated';
+export type TickerSource = 'live' | 'recorded' | 'simulated';
 
 /** A tradable pair or contract of a venue, in ccxt's terms. Amounts and prices are decimal strings. */
 export interface Market {
@@ -35,7 +35,7 @@ export interface Ticker {
 /** A place that has markets and prices. Every method throws the errors of `errors.ts` and ends within bounded time. */
 export interface Venue {
   readonly id: string;
-  readonly source: Source;
+  readonly source: TickerSource;
   /** Names the series of its prices: from one series to another (a recording played anew, another seed) there is no move. */
   readonly series: string;
   /** All active markets. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { Channel } from '#shared/alerts/alert';
-import { Decimal } from '#shared/model/symbols';
+import { NotificationChannel } from '#shared/model/channels';
+import { DecimalString } from '#shared/model/decimal';
 import type { StoredUser } from './stored-user.ts';
 
 /** Ways by which costs are assigned to what is sold. */
@@ -21,7 +21,7 @@ const isTimeZone = (name: string): boolean => {
 };
 
 const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "22:00"');
-const Limit = Decimal.refine((value) => !value.startsWith('-'), 'must not be negative').nullable();
+const Limit = DecimalString.refine((value) => !value.startsWith('-'), 'must not be negative').nullable();
 
 const RiskLimits = z.strictObject({
   maxOrderValue: Limit.describe('Of one order, in the base currency; null: no limit'),
@@ -46,8 +46,8 @@ const fields = {
     .nullable()
     .describe('When nobody wants to be disturbed, by the clock of the time zone; over midnight where `to` is earlier'),
   notificationChannels: z
-    .array(Channel)
-    .max(Channel.options.length)
+    .array(NotificationChannel)
+    .max(NotificationChannel.options.length)
     .refine((given) => new Set(given).size === given.length, 'must not name a channel twice')
     .describe('Channels that programs propose for new alerts'),
   costBasisMethod: z.enum(COST_BASIS_METHODS).describe('How costs are assigned to what is sold'),

@@ -1,8 +1,8 @@
 import type { Role } from '#shared/model/scopes';
+import type { UserId } from '#shared/model/user-id';
 import type { Config } from '#shared/platform/ports';
-import { allOf, type Condition, type Item, isStill, keyOf } from '#shared/platform/table';
+import { allOf, type Item, isStill, keyOf, type WriteCondition } from '#shared/platform/table';
 import type { StoredSettings } from './settings.ts';
-import type { UserId } from './user.ts';
 
 export interface StoredUser extends Item {
   readonly kind: 'user';
@@ -55,7 +55,7 @@ export const allUsers = keyOf('USERS');
 export const listedAt = (userId: UserId) => ({ gsi1pk: allUsers, gsi1sk: userId });
 
 /** Holds while the password and the second factor are those that `user` had. */
-export const hasCredentialsOf = ({ passwordChange, totpChange }: StoredUser): Condition =>
+export const hasCredentialsOf = ({ passwordChange, totpChange }: StoredUser): WriteCondition =>
   allOf(isStill('passwordChange', passwordChange), isStill('totpChange', totpChange));
 
 /** Whether alerts may be mailed to a user: the address was proved, or mails stay on this machine. */

@@ -2,9 +2,6 @@ import * as z from 'zod';
 import { ROLES } from '#shared/model/scopes';
 import { Settings } from './settings.ts';
 
-/** A user's id, a UUIDv7. */
-export type UserId = string & { readonly __brand: 'UserId' };
-
 /** A mail address, compared in lower case and Unicode NFC. */
 export const EmailAddress = z
   .string()

@@ -6,7 +6,7 @@ import { type Item, type Key, keyOf } from '#shared/platform/table';
 export const WINDOW_SECONDS = 60;
 const windowMs = WINDOW_SECONDS * 1000;
 /** An instance serves this part of a limit, 1/40, between two times that it tells the table. */
-const untoldParts = 40;
+const pendingParts = 40;
 /** Most partitions that are counted at a time. Beyond, those that asked least recently are forgotten. */
 export const PARTITIONS_MAX = 10_000;
 
@@ -17,7 +17,7 @@ export const LIMIT_KEYS = 'LIMIT#';
 export type Partition = readonly [kind: 'USER' | 'ADDRESS' | 'CONNECTION', id: string];
 
 /** How somebody stands to a limit after a request. */
-export interface Standing {
+export interface RateLimitStatus {
   readonly isAllowed: boolean;
   /** Requests of a window. */
   readonly limit: number;
@@ -34,11 +34,11 @@ interface StoredCount extends Item {
 
 interface Count {
   /** Requests of all instances, as the table answered last, and those that are being told to it. */
-  told: number;
+  flushed: number;
   /** Requests served here that the table does not know of. */
-  untold: number;
+  pending: number;
   /** The table is told with this many. */
-  tellAt: number;
+  flushAt: number;
 }
 
 /**
@@ -68,35 +68,35 @@ export class RateLimiter {
    * @throws {Unavailable} the table can't be told, and the limit is one that has to be exact; others are then kept by
    *   each instance for itself
    */
-  async take(partition: Partition, what: string, limit: number): Promise<Standing> {
+  async take(partition: Partition, what: string, limit: number): Promise<RateLimitStatus> {
     const now = this.#ports.clock.now();
     const window = Math.floor(now / windowMs);
     const key: Key = { pk: keyOf('LIMIT', ...partition), sk: keyOf(what, String(window)) };
-    const allowance = untoldAllowance(limit);
+    const allowance = pendingAllowance(limit);
     const count = this.#countOf(window, `${key.pk} ${key.sk}`, allowance + 1);
-    const standing = (isAllowed: boolean): Standing => ({
+    const standing = (isAllowed: boolean): RateLimitStatus => ({
       isAllowed,
       limit,
-      remaining: Math.max(0, limit - count.told - count.untold),
+      remaining: Math.max(0, limit - count.flushed - count.pending),
       resetSeconds: Math.ceil(((window + 1) * windowMs - now) / 1000),
     });
 
-    if (count.told + count.untold >= limit) return standing(false);
-    count.untold += 1;
-    if (count.untold < count.tellAt) return standing(true);
-    const telling = count.untold;
-    count.untold = 0;
-    count.told += telling;
+    if (count.flushed + count.pending >= limit) return standing(false);
+    count.pending += 1;
+    if (count.pending < count.flushAt) return standing(true);
+    const flushing = count.pending;
+    count.pending = 0;
+    count.flushed += flushing;
     try {
-      const requests = await this.#tell(key, telling, window);
-      count.told = Math.max(count.told, requests);
-      count.tellAt = allowance + 1;
+      const requests = await this.#flush(key, flushing, window);
+      count.flushed = Math.max(count.flushed, requests);
+      count.flushAt = allowance + 1;
       return standing(requests <= limit);
     } catch (error) {
-      count.told -= telling;
-      count.untold += telling;
+      count.flushed -= flushing;
+      count.pending += flushing;
       // The next try comes as many requests later as usual: they don't all wait for a table that does not answer.
-      count.tellAt = count.untold + allowance + 1;
+      count.flushAt = count.pending + allowance + 1;
       if (!(error instanceof DomainError)) throw error;
       this.#ports.logger.warn('Requests could not be counted', { what, error });
       if (allowance === 0) throw new Unavailable('Requests can not be counted now; try again in a moment.');
@@ -104,12 +104,12 @@ export class RateLimiter {
     }
   }
 
-  #countOf(window: number, name: string, tellAt: number): Count {
+  #countOf(window: number, name: string, flushAt: number): Count {
     if (window !== this.#window) {
       this.#window = window;
       this.#counts = new Map();
     }
-    const count = this.#counts.get(name) ?? { told: 0, untold: 0, tellAt };
+    const count = this.#counts.get(name) ?? { flushed: 0, pending: 0, flushAt };
     this.#counts.delete(name);
     this.#counts.set(name, count);
     if (this.#counts.size > PARTITIONS_MAX) {
@@ -119,12 +119,12 @@ export class RateLimiter {
     return count;
   }
 
-  async #tell(key: Key, requests: number, window: number): Promise<number> {
+  async #flush(key: Key, requests: number, window: number): Promise<number> {
     const expiresAt = (window + 2) * WINDOW_SECONDS;
     const changes = { set: { kind: 'limit', expiresAt }, add: { requests } };
     return (await this.#ports.table.update<StoredCount>(key, changes)).requests;
   }
 }
 
-/** How many requests an instance serves without telling the table: a fortieth. A limit below 40 is exact. */
-export const untoldAllowance = (limit: number): number => Math.floor(limit / untoldParts);
+/** How many requests an instance serves without flushing the table: a fortieth. A limit below 40 is exact. */
+export const pendingAllowance = (limit: number): number => Math.floor(limit / pendingParts);

@@ -1,5 +1,5 @@
 import type { PriceCondition } from '#shared/alerts/alert';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { every, type Item, type Key, keyOf, type Query, type Table } from '#shared/platform/table';
 import type { PriceMove } from './tickers.ts';
 

@@ -3,7 +3,7 @@ import * as z from 'zod';
 const decimalOrNull = z.string().nullable();
 
 /** A ticker as it is answered and pushed: what the venue said, where it comes from and whether it is stale. */
-export const Price = z
+export const PriceQuote = z
   .strictObject({
     venue: z.string(),
     symbol: z.string(),
@@ -19,4 +19,4 @@ export const Price = z
     stale: z.boolean().describe('The venue has not confirmed it for too long'),
   })
   .meta({ id: 'Price' });
-export type Price = z.infer<typeof Price>;
+export type PriceQuote = z.infer<typeof PriceQuote>;

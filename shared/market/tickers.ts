@@ -1,7 +1,7 @@
-import type { Source, Ticker } from '#shared/exchange/venue';
+import type { Ticker, TickerSource } from '#shared/exchange/venue';
 import type { Change, Item, Page, Table } from '#shared/platform/table';
 import { keyOf } from '#shared/platform/table';
-import type { Price } from './price-quote.ts';
+import type { PriceQuote } from './price-quote.ts';
 
 /** The newest ticker of a symbol. Its version rises by one with each observation that differs from the one before. */
 export interface StoredTicker extends Item, Ticker {
@@ -9,7 +9,7 @@ export interface StoredTicker extends Item, Ticker {
   readonly kind: 'ticker';
   readonly version: number;
   readonly venue: string;
-  readonly source: Source;
+  readonly source: TickerSource;
   readonly series: string;
   /** When we saw it, epoch ms. */
   readonly observedAt: number;
@@ -51,7 +51,7 @@ export class Tickers {
   }
 }
 
-export const priceOf = (ticker: StoredTicker, stale: boolean): Price => ({
+export const priceQuoteOf = (ticker: StoredTicker, stale: boolean): PriceQuote => ({
   venue: ticker.venue,
   symbol: ticker.symbol,
   last: ticker.last,

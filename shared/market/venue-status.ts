@@ -1,11 +1,11 @@
 import type { VenueFailure } from '#shared/exchange/errors';
-import type { Source } from '#shared/exchange/venue';
+import type { TickerSource } from '#shared/exchange/venue';
 import { type Item, keyOf, type Table } from '#shared/platform/table';
 
 /** How the market sync of a venue is doing. */
 export interface VenueStatus {
   readonly venue: string;
-  readonly source: Source;
+  readonly source: TickerSource;
   /** End of the last sync that succeeded, epoch ms. */
   readonly lastSuccessAt: number | null;
   readonly lastAttemptAt: number;

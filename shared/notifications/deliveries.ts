@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import * as z from 'zod';
 import type { Delivery } from '#shared/alerts/alert';
 import { notificationKey, notificationOf, type StoredNotification } from '#shared/alerts/stored';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { ConditionFailed, DomainError, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { allOf, anyOf, equals, type Key } from '#shared/platform/table';
@@ -14,8 +14,8 @@ const queuedChannels = ['email', 'webhook'] as const;
 type QueuedChannel = (typeof queuedChannels)[number];
 
 /** One notification to be delivered by one channel, as it travels through the queue. */
-export const DeliveryOrder = z.object({ userId: z.string(), seq: z.int(), channel: z.enum(queuedChannels) });
-export type DeliveryOrder = z.infer<typeof DeliveryOrder>;
+export const DeliveryJob = z.object({ userId: z.string(), seq: z.int(), channel: z.enum(queuedChannels) });
+export type DeliveryJob = z.infer<typeof DeliveryJob>;
 
 /** How long one attempt may hold a delivery before another one may start, as after a crash. */
 const claimSeconds = 60;
@@ -28,12 +28,12 @@ type SenderPorts = Pick<
 >;
 
 /** Orders the queued deliveries of a new notification. Ordering twice is harmless: a delivery is made once. */
-export const orderDeliveries = async (
+export const enqueueDeliveries = async (
   platform: Platform,
   { userId, seq, deliveryStatus }: StoredNotification,
 ): Promise<void> => {
   const channels = queuedChannels.filter((channel) => deliveryStatus[channel] !== undefined);
-  const orders = channels.map((channel): DeliveryOrder => ({ userId, seq, channel }));
+  const orders = channels.map((channel): DeliveryJob => ({ userId, seq, channel }));
   if (orders.length > 0)
     await platform.queue('deliveries').send(orders.map((order) => ({ body: JSON.stringify(order) })));
 };
@@ -83,7 +83,7 @@ export class Deliveries {
    * @throws {DeliveryHeld} another attempt holds it, for so much longer
    * @throws the delivery failed and is to be tried again
    */
-  async deliver({ userId, seq, channel }: DeliveryOrder, isLast: boolean): Promise<void> {
+  async deliver({ userId, seq, channel }: DeliveryJob, isLast: boolean): Promise<void> {
     const key = notificationKey(userId as UserId, seq);
     const notification = await this.#claim(key, channel);
     if (notification === undefined) return;

@@ -1,5 +1,5 @@
 import { countOverdue, dispatchStatusSeconds, readDispatchedAt } from '#shared/accounts/sync/dispatch-status';
-import { leftAloneUntil } from '#shared/exchange/budget/stored-budget';
+import { openUntilOf } from '#shared/exchange/budget/stored-budget';
 import { isStale, readVenueStatus, type VenueStatus } from '#shared/market/venue-status';
 import { DomainError } from '#shared/platform/errors';
 import type { Platform, QueueName } from '#shared/platform/ports';
@@ -62,7 +62,7 @@ export class SystemStatus {
       ),
       ...config.venues.map((venue, index) =>
         this.#component(`venue:${venue}`, async () =>
-          this.#venue(await venues[index], await leftAloneUntil(table, venue)),
+          this.#venue(await venues[index], await openUntilOf(table, venue)),
         ),
       ),
     ]);

@@ -1,14 +1,14 @@
 import type { AccountRemoval } from '#shared/accounts/account-removal';
-import type { AlertBook } from '#shared/alerts/alerts';
+import type { Alerts } from '#shared/alerts/alerts';
 import { AuditLog } from '#shared/audit/audit-log';
-import type { Origin } from '#shared/audit/entry';
+import type { AuditOrigin } from '#shared/audit/entry';
 import { ApiKeys } from '#shared/auth/api-keys';
-import { Credentials, type Shown } from '#shared/auth/credentials';
+import { Credentials, type SubmittedCredentials } from '#shared/auth/credentials';
 import { wrongCode } from '#shared/auth/refusals';
 import type { Sessions } from '#shared/auth/sessions';
 import type { SessionId, StoredSession } from '#shared/auth/stored-session';
 import { emailKey, type StoredUser, userKey } from '#shared/identity/stored-user';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { Conflict, NotFound, TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { equals, type Item, type Key, PRESENT, type Write } from '#shared/platform/table';
@@ -22,7 +22,7 @@ type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | '
 
 interface Belongings {
   readonly accounts: AccountRemoval;
-  readonly alerts: AlertBook;
+  readonly alerts: Alerts;
   readonly sessions: Sessions;
 }
 
@@ -52,7 +52,12 @@ export class UserRemoval {
    * @throws {InvalidCredentials | TotpRequired | InvalidTotp | TooManyAttempts}
    * @throws {Conflict} there would be no admin left, or an account is being synchronised: to be asked again
    */
-  async ofOneself(userId: UserId, sessionId: SessionId, shown: Shown, origin: Origin): Promise<void> {
+  async ofOneself(
+    userId: UserId,
+    sessionId: SessionId,
+    shown: SubmittedCredentials,
+    origin: AuditOrigin,
+  ): Promise<void> {
     const user = await this.#stored(userId);
     if (user === undefined) throw noSuchUser();
     if (user.removing !== true) {
@@ -67,7 +72,7 @@ export class UserRemoval {
    * Deletes a user, or what is left of one.
    * @throws {NotFound} @throws {Conflict} as above, or it is the admin who asks
    */
-  async byAdmin(userId: UserId, by: UserId, origin: Origin): Promise<void> {
+  async byAdmin(userId: UserId, by: UserId, origin: AuditOrigin): Promise<void> {
     if (userId === by) throw new Conflict('Delete yourself with DELETE /api/user and your password.');
     const { items } = await this.#ports.table.query({ pk: userKey(userId).pk, limit: 1, consistent: true });
     if (items.length === 0) throw new NotFound('There is no such user.');
@@ -82,7 +87,7 @@ export class UserRemoval {
   async #begin(
     userId: UserId,
     kept: SessionId | undefined,
-    origin: Origin,
+    origin: AuditOrigin,
     proof: readonly Write[] = [],
   ): Promise<void> {
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
@@ -111,7 +116,7 @@ export class UserRemoval {
         await this.#audit.transact(writes, {
           ...{ ...origin, type: 'data.deletion-begun', trail: userId, target: userId },
         });
-        return await this.#belongings.sessions.hangUp(sessions);
+        return await this.#belongings.sessions.closeConnections(sessions);
       } catch (error) {
         if (!(error instanceof TransactionCanceled)) throw error;
         if (error.failed.some((position) => position < proof.length)) throw wrongCode();
@@ -122,7 +127,7 @@ export class UserRemoval {
     throw new Unavailable('This user changes too often.');
   }
 
-  async #finish(userId: UserId, origin: Origin): Promise<void> {
+  async #finish(userId: UserId, origin: AuditOrigin): Promise<void> {
     await this.#belongings.accounts.removeAll(userId);
     await this.#belongings.alerts.removeAll(userId);
     await this.#keys.removeAll(userId);
@@ -131,7 +136,7 @@ export class UserRemoval {
     await this.#sweep(userId, () => true);
   }
 
-  async #removeUser(userId: UserId, origin: Origin): Promise<void> {
+  async #removeUser(userId: UserId, origin: AuditOrigin): Promise<void> {
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const user = await this.#stored(userId);
       if (user === undefined) return;
@@ -143,7 +148,7 @@ export class UserRemoval {
       ];
       try {
         await this.#audit.transact(writes, { ...origin, type: 'data.user-deleted', trail: userId, target: userId });
-        return await this.#belongings.sessions.hangUp(sessions);
+        return await this.#belongings.sessions.closeConnections(sessions);
       } catch (error) {
         // Somebody else finished it at the same time, or changed the user.
         if (!(error instanceof TransactionCanceled)) throw error;

@@ -8,7 +8,7 @@ import { apiKeyView } from '#shared/auth/api-keys';
 import { type ApiKeyOwner, apiKeyOwnerKey, type StoredApiKey } from '#shared/auth/stored-api-key';
 import type { StoredSession } from '#shared/auth/stored-session';
 import { type StoredUser, userKey } from '#shared/identity/stored-user';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { InvalidCursor } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import type { Item } from '#shared/platform/table';

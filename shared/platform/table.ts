@@ -36,28 +36,28 @@ export interface Item extends Key {
  * A condition on the stored item. A path is an attribute's name, or `map.name` for a name within a map attribute.
  * A comparison is false where the attribute is missing or of another type than the value (except `<>`, which is true).
  */
-export type Condition =
+export type WriteCondition =
   | { readonly path: string; readonly is: 'present' | 'absent' }
   | {
       readonly path: string;
       readonly is: '=' | '<>' | '<' | '<=' | '>' | '>=';
       readonly value: string | number | boolean;
     }
-  | { readonly all: readonly Condition[] }
-  | { readonly any: readonly Condition[] };
+  | { readonly all: readonly WriteCondition[] }
+  | { readonly any: readonly WriteCondition[] };
 
 /** The item must not exist yet. */
-export const ABSENT: Condition = { path: 'pk', is: 'absent' };
+export const ABSENT: WriteCondition = { path: 'pk', is: 'absent' };
 /** The item must exist. */
-export const PRESENT: Condition = { path: 'pk', is: 'present' };
-export const equals = (path: string, value: string | number | boolean): Condition => ({ path, is: '=', value });
-export const allOf = (...all: Condition[]): Condition => ({ all });
-export const anyOf = (...any: Condition[]): Condition => ({ any });
+export const PRESENT: WriteCondition = { path: 'pk', is: 'present' };
+export const equals = (path: string, value: string | number | boolean): WriteCondition => ({ path, is: '=', value });
+export const allOf = (...all: WriteCondition[]): WriteCondition => ({ all });
+export const anyOf = (...any: WriteCondition[]): WriteCondition => ({ any });
 /** The attribute is missing or at most the value, as a time is that is over. */
-export const atMost = (path: string, value: number): Condition =>
+export const atMost = (path: string, value: number): WriteCondition =>
   anyOf({ path, is: 'absent' }, { path, is: '<=', value });
 /** The attribute is as it was seen. @param seen undefined: it was missing */
-export const isStill = (path: string, seen: string | number | boolean | undefined): Condition =>
+export const isStill = (path: string, seen: string | number | boolean | undefined): WriteCondition =>
   seen === undefined ? { path, is: 'absent' } : equals(path, seen);
 
 /** Changes to attributes by path; a path into a map needs the map to exist. Key attributes pk and sk can't change. */
@@ -68,10 +68,10 @@ export interface Changes {
   readonly add?: { readonly [attribute: string]: number };
 }
 
-export type Put = { readonly put: Item; readonly if?: Condition };
-export type Update = { readonly update: Key; readonly changes: Changes; readonly if?: Condition };
-export type Delete = { readonly delete: Key; readonly if?: Condition };
-export type Check = { readonly check: Key; readonly if: Condition };
+export type Put = { readonly put: Item; readonly if?: WriteCondition };
+export type Update = { readonly update: Key; readonly changes: Changes; readonly if?: WriteCondition };
+export type Delete = { readonly delete: Key; readonly if?: WriteCondition };
+export type Check = { readonly check: Key; readonly if: WriteCondition };
 export type Write = Put | Update | Delete | Check;
 
 export interface Query {
@@ -121,11 +121,11 @@ export interface Table {
   getMany<T extends Item>(keys: readonly Key[], options?: { readonly consistent?: boolean }): Promise<T[]>;
   query<T extends Item>(query: Query): Promise<Page<T>>;
   /** @throws {ConditionFailed} the condition does not hold */
-  put(item: Item, condition?: Condition): Promise<void>;
+  put(item: Item, condition?: WriteCondition): Promise<void>;
   /** Creates the item where it is missing and the condition allows it. @returns the new item @throws {ConditionFailed} */
-  update<T extends Item>(key: Key, changes: Changes, condition?: Condition): Promise<T>;
+  update<T extends Item>(key: Key, changes: Changes, condition?: WriteCondition): Promise<T>;
   /** @returns the removed item, or undefined @throws {ConditionFailed} */
-  delete<T extends Item>(key: Key, condition?: Condition): Promise<T | undefined>;
+  delete<T extends Item>(key: Key, condition?: WriteCondition): Promise<T | undefined>;
   /**
    * Many puts and deletes, each for itself. Writes of one key are made in the order given.
    * Cheaper than single ones; on one machine they survive the process, and a power cut only once a later single write or transaction is confirmed.

@@ -1,16 +1,16 @@
 import {
-  type Feed,
   feedKey,
+  type NotificationFeed,
   notificationKey,
   notificationOf,
   notificationPrefix,
   type StoredNotification,
 } from '#shared/alerts/stored';
-import { type Channel, type Frame, priceChannel } from '#shared/connections/channel';
+import { type FeedChannel, type Frame, priceChannel } from '#shared/connections/channel';
 import type { Connections, Subscription } from '#shared/connections/connections';
-import type { UserId } from '#shared/identity/user';
-import { priceOf, Tickers } from '#shared/market/tickers';
+import { priceQuoteOf, Tickers } from '#shared/market/tickers';
 import { confirmedAtOf, isStale, readVenueStatus } from '#shared/market/venue-status';
+import type { UserId } from '#shared/model/user-id';
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { anyOf, equals, every } from '#shared/platform/table';
@@ -44,7 +44,7 @@ export class Feeds {
    * Where a subscription starts: with what the client missed, or with a snapshot.
    * @param since number of the last message that the client has
    */
-  async start(channel: Channel, userId: UserId, since: number | undefined): Promise<Start> {
+  async start(channel: FeedChannel, userId: UserId, since: number | undefined): Promise<Start> {
     if (channel.type === 'prices') return await this.#startPrices(channel.venue, channel.symbol, since);
     const head = await this.#head(userId);
     if (since !== undefined && since <= head && head - since <= missedMax) {
@@ -67,7 +67,7 @@ export class Feeds {
   }
 
   /** Sends what came between the start of a subscription and its being stored, when nobody could see it yet. */
-  async catchUp(channel: Channel, subscription: Subscription): Promise<void> {
+  async catchUp(channel: FeedChannel, subscription: Subscription): Promise<void> {
     if (channel.type === 'alerts') {
       const sent = await this.sendFirings(subscription, await this.#head(subscription.userId));
       if (sent !== 'gone') await Promise.all(sent.map((seq) => this.settle(subscription.userId, seq, 'delivered')));
@@ -75,7 +75,7 @@ export class Feeds {
     }
     const ticker = await this.#tickers.of(channel.venue, channel.symbol, { consistent: true });
     if (ticker === undefined || (await this.#connections.advance(subscription, ticker.version)) === undefined) return;
-    const data = priceOf(ticker, false);
+    const data = priceQuoteOf(ticker, false);
     await this.#connections.send(subscription.connectionId, [
       { type: 'update', channel: subscription.channel, seq: ticker.version, data },
     ]);
@@ -136,11 +136,11 @@ export class Feeds {
     const { table, clock, config } = this.#ports;
     const status = await readVenueStatus(table, venue);
     const stale = isStale(confirmedAtOf(status, ticker?.observedAt ?? 0), clock.now(), config.marketSyncSeconds);
-    const data = ticker === undefined ? null : priceOf(ticker, stale);
+    const data = ticker === undefined ? null : priceQuoteOf(ticker, stale);
     return { lastSeq: seq, first: [{ type: 'snapshot', channel: priceChannel(venue, symbol), seq, data }] };
   }
 
   async #head(userId: UserId): Promise<number> {
-    return (await this.#ports.table.get<Feed>(feedKey(userId), { consistent: true }))?.seq ?? 0;
+    return (await this.#ports.table.get<NotificationFeed>(feedKey(userId), { consistent: true }))?.seq ?? 0;
   }
 }

@@ -1,8 +1,9 @@
 import { AuditLog } from '#shared/audit/audit-log';
-import type { AuditEvent, Origin } from '#shared/audit/entry';
+import type { AuditEvent, AuditOrigin } from '#shared/audit/entry';
 import type { Sessions } from '#shared/auth/sessions';
 import { allUsers, type StoredUser, userKey } from '#shared/identity/stored-user';
-import type { UserChange, UserId, UserRecord } from '#shared/identity/user';
+import type { UserChange, UserRecord } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { Conflict, NotFound, TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { equals, PRESENT, type Write } from '#shared/platform/table';
@@ -38,7 +39,7 @@ export class UserAdministration {
    * @throws {NotFound}
    * @throws {Conflict} there would be no admin left, or the user is being deleted
    */
-  async change(userId: UserId, change: UserChange, origin: Origin): Promise<UserRecord> {
+  async change(userId: UserId, change: UserChange, origin: AuditOrigin): Promise<UserRecord> {
     const { table } = this.#ports;
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const user = await table.get<StoredUser>(userKey(userId), { consistent: true });
@@ -70,14 +71,14 @@ export class UserAdministration {
         // The user or a session changed meanwhile.
         continue;
       }
-      if (disabled) await this.#sessions.hangUp(sessions);
+      if (disabled) await this.#sessions.closeConnections(sessions);
       return recordOf(changed);
     }
     throw new Unavailable('This user changes too often.');
   }
 }
 
-const eventOf = (before: StoredUser, after: StoredUser, origin: Origin): AuditEvent => {
+const eventOf = (before: StoredUser, after: StoredUser, origin: AuditOrigin): AuditEvent => {
   const { userId, disabled = false } = after;
   const isSwitched = disabled !== (before.disabled ?? false);
   const type = isSwitched ? (disabled ? 'auth.user-disabled' : 'auth.user-enabled') : 'auth.role-changed';

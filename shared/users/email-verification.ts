@@ -1,12 +1,12 @@
 import { AuditLog } from '#shared/audit/audit-log';
-import type { Origin } from '#shared/audit/entry';
+import type { AuditOrigin } from '#shared/audit/entry';
 import { invalidToken, MailedTokens } from '#shared/auth/mailed-token';
 import { userKey } from '#shared/identity/stored-user';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { equals, type Update } from '#shared/platform/table';
-import { orderMail } from './security-mail-job.ts';
+import { enqueueSecurityMail } from './security-mail-job.ts';
 
 type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'logger' | 'queue'>;
 
@@ -25,11 +25,16 @@ export class EmailVerification {
   /** Has a token mailed to the user, unless the address was proved already or a mail was just sent. */
   async request(userId: UserId): Promise<void> {
     const { clock, ids } = this.#ports;
-    await orderMail(this.#ports, { mail: 'email-verification', orderId: ids.next(), at: clock.now(), userId });
+    await enqueueSecurityMail(this.#ports, {
+      mail: 'email-verification',
+      orderId: ids.next(),
+      at: clock.now(),
+      userId,
+    });
   }
 
   /** @throws {InvalidMailedToken} */
-  async verify(token: string, origin: Origin): Promise<void> {
+  async verify(token: string, origin: AuditOrigin): Promise<void> {
     const { userId, email, write } = await this.#tokens.prove(token);
     const update: Update = {
       update: userKey(userId),

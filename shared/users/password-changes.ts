@@ -1,4 +1,4 @@
-import type { Origin } from '#shared/audit/entry';
+import type { AuditOrigin } from '#shared/audit/entry';
 import { Credentials } from '#shared/auth/credentials';
 import { invalidToken, MailedTokens } from '#shared/auth/mailed-token';
 import { checkNewPassword } from '#shared/auth/password-policy';
@@ -7,14 +7,14 @@ import { wrongCode } from '#shared/auth/refusals';
 import type { Sessions } from '#shared/auth/sessions';
 import type { SessionId } from '#shared/auth/stored-session';
 import { hasCredentialsOf, type StoredUser, userKey } from '#shared/identity/stored-user';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { Conflict, InvalidInput, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { allOf, type Condition, PRESENT, type Update } from '#shared/platform/table';
-import { orderMail, orderNotice } from './security-mail-job.ts';
+import { allOf, PRESENT, type Update, type WriteCondition } from '#shared/platform/table';
+import { enqueueSecurityMail, enqueueSecurityNotice } from './security-mail-job.ts';
 
 const field = 'newPassword';
-const isEnabled: Condition = { path: 'disabled', is: '<>', value: true };
+const isEnabled: WriteCondition = { path: 'disabled', is: '<>', value: true };
 
 type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'logger' | 'queue'>;
 
@@ -43,7 +43,7 @@ export class PasswordChanges {
     userId: UserId,
     session: SessionId,
     asked: { readonly currentPassword: string; readonly newPassword: string; readonly totp?: string | undefined },
-    origin: Origin,
+    origin: AuditOrigin,
   ): Promise<void> {
     const { currentPassword, newPassword, totp } = asked;
     const { user, writes, attempt } = await this.#credentials.ofUser(
@@ -71,10 +71,10 @@ export class PasswordChanges {
   }
 
   /** Has a token mailed to the owner of the address, if there is one: the answer and its time are the same without. */
-  async requestReset(email: string, { source }: Origin): Promise<void> {
+  async requestReset(email: string, { source }: AuditOrigin): Promise<void> {
     const { clock, ids } = this.#ports;
     const order = { mail: 'password-reset', orderId: ids.next(), at: clock.now(), email, source } as const;
-    await orderMail(this.#ports, order);
+    await enqueueSecurityMail(this.#ports, order);
   }
 
   /**
@@ -83,7 +83,7 @@ export class PasswordChanges {
    * @throws {InvalidMailedToken} it is not good, or somebody used it at the same moment
    * @throws {InvalidInput} the new password is weak; the token stays good
    */
-  async reset(token: string, newPassword: string, origin: Origin): Promise<void> {
+  async reset(token: string, newPassword: string, origin: AuditOrigin): Promise<void> {
     const { table, clock } = this.#ports;
     const { userId, email, write } = await this.#tokens.prove(token);
     const user = await table.get<StoredUser>(userKey(userId), { consistent: true });
@@ -105,12 +105,12 @@ export class PasswordChanges {
   }
 
   /** What a change of the password sets, once its notice is ordered. */
-  async #changed(userId: UserId, newPassword: string, { source }: Origin) {
+  async #changed(userId: UserId, newPassword: string, { source }: AuditOrigin) {
     const { clock, ids, random } = this.#ports;
     const passwordHash = await hashPassword(newPassword, random);
     const passwordChange = ids.next();
     const notice = { mail: 'password-changed', orderId: passwordChange, at: clock.now(), userId, source } as const;
-    await orderNotice(this.#ports, notice);
+    await enqueueSecurityNotice(this.#ports, notice);
     return { passwordHash, passwordChange };
   }
 }

@@ -5,7 +5,7 @@ const ordered = { orderId: z.uuid(), at: z.int().min(0).describe('Epoch millisec
 const source = z.object({ address: z.string(), userAgent: z.string().exactOptional() });
 
 /** A mail about an account that is to be sent, as it travels through the queue of deliveries. */
-export const AccountMailOrder = z.discriminatedUnion('mail', [
+export const SecurityMailJob = z.discriminatedUnion('mail', [
   // Whether the address has an owner is found out where nobody waits for an answer.
   z.object({ mail: z.literal('password-reset'), ...ordered, email: z.string(), source }),
   z.object({ mail: z.literal('email-verification'), ...ordered, userId: z.uuid() }),
@@ -16,9 +16,9 @@ export const AccountMailOrder = z.discriminatedUnion('mail', [
     source,
   }),
 ]);
-export type AccountMailOrder = z.infer<typeof AccountMailOrder>;
+export type SecurityMailJob = z.infer<typeof SecurityMailJob>;
 export type SecurityNotice = Extract<
-  AccountMailOrder,
+  SecurityMailJob,
   { readonly mail: 'password-changed' | 'totp-enabled' | 'totp-disabled' }
 >;
 
@@ -29,9 +29,9 @@ export type SecurityNotice = Extract<
 const noticeSeconds = 15;
 
 /** Orders a mail. */
-export const orderMail = async (platform: Pick<Platform, 'queue'>, order: AccountMailOrder): Promise<void> =>
+export const enqueueSecurityMail = async (platform: Pick<Platform, 'queue'>, order: SecurityMailJob): Promise<void> =>
   await platform.queue('deliveries').send([{ body: JSON.stringify(order) }]);
 
 /** Orders the notice of a change that is made next, under the order's id. */
-export const orderNotice = async (platform: Pick<Platform, 'queue'>, order: SecurityNotice): Promise<void> =>
+export const enqueueSecurityNotice = async (platform: Pick<Platform, 'queue'>, order: SecurityNotice): Promise<void> =>
   await platform.queue('deliveries').send([{ body: JSON.stringify(order), delaySeconds: noticeSeconds }]);

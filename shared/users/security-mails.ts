@@ -1,17 +1,17 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import { MailedTokens } from '#shared/auth/mailed-token';
 import { type EmailOwner, emailKey, type StoredUser, userKey } from '#shared/identity/stored-user';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import type { AccountMailOrder, SecurityNotice } from './security-mail-job.ts';
+import type { SecurityMailJob, SecurityNotice } from './security-mail-job.ts';
 import { noticeMail, resetMail, verificationMail } from './security-mail-texts.ts';
 
 type Ports = Pick<Platform, 'config' | 'table' | 'secrets' | 'random' | 'clock' | 'logger' | 'mailer'>;
-type OrderOf<Kind extends AccountMailOrder['mail']> = Extract<AccountMailOrder, { readonly mail: Kind }>;
+type OrderOf<Kind extends SecurityMailJob['mail']> = Extract<SecurityMailJob, { readonly mail: Kind }>;
 
 /** Sends the mails about accounts that were ordered; an order that comes again sends nothing new. */
-export class AccountMails {
+export class SecurityMails {
   readonly #ports: Ports;
   readonly #resets: MailedTokens;
   readonly #verifications: MailedTokens;
@@ -25,7 +25,7 @@ export class AccountMails {
   }
 
   /** @throws the mail was not sent and is to be tried again */
-  async send(order: AccountMailOrder): Promise<void> {
+  async send(order: SecurityMailJob): Promise<void> {
     switch (order.mail) {
       case 'password-reset':
         return await this.#sendReset(order);

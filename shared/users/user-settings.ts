@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AuditLog } from '#shared/audit/audit-log';
-import type { AuditEvent, Origin } from '#shared/audit/entry';
+import type { AuditEvent, AuditOrigin } from '#shared/audit/entry';
 import { type Settings, type SettingsUpdate, type StoredSettings, settingsOf } from '#shared/identity/settings';
 import { type StoredUser, userKey } from '#shared/identity/stored-user';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { Conflict, InvalidInput, TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { allOf, isStill } from '#shared/platform/table';
@@ -26,7 +26,7 @@ export class UserSettings {
    * @throws {Conflict} `version` is given and not the stored one, or the user is being deleted
    * @throws {InvalidInput} webhooks without an address @throws {NotFound}
    */
-  async change(userId: UserId, { version, ...update }: SettingsUpdate, origin: Origin): Promise<Settings> {
+  async change(userId: UserId, { version, ...update }: SettingsUpdate, origin: AuditOrigin): Promise<Settings> {
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const user = await this.#table.get<StoredUser>(userKey(userId), { consistent: true });
       if (user === undefined) throw noSuchUser();

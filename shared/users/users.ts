@@ -1,5 +1,5 @@
 import { AuditLog } from '#shared/audit/audit-log';
-import type { AuditEvent, Origin } from '#shared/audit/entry';
+import type { AuditEvent, AuditOrigin } from '#shared/audit/entry';
 import { checkNewPassword } from '#shared/auth/password-policy';
 import { hashPassword } from '#shared/auth/passwords';
 import { derivedKey, keyMaterial } from '#shared/crypto/keys';
@@ -15,8 +15,9 @@ import {
   type StoredUser,
   userKey,
 } from '#shared/identity/stored-user';
-import type { NewUser, Profile, UserId } from '#shared/identity/user';
+import type { NewUser, Profile } from '#shared/identity/user';
 import type { Role } from '#shared/model/scopes';
+import type { UserId } from '#shared/model/user-id';
 import { Conflict, DomainError, NotFound, TransactionCanceled } from '#shared/platform/errors';
 import type { Config, Platform } from '#shared/platform/ports';
 import { ABSENT } from '#shared/platform/table';
@@ -48,7 +49,7 @@ export class Users {
    * @throws {Conflict} the mail address has an owner already
    * @throws {RegistrationClosed} there is a first user, and the configuration takes no others
    */
-  async register(user: NewUser, origin: Partial<Origin> = {}): Promise<Profile> {
+  async register(user: NewUser, origin: Partial<AuditOrigin> = {}): Promise<Profile> {
     const { clock, ids, random, config } = this.#platform;
     checkNewPassword(user.password, user, 'password');
     const audit = new AuditLog(this.#platform);

@@ -5,7 +5,6 @@ import {
   ABSENT,
   allOf,
   anyOf,
-  type Condition,
   equals,
   every,
   ITEM_BYTES_MAX,
@@ -18,6 +17,7 @@ import {
   type Table,
   TRANSACTION_WRITES_MAX,
   type Value,
+  type WriteCondition,
 } from '#shared/platform/table';
 
 export interface OpenTable {
@@ -413,7 +413,7 @@ export function tableContract(name: string, open: () => Promise<OpenTable>): voi
         list: [1],
         map: { text: 'm', number: 5, 'a.b': 'dotted' },
       };
-      it.each<[boolean, Condition]>([
+      it.each<[boolean, WriteCondition]>([
         [true, PRESENT],
         [false, ABSENT],
         [true, { path: 'nothing', is: 'present' }],
@@ -480,7 +480,7 @@ export function tableContract(name: string, open: () => Promise<OpenTable>): voi
         expect((await stored({ pk, sk: 'a' }))?.replaced).toBe(expected ? true : undefined);
       });
 
-      it.each<[boolean, Condition]>([
+      it.each<[boolean, WriteCondition]>([
         [true, ABSENT],
         [false, PRESENT],
         [true, { path: 'text', is: '<>', value: 'm' }],

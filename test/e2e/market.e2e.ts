@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Price } from '#shared/market/price-quote';
+import type { PriceQuote } from '#shared/market/price-quote';
 import type { ApiClient } from '../support/client.ts';
 import { eventually, setPrice } from './target.ts';
 import { newUser } from './user.ts';
@@ -9,7 +9,7 @@ beforeAll(async () => {
   ({ client } = await newUser());
 });
 
-const price = async (symbol: string): Promise<Price | undefined> =>
+const price = async (symbol: string): Promise<PriceQuote | undefined> =>
   (await client.prices()).find((ticker) => ticker.symbol === symbol);
 
 describe('prices', () => {
@@ -35,9 +35,9 @@ describe('prices', () => {
   it('can be had of some symbols, by page', async () => {
     await eventually('three prices', async () => (await client.prices()).length === 3);
     const path = '/api/market/prices?venue=binance&symbols=BTC/USDT,ETH/USDT&limit=1';
-    const first = await client.get<{ items: Price[]; nextCursor: string }>(path);
+    const first = await client.get<{ items: PriceQuote[]; nextCursor: string }>(path);
     const cursor = encodeURIComponent(first.nextCursor);
-    const second = await client.get<{ items: Price[]; nextCursor: string | null }>(`${path}&cursor=${cursor}`);
+    const second = await client.get<{ items: PriceQuote[]; nextCursor: string | null }>(`${path}&cursor=${cursor}`);
     const symbols = [...first.items, ...second.items].map(({ symbol }) => symbol);
     expect(symbols.sort()).toEqual(['BTC/USDT', 'ETH/USDT']);
   });

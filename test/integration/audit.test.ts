@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditEntry } from '#shared/audit/entry';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { ApiClient, call } from '../support/client.ts';
 import { type ServerHere, startServerHere } from '../support/server-here.ts';
 import { temporaryFolder } from '../support/server-process.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type AccountVenue, type OwnTrade, orderName, type Stretch } from '#shared/exchange/account-venue';
+import { type AccountVenue, type OwnTrade, orderName, type VenuePage } from '#shared/exchange/account-venue';
 import { VenueBudget } from '#shared/exchange/budget/venue-budget';
 import { Credentials } from '#shared/exchange/credentials';
 import { createCcxtAccount, createCcxtListing } from '#shared/exchange/venues/ccxt/account';
@@ -132,7 +132,7 @@ describe('contracts in USD-M futures of Binance', () => {
   describe('trades', () => {
     const readAll = async (cursor: string | null = null): Promise<{ items: OwnTrade[]; cursor: string }> => {
       const items: OwnTrade[] = [];
-      let stretch: Stretch<OwnTrade> = { items, cursor: cursor ?? '', more: true };
+      let stretch: VenuePage<OwnTrade> = { items, cursor: cursor ?? '', more: true };
       for (let at = cursor; stretch.more; at = stretch.cursor) {
         stretch = await account.trades(symbol, at);
         items.push(...stretch.items);
@@ -223,7 +223,7 @@ describe('contracts in USD-M futures of Binance', () => {
       const items: string[] = [];
       let at = cursor;
       for (let more = true; more; ) {
-        const stretch: Stretch<string> | undefined = await account.tradedSymbols?.(at);
+        const stretch: VenuePage<string> | undefined = await account.tradedSymbols?.(at);
         if (stretch === undefined) break;
         items.push(...stretch.items);
         ({ cursor: at, more } = stretch);

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Origin, origins } from '#functions/dead-letters';
+import { type DeadLetterOrigin, deadLetterOrigins } from '#functions/dead-letters';
 import { redriveHere } from '#local/redrive';
 import type { Notification } from '#shared/alerts/alert';
 import { alertKey } from '#shared/alerts/stored';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { DataFolderInUse } from '#shared/platform/sqlite/database';
 import { ApiClient } from '../support/client.ts';
 import { LeapingClock } from '../support/leaping-clock.ts';
@@ -63,8 +63,8 @@ const later = <T>(what: string, look: () => Promise<T | undefined | false>) =>
     },
     waitMs,
   );
-const originOf = (name: string): Exclude<Origin, { type: 'schedule' }> => {
-  const origin = origins.find(({ deadLetters }) => deadLetters === name);
+const originOf = (name: string): Exclude<DeadLetterOrigin, { type: 'schedule' }> => {
+  const origin = deadLetterOrigins.find(({ deadLetters }) => deadLetters === name);
   if (origin === undefined || origin.type === 'schedule') throw new Error(`${name} can not be redriven`);
   return origin;
 };

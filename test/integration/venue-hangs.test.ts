@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Price } from '#shared/market/price-quote';
+import type { PriceQuote } from '#shared/market/price-quote';
 import { ApiClient } from '../support/client.ts';
 import { type ServerHere, startServerHere } from '../support/server-here.ts';
 import { until } from '../support/until.ts';
@@ -28,7 +28,7 @@ afterAll(async () => {
 const component = async (name: string) =>
   (await client.status()).components.find((candidate) => candidate.name === name);
 const newestSimulated = async (): Promise<number> => {
-  const { items } = await client.get<{ items: Price[] }>('/api/market/prices?venue=sim');
+  const { items } = await client.get<{ items: PriceQuote[] }>('/api/market/prices?venue=sim');
   return Math.max(...items.map(({ timestamp }) => timestamp));
 };
 

@@ -6,12 +6,12 @@ import { QueuePump } from '#local/queue-pump';
 import { Scheduler } from '#local/scheduler';
 import { localLogger } from '#local/telemetry';
 import { ACCOUNTS_PER_USER_MAX, NewAccount } from '#shared/accounts/account';
-import { AccountBook } from '#shared/accounts/accounts';
+import { Accounts } from '#shared/accounts/accounts';
 import { accountKey, type StoredAccount } from '#shared/accounts/stored';
-import { SyncOrder } from '#shared/accounts/sync/dispatch';
+import { SyncJob } from '#shared/accounts/sync/dispatch';
 import { AccountVenues } from '#shared/exchange/account-venues';
 import { Credentials } from '#shared/exchange/credentials';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import type { Platform } from '#shared/platform/ports';
 import { openDatabase } from '#shared/platform/sqlite/database';
 import { systemRandom } from '#shared/platform/system';
@@ -143,7 +143,7 @@ export const startFleet = async ({ accounts, syncSeconds, dispatchSeconds }: Fle
   // To load a venue's code takes the machine a while, in which no time shall pass.
   const venues = new AccountVenues(platform);
   for (const venue of liveVenues) await venues.open(venue, new Credentials({ apiKey: 'none', secret: 'none' }));
-  const book = new AccountBook(platform, {
+  const book = new Accounts(platform, {
     profile: async (id) => ({ ...(await new VenueOfKeys().profile('binance')), id }) as never,
     verify: async () => ({ canTrade: true, canWithdraw: false }),
   });
@@ -191,7 +191,7 @@ export const startFleet = async ({ accounts, syncSeconds, dispatchSeconds }: Fle
         const { Records } = event as { Records: readonly { readonly body: string }[] };
         const failed = (answer as { batchItemFailures: readonly unknown[] }).batchItemFailures;
         for (const { body } of failed.length > 0 ? [] : Records) {
-          const { userId, accountId } = SyncOrder.parse(JSON.parse(body));
+          const { userId, accountId } = SyncJob.parse(JSON.parse(body));
           const account = await local.table.get<StoredAccount>(accountKey(userId as UserId, accountId));
           if (account === undefined || !isWell(account)) continue;
           synced.set(accountId, [...(synced.get(accountId) ?? []), clock.now()]);

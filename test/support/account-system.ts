@@ -3,9 +3,9 @@ import { createAccountSync } from '#functions/queue/account-sync';
 import { createAccountsDispatch } from '#functions/schedule/accounts-dispatch';
 import { queueEvent } from '#local/queue-event';
 import { NewAccount } from '#shared/accounts/account';
-import { AccountBook } from '#shared/accounts/accounts';
+import { Accounts } from '#shared/accounts/accounts';
 import type { OpenAccountVenue } from '#shared/exchange/account-venue';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { Unavailable } from '#shared/platform/errors';
 import type { Platform, Queue, ReceivedMessage } from '#shared/platform/ports';
 import { testKey, VenueOfKeys } from './account-venues.ts';
@@ -101,7 +101,7 @@ export const accountSystem = async (
 ) => {
   const keys = new VenueOfKeys();
   keys.add(key);
-  const book = new AccountBook(system.platform, { profile: async () => keys.profile('binance'), verify: keys.verify });
+  const book = new Accounts(system.platform, { profile: async () => keys.profile('binance'), verify: keys.verify });
   const account = NewAccount.parse({ venue, label: 'x', mode: 'live', credentials: key });
   const { accountId } = await system.awake(book.add(owner, account, testOrigin));
   const queue = system.queue('account-sync');

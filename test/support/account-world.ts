@@ -1,5 +1,5 @@
 /** What happens to an account at its venue, at random, and whether what is stored of it tells the same. */
-import { Decimal } from 'decimal.js';
+
 import * as fc from 'fast-check';
 import {
   accountKey,
@@ -10,7 +10,8 @@ import {
   scheduleKey,
   tradesIndex,
 } from '#shared/accounts/stored';
-import type { UserId } from '#shared/identity/user';
+import { Decimal } from '#shared/model/decimal';
+import type { UserId } from '#shared/model/user-id';
 import { every, type Item, type Query, type Table } from '#shared/platform/table';
 import type { VenueAccounts } from './venues/venue-accounts.ts';
 

@@ -1,7 +1,7 @@
 /** A person's program that talks to the HTTP API: nothing but requests and their answers. */
 import type { Alert, NewAlert, Notification } from '#shared/alerts/alert';
 import type { AuditEntry } from '#shared/audit/entry';
-import type { Price } from '#shared/market/price-quote';
+import type { PriceQuote } from '#shared/market/price-quote';
 import type { OutboxMail } from '#shared/platform/sqlite/outbox';
 import { demoPassword, type ServerProcess } from './server-process.ts';
 import { until } from './until.ts';
@@ -78,12 +78,12 @@ export class ApiClient {
   history = (): Promise<Notification[]> => this.#every<Notification>('/api/alerts/history');
   status = (): Promise<Status> => this.get<Status>('/api/system/status');
 
-  async prices(): Promise<Price[]> {
-    return (await this.get<{ items: Price[] }>('/api/market/prices')).items;
+  async prices(): Promise<PriceQuote[]> {
+    return (await this.get<{ items: PriceQuote[] }>('/api/market/prices')).items;
   }
 
   /** Waits until this is the last price. */
-  async priceIs(symbol: string, last: string): Promise<Price> {
+  async priceIs(symbol: string, last: string): Promise<PriceQuote> {
     return await until(`${symbol} at ${last}`, async () =>
       (await this.prices()).find((price) => price.symbol === symbol && price.last === last),
     );

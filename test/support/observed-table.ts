@@ -1,5 +1,5 @@
 import { Unavailable } from '#shared/platform/errors';
-import type { Changes, Condition, Delete, Item, Key, Put, Query, Table, Write } from '#shared/platform/table';
+import type { Changes, Delete, Item, Key, Put, Query, Table, Write, WriteCondition } from '#shared/platform/table';
 
 /** A call of the table: its name and the keys that it reads or writes. */
 export interface TableCall {
@@ -48,14 +48,14 @@ export class ObservedTable implements Table {
     const keys = [{ pk: query.pk, sk: JSON.stringify(query.sk ?? '') }];
     return this.#observed({ name: 'query', keys, writes: false }, () => this.#table.query<T>(query));
   }
-  put(item: Item, condition?: Condition) {
+  put(item: Item, condition?: WriteCondition) {
     return this.#observed({ name: 'put', keys: [item], writes: true }, () => this.#table.put(item, condition));
   }
-  update<T extends Item>(key: Key, changes: Changes, condition?: Condition) {
+  update<T extends Item>(key: Key, changes: Changes, condition?: WriteCondition) {
     const call = { name: 'update', keys: [key], writes: true } as const;
     return this.#observed(call, () => this.#table.update<T>(key, changes, condition));
   }
-  delete<T extends Item>(key: Key, condition?: Condition) {
+  delete<T extends Item>(key: Key, condition?: WriteCondition) {
     return this.#observed({ name: 'delete', keys: [key], writes: true }, () => this.#table.delete<T>(key, condition));
   }
   writeMany(writes: readonly (Put | Delete)[]) {

@@ -1,4 +1,4 @@
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { every, type Item, type Table } from '#shared/platform/table';
 
 /** Everything in a user's partition. */

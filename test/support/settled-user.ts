@@ -1,6 +1,6 @@
 import { orderKey, orderPlaces, type StoredOrder } from '#shared/accounts/stored';
 import { alertKey, type StoredAlert } from '#shared/alerts/stored';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { logInAs, type TestHttpApi } from './http-events.ts';
 import type { TestPlatform } from './test-platform.ts';
 

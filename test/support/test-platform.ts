@@ -8,12 +8,12 @@ import { createAlertStream } from '#functions/stream/alerts';
 import { createPushStream } from '#functions/stream/push';
 import { queueEvent } from '#local/queue-event';
 import { streamEvent } from '#local/stream-event';
-import type { Origin } from '#shared/audit/entry';
+import type { AuditOrigin } from '#shared/audit/entry';
 import type { OpenAccountVenue } from '#shared/exchange/account-venue';
 import type { Market, Ticker } from '#shared/exchange/venue';
-import type { UserId } from '#shared/identity/user';
 import { Catalog } from '#shared/market/catalog';
 import { type StoredTicker, tickerKey } from '#shared/market/tickers';
+import type { UserId } from '#shared/model/user-id';
 import type { Config, Network, Platform, Push, QueueName, Secrets } from '#shared/platform/ports';
 import { ChangeLog } from '#shared/platform/sqlite/change-log';
 import { openMemoryDatabase } from '#shared/platform/sqlite/database';
@@ -47,7 +47,7 @@ export const testConfig: Config = {
 };
 
 /** Who asked, where a test does not look at it. */
-export const testOrigin: Origin = {
+export const testOrigin: AuditOrigin = {
   actor: { kind: 'system' },
   source: { address: '203.0.113.7', userAgent: 'test' },
 };

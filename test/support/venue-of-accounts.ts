@@ -1,6 +1,6 @@
-import { Decimal } from 'decimal.js';
-import type { Balance, OpenedAccount, OwnTrade, Stretch, Transfer, VenueOrder } from '#shared/exchange/account-venue';
+import type { Balance, OpenedAccount, OwnTrade, Transfer, VenueOrder, VenuePage } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
+import { Decimal } from '#shared/model/decimal';
 import { orderAt, positionIn, tradeAt, transferOfId } from './memory-venue.ts';
 import type { AccountOrder, Numbered, VenueAccounts } from './venues/venue-accounts.ts';
 
@@ -22,7 +22,7 @@ export interface VenueOfAccountsOptions {
 export class VenueOfAccounts implements OpenedAccount {
   readonly id = 'binance';
   readonly needsSymbols: boolean;
-  readonly tradedSymbols?: (cursor: string | null) => Promise<Stretch<string>>;
+  readonly tradedSymbols?: (cursor: string | null) => Promise<VenuePage<string>>;
   readonly #options: VenueOfAccountsOptions;
   /** Runs before each answer, and may change it; what it throws the caller gets. */
   answering: <T extends object>(call: string, answer: T) => Promise<T> = async (_call, answer) => answer;
@@ -61,7 +61,7 @@ export class VenueOfAccounts implements OpenedAccount {
   closedOrders = (symbols: readonly string[], since: number) =>
     this.#orders('closedOrders', symbols, (order) => order.status !== 'open' && order.updatedAt >= since);
 
-  trades = (symbol: string | null, cursor: string | null): Promise<Stretch<OwnTrade>> => {
+  trades = (symbol: string | null, cursor: string | null): Promise<VenuePage<OwnTrade>> => {
     if (symbol !== null) this.#known(symbol);
     return this.answering('trades', symbol === null ? this.#tradesByTime(cursor) : this.#tradesOf(symbol, cursor));
   };
@@ -90,7 +90,7 @@ export class VenueOfAccounts implements OpenedAccount {
     return this.answering(call, orders.map(orderOf));
   }
 
-  #tradesOf(symbol: string, cursor: string | null): Stretch<OwnTrade> {
+  #tradesOf(symbol: string, cursor: string | null): VenuePage<OwnTrade> {
     const from = Number(cursor ?? 0);
     const own = this.#account().trades.filter((trade) => trade.symbol === symbol && trade.number >= from);
     const page = own.slice(0, this.#options.tradesAtOnce);
@@ -98,7 +98,7 @@ export class VenueOfAccounts implements OpenedAccount {
     return { items: page.map(tradeOf), cursor: String(next), more: own.length > page.length };
   }
 
-  #tradesByTime(cursor: string | null): Stretch<OwnTrade> {
+  #tradesByTime(cursor: string | null): VenuePage<OwnTrade> {
     const from = Number(cursor ?? 0);
     const settled = this.#options.now() - settlingMs;
     const own = this.#account()
@@ -111,7 +111,7 @@ export class VenueOfAccounts implements OpenedAccount {
     return { items: items.map(tradeOf), cursor: String(next), more };
   }
 
-  #tradedSymbols = (cursor: string | null): Promise<Stretch<string>> => {
+  #tradedSymbols = (cursor: string | null): Promise<VenuePage<string>> => {
     const from = Number(cursor ?? 0);
     const made = this.#account().trades.filter(({ number, symbol }) => number >= from && contracts.includes(symbol));
     const items = [...new Set(made.map(({ symbol }) => symbol))];

@@ -13,7 +13,7 @@ import { VenueError } from '#shared/exchange/errors';
 import { DomainError } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { equals, type Update } from '#shared/platform/table';
-import { type SyncOrder, timedMessage } from './dispatch.ts';
+import { delayedJobMessage, type SyncJob } from './dispatch.ts';
 import {
   failed,
   isDue,
@@ -65,19 +65,19 @@ export class AccountSync {
    * @throws {SyncHeld} another worker is at it, for so much longer
    * @throws {Unavailable} the order is to be tried again
    */
-  async run(order: SyncOrder): Promise<void> {
+  async run(order: SyncJob): Promise<void> {
     const { clock, metrics, queue } = this.#ports;
     const { timeoutSeconds } = this.#parts;
     const startedAt = clock.now();
     if (order.dueAt - startedAt > earlyMsMax) {
-      await queue('account-sync').send([timedMessage(order, startedAt)]);
+      await queue('account-sync').send([delayedJobMessage(order, startedAt)]);
       return;
     }
     try {
       const lease = await SyncLease.open(this.#ports, order, { timeoutSeconds, aloneSince: this.#aloneSince });
       // The balances of a paper account are its own, and nobody else knows of it.
       if (lease.account.mode === 'paper') return;
-      await this.#runWith(lease, order.asked);
+      await this.#runWith(lease, order.userRequested);
     } catch (error) {
       if (error instanceof SyncDropped) return;
       throw error;
@@ -195,7 +195,7 @@ export class AccountSync {
     const orders = Object.entries(steps).flatMap(([step, { status, nextTryAt: dueAt }]) => {
       const goesOn = status === 'failing' || status === 'pending';
       return goesOn && dueAt !== null && dueAt !== before[step]?.nextTryAt
-        ? [timedMessage({ userId, accountId, dueAt, asked: false }, now)]
+        ? [delayedJobMessage({ userId, accountId, dueAt, userRequested: false }, now)]
         : [];
     });
     if (orders.length > 0) await queue('account-sync').send(orders);

@@ -1,7 +1,7 @@
-import { Decimal } from 'decimal.js';
 import { AccountBalance, differences, listed, soundRecords } from '#shared/accounts/records';
 import { balanceKey, recordsOf, type StoredAccount, type StoredBalance } from '#shared/accounts/stored';
 import type { Balance } from '#shared/exchange/account-venue';
+import { Decimal } from '#shared/model/decimal';
 import type { Platform } from '#shared/platform/ports';
 import type { SyncStep } from './steps.ts';
 

@@ -12,15 +12,15 @@ import type { Message, Platform } from '#shared/platform/ports';
 import { equals, type Put } from '#shared/platform/table';
 
 /** One sync of one account, as it travels through the queue. */
-export const SyncOrder = z.object({
+export const SyncJob = z.object({
   userId: z.string(),
   accountId: z.string(),
   /** When it was due, epoch ms. A sync that was made for this time or a later one serves it. */
   dueAt: z.int(),
   /** The user asked for it: what is paused is tried once more. */
-  asked: z.boolean(),
+  userRequested: z.boolean().default(false),
 });
-export type SyncOrder = z.infer<typeof SyncOrder>;
+export type SyncJob = z.infer<typeof SyncJob>;
 
 /** Accounts read and sent at once. */
 const pageSize = 200;
@@ -34,14 +34,14 @@ const delaySecondsMax = 900;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'random' | 'config' | 'queue'>;
 
-export const orderMessage = (order: SyncOrder, delaySeconds = 0): Message => ({
+export const jobMessage = (order: SyncJob, delaySeconds = 0): Message => ({
   body: JSON.stringify(order),
   delaySeconds,
 });
 
 /** A message that comes when its sync is due, or before where that is too far off. @param now epoch ms */
-export const timedMessage = (order: SyncOrder, now: number): Message =>
-  orderMessage(order, Math.min(Math.max(0, Math.ceil((order.dueAt - now) / 1000)), delaySecondsMax));
+export const delayedJobMessage = (order: SyncJob, now: number): Message =>
+  jobMessage(order, Math.min(Math.max(0, Math.ceil((order.dueAt - now) / 1000)), delaySecondsMax));
 
 /** Sends the accounts to their workers that are due before it comes again. */
 export class Dispatcher {
@@ -88,14 +88,14 @@ export class Dispatcher {
   }
 
   /** What to order of an account now, and its schedule from then on, unless somebody else changes that meanwhile. */
-  #ahead({ asked = false, ...schedule }: StoredSchedule, now: number): { messages: Message[]; moved: Put } {
+  #ahead({ userRequested = false, ...schedule }: StoredSchedule, now: number): { messages: Message[]; moved: Put } {
     const { userId, accountId } = schedule;
-    const order = { userId, accountId, dueAt: schedule.dueAt, asked };
-    const messages = [order.dueAt > now ? timedMessage(order, now) : orderMessage(order, this.#spread(schedule))];
-    const { beganAt, endsAt } = duePeriod(schedule, this.#ports.config, Math.max(now, order.dueAt));
+    const job = { userId, accountId, dueAt: schedule.dueAt, userRequested };
+    const messages = [job.dueAt > now ? delayedJobMessage(job, now) : jobMessage(job, this.#spread(schedule))];
+    const { beganAt, endsAt } = duePeriod(schedule, this.#ports.config, Math.max(now, job.dueAt));
     let dueAt = endsAt;
     for (; dueAt < now + aheadSeconds * 1000; dueAt += endsAt - beganAt) {
-      messages.push(timedMessage({ ...order, dueAt, asked: false }, now));
+      messages.push(delayedJobMessage({ ...job, dueAt, userRequested: false }, now));
     }
     const moved: StoredSchedule = {
       ...schedule,

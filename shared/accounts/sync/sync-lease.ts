@@ -1,9 +1,9 @@
 import { accountKey, type StepState, type StoredAccount } from '#shared/accounts/stored';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { ConditionFailed, DomainError, TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { allOf, type Changes, type Condition, equals, type Update } from '#shared/platform/table';
-import type { SyncOrder } from './dispatch.ts';
+import { allOf, type Changes, equals, type Update, type WriteCondition } from '#shared/platform/table';
+import type { SyncJob } from './dispatch.ts';
 import { isSameState } from './steps.ts';
 
 /** Another worker synchronises the account. */
@@ -56,12 +56,12 @@ export class SyncLease {
   /** The sync's time is over then, epoch ms. */
   readonly endsAt: number;
   readonly #ports: Ports;
-  readonly #order: SyncOrder;
+  readonly #job: SyncJob;
   #owner: string | undefined;
 
-  private constructor(ports: Ports, order: SyncOrder, account: StoredAccount, endsAt: number) {
+  private constructor(ports: Ports, order: SyncJob, account: StoredAccount, endsAt: number) {
     this.#ports = ports;
-    this.#order = order;
+    this.#job = order;
     this.account = account;
     this.dueAt = order.dueAt;
     this.endsAt = endsAt;
@@ -71,7 +71,7 @@ export class SyncLease {
    * Reads the account for a sync.
    * @throws {SyncDropped} it needs no sync @throws {SyncHeld} another worker is at it, for so much longer
    */
-  static async open(ports: Ports, order: SyncOrder, { timeoutSeconds, aloneSince }: LeaseTerms): Promise<SyncLease> {
+  static async open(ports: Ports, order: SyncJob, { timeoutSeconds, aloneSince }: LeaseTerms): Promise<SyncLease> {
     const readAt = ports.clock.now();
     const account = await wanted(ports, order);
     const { leaseOwner, leasedAt = 0, leaseUntil = 0 } = account;
@@ -108,8 +108,9 @@ export class SyncLease {
     const { clock, logger } = this.#ports;
     const isYoung = clock.now() < this.account.statusAt + statusSeconds * 1000;
     // Whoever asked for the sync wants to see that it was made.
-    const isNews = this.#order.asked || !isYoung || !isSameState(this.account.steps, steps) || schedule !== undefined;
-    const set = { steps, statusAt: clock.now(), servedDueAt: this.#order.dueAt };
+    const isNews =
+      this.#job.userRequested || !isYoung || !isSameState(this.account.steps, steps) || schedule !== undefined;
+    const set = { steps, statusAt: clock.now(), servedDueAt: this.#job.dueAt };
     // Also the lease of a worker that did not end, whose time is over: it must not find it should it go on.
     const changes: Changes = { set, add: { syncVersion: 1 }, remove: leaseAttributes };
     if (this.#owner === undefined) {
@@ -140,7 +141,7 @@ export class SyncLease {
   }
 
   /** @throws {ConditionFailed} the account is not as the condition says @throws {ScheduleMoved} */
-  async #update(changes: Changes, condition: Condition, schedule?: Update): Promise<void> {
+  async #update(changes: Changes, condition: WriteCondition, schedule?: Update): Promise<void> {
     const { table } = this.#ports;
     const { userId, accountId } = this.account;
     const key = accountKey(userId, accountId);
@@ -163,7 +164,7 @@ export class SyncLease {
       await this.#update(changes, isUnwritten, schedule);
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
-      const { leaseUntil = 0 } = await wanted(this.#ports, this.#order);
+      const { leaseUntil = 0 } = await wanted(this.#ports, this.#job);
       throw new SyncHeld(Math.max(0, leaseUntil - this.#ports.clock.now()));
     }
   }
@@ -172,7 +173,7 @@ export class SyncLease {
 const leaseAttributes = ['leaseOwner', 'leasedAt', 'leaseUntil'];
 
 /** The account as it is now. @throws {SyncDropped} it needs no sync for this order */
-const wanted = async ({ table }: Ports, { userId, accountId, dueAt }: SyncOrder): Promise<StoredAccount> => {
+const wanted = async ({ table }: Ports, { userId, accountId, dueAt }: SyncJob): Promise<StoredAccount> => {
   const account = await table.get<StoredAccount>(accountKey(userId as UserId, accountId), { consistent: true });
   if (account === undefined || account.state !== 'active' || account.servedDueAt >= dueAt) {
     throw new SyncDropped('The sync is not wanted any more.');

@@ -1,4 +1,4 @@
-import { AccountTrade, listed, MarketSymbol, soundRecords } from '#shared/accounts/records';
+import { AccountTrade, listed, soundRecords, VenueSymbol } from '#shared/accounts/records';
 import {
   cursorKey,
   recordsOf,
@@ -8,7 +8,7 @@ import {
   tradeKey,
   tradePlaces,
 } from '#shared/accounts/stored';
-import type { AccountVenue, OwnTrade, Stretch } from '#shared/exchange/account-venue';
+import type { AccountVenue, OwnTrade, VenuePage } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
 import type { Platform } from '#shared/platform/ports';
 import type { StepContext, SyncStep } from './steps.ts';
@@ -27,7 +27,7 @@ interface Reading {
 
 /** A list that is read bit by bit. */
 interface List<T> {
-  ask(cursor: string | null): Promise<Stretch<T>>;
+  ask(cursor: string | null): Promise<VenuePage<T>>;
   keep(items: readonly T[]): Promise<void>;
 }
 
@@ -95,7 +95,7 @@ const readNames = async (
   const read = await readOn<string>(ports, context, reading, {
     ask: venue.tradedSymbols.bind(venue),
     keep: async (told) => {
-      const names = soundRecords(account.venue, MarketSymbol, told, (name) => name);
+      const names = soundRecords(account.venue, VenueSymbol, told, (name) => name);
       if (names.length === 0) return;
       const symbols = await readSymbols(ports.table, account, touched, ports.clock.now());
       await context.write(symbols.remember(names));

@@ -19,7 +19,7 @@ const attemptsMax = 5;
 type Ports = Pick<Platform, 'table' | 'clock' | 'logger'>;
 
 /** Has all workers leave a venue alone that said it was asked too often, and then one of them try it. */
-export class VenueBreaker {
+export class CircuitBreaker {
   readonly #ports: Ports;
   readonly #venue: string;
 
@@ -34,18 +34,18 @@ export class VenueBreaker {
     const key = budgetKey(this.#venue);
     for (let attempt = 1; ; attempt++) {
       const before = await table.get<StoredBudget>(key, { consistent: true });
-      const opening = nextOpening(before, clock.now(), retryAfterMs);
-      if (opening === undefined || attempt > attemptsMax) return before;
+      const trip = nextTrip(before, clock.now(), retryAfterMs);
+      if (trip === undefined || attempt > attemptsMax) return before;
       try {
-        const set = { kind: 'venue-budget', venue: this.#venue, ...opening };
+        const set = { kind: 'venue-budget', venue: this.#venue, ...trip };
         const stored = await table.update<StoredBudget>(
           key,
           { set, remove: ['probeUntil'] },
           isStill('openUntil', before?.openUntil),
         );
-        const seconds = Math.ceil((opening.openUntil - clock.now()) / 1000);
+        const seconds = Math.ceil((trip.openUntil - clock.now()) / 1000);
         logger.warn('The venue was asked too often and is left alone', {
-          ...{ venue: this.#venue, seconds, openings: opening.openings },
+          ...{ venue: this.#venue, seconds, consecutiveTrips: trip.consecutiveTrips },
         });
         return stored;
       } catch (error) {
@@ -91,17 +91,17 @@ export class VenueBreaker {
 }
 
 /** How a refusal changes the breaker; not at all where others were refused at the same time. */
-const nextOpening = (
+const nextTrip = (
   before: StoredBudget | undefined,
   now: number,
   retryAfterMs: number | undefined,
-): { readonly openUntil: number; readonly openings: number } | undefined => {
-  const { openUntil, openings = 0, closedAt = 0 } = before ?? {};
+): { readonly openUntil: number; readonly consecutiveTrips: number } | undefined => {
+  const { openUntil, consecutiveTrips = 0, closedAt = 0 } = before ?? {};
   const isOpen = openUntil !== undefined && openUntil > now;
   const goesOn = openUntil !== undefined || now - closedAt < quietSeconds * 1000;
-  const count = isOpen ? openings : goesOn ? openings + 1 : 1;
+  const count = isOpen ? consecutiveTrips : goesOn ? consecutiveTrips + 1 : 1;
   const grownMs = Math.min(openSeconds * 2 ** (count - 1), openSecondsMax) * 1000;
   const until = now + Math.min(retryAfterMs ?? (isOpen ? 0 : grownMs), saidSecondsMax * 1000);
   if (isOpen && until <= openUntil + sameSeconds * 1000) return undefined;
-  return { openUntil: Math.round(until), openings: count };
+  return { openUntil: Math.round(until), consecutiveTrips: count };
 };

@@ -1,6 +1,6 @@
 import type { Platform } from '#shared/platform/ports';
-import { atMost, type Condition } from '#shared/platform/table';
-import { budgetKey, crowdedPath, type StoredBudget } from './stored-budget.ts';
+import { atMost, type WriteCondition } from '#shared/platform/table';
+import { budgetKey, congestedPath, type StoredBudget } from './stored-budget.ts';
 
 /** How long a venue is crowded after it held somebody up, by what they waited for. */
 const crowdedSeconds = { room: 10, answer: 30 } as const;
@@ -8,13 +8,13 @@ const crowdedSeconds = { room: 10, answer: 30 } as const;
 type Ports = Pick<Platform, 'table' | 'clock' | 'logger'>;
 
 /** Nobody found the venue crowded that is now. */
-export const notCrowded = (at: number): Condition => atMost(crowdedPath, at);
+export const notCongested = (at: number): WriteCondition => atMost(congestedPath, at);
 
 /**
  * Whether calls at a venue have to wait, for room or for answers, as one worker knows it. The venue could then hold up
  * all workers there are: until it is quiet they need a seat to ask it anything.
  */
-export class VenueCrowd {
+export class Congestion {
   readonly #ports: Ports;
   readonly #venue: string;
   /** Epoch ms. */
@@ -26,8 +26,8 @@ export class VenueCrowd {
   }
 
   /** Whether the venue is crowded, also as the stored budget says. */
-  isThere({ crowdedUntil = 0 }: Pick<StoredBudget, 'crowdedUntil'> = {}): boolean {
-    this.#until = Math.max(this.#until, crowdedUntil);
+  isCongested({ congestedUntil = 0 }: Pick<StoredBudget, 'congestedUntil'> = {}): boolean {
+    this.#until = Math.max(this.#until, congestedUntil);
     return this.#until > this.#ports.clock.now();
   }
 
@@ -35,15 +35,15 @@ export class VenueCrowd {
    * Tells all workers, again only when half of the time is over.
    * @returns the budget as it is stored now, where that is news @throws {ConditionFailed} another worker told it
    */
-  async tell(waitedFor: keyof typeof crowdedSeconds): Promise<StoredBudget | undefined> {
+  async report(waitedFor: keyof typeof crowdedSeconds): Promise<StoredBudget | undefined> {
     const lastsMs = crowdedSeconds[waitedFor] * 1000;
     const until = this.#ports.clock.now() + lastsMs;
     const soon = until - lastsMs / 2;
     if (this.#until > soon) return undefined;
     this.#until = until;
-    const set = { kind: 'venue-budget', venue: this.#venue, [crowdedPath]: until };
+    const set = { kind: 'venue-budget', venue: this.#venue, [congestedPath]: until };
     const { table, logger } = this.#ports;
-    const stored = await table.update<StoredBudget>(budgetKey(this.#venue), { set }, notCrowded(soon));
+    const stored = await table.update<StoredBudget>(budgetKey(this.#venue), { set }, notCongested(soon));
     logger.info('A venue is crowded: syncs need a seat', { venue: this.#venue, waitedFor });
     return stored;
   }

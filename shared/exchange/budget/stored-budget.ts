@@ -14,12 +14,12 @@ export interface StoredBudget extends Item {
   /** Until when the venue is left alone, epoch ms; after that until one call got through. Absent: it can be asked. */
   readonly openUntil?: number;
   /** How many times in a row it was to be left alone. */
-  readonly openings?: number;
+  readonly consecutiveTrips?: number;
   /** Until when one worker tries whether the venue can be asked again. */
   readonly probeUntil?: number;
   readonly closedAt?: number;
   /** Until when accounts need a seat to ask the venue anything (`VenueSeats`), epoch ms. */
-  readonly crowdedUntil?: number;
+  readonly congestedUntil?: number;
 }
 
 /** All functions of an installation count as one address: NAT or not, a venue may see them so. */
@@ -33,7 +33,7 @@ export const fullPath = (pool: string): string => `full_${pool}`;
 export const fullAtOf = (stored: StoredBudget | undefined, pool: string): number => timeAt(stored, fullPath(pool));
 
 /** The attribute that says until when accounts need a seat, epoch ms. */
-export const crowdedPath = 'crowdedUntil';
+export const congestedPath = 'congestedUntil';
 
 /** The attribute that says until when calls of a purpose wait that count against a limit, epoch ms. */
 export const heldPath = (purpose: Purpose, pool: string): string => `held_${purpose}_${pool}`;
@@ -47,5 +47,5 @@ const timeAt = (stored: StoredBudget | undefined, path: string): number => {
 };
 
 /** Until when a venue is left alone, epoch ms, also where that is just being tried; undefined while it can be asked. */
-export const leftAloneUntil = async (table: Table, venue: string): Promise<number | undefined> =>
+export const openUntilOf = async (table: Table, venue: string): Promise<number | undefined> =>
   (await table.get<StoredBudget>(budgetKey(venue)))?.openUntil;

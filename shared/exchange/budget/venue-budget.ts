@@ -2,9 +2,9 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { VenueError } from '#shared/exchange/errors';
 import { ConditionFailed, DomainError } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { allOf, anyOf, atMost, type Condition, PRESENT, type Value } from '#shared/platform/table';
-import { VenueBreaker } from './circuit-breaker.ts';
-import { notCrowded, VenueCrowd } from './congestion.ts';
+import { allOf, anyOf, atMost, PRESENT, type Value, type WriteCondition } from '#shared/platform/table';
+import { CircuitBreaker } from './circuit-breaker.ts';
+import { Congestion, notCongested } from './congestion.ts';
 import { fullAfter, waitOf } from './rate-bucket.ts';
 import {
   budgetKey,
@@ -15,7 +15,7 @@ import {
   type Purpose,
   type StoredBudget,
 } from './stored-budget.ts';
-import { Portion } from './token-lease.ts';
+import { TokenLease } from './token-lease.ts';
 
 /** What a call costs. */
 export interface Charge {
@@ -43,16 +43,16 @@ export interface CallBudget {
    * The venue told how much of a limit is used, by whomever.
    * @param pool the limit @param usedPart 0..1 @param until when it begins anew, epoch ms
    */
-  told(pool: string, usedPart: number, until: number): Promise<void>;
+  reportUsage(pool: string, usedPart: number, until: number): Promise<void>;
   /** The venue takes long to answer. */
-  slow(): Promise<void>;
+  reportSlowness(): Promise<void>;
 }
 
 /** Whose calls they are. Where a venue is crowded, those without a seat are sent away. */
-export interface Visitor {
-  readonly isSeated: boolean;
+export interface SlotHolder {
+  readonly hasSlot: boolean;
   /** Takes a seat. @returns whether there was one */
-  sit(): Promise<boolean>;
+  acquireSlot(): Promise<boolean>;
 }
 
 /** Longest wait for a call; one that would have to wait longer is refused. */
@@ -62,14 +62,14 @@ const spreadMs = 1000;
 /** Part of each bucket that is left to prices. */
 const pricesPart = 0.25;
 /** Part of what a bucket holds that is taken at once, so that there is something left for the other workers. */
-const portionPart = 1 / 8;
+const leasePart = 1 / 8;
 /** From this part of a venue's limit on, whoever uses it, they wait until the limit begins anew. */
 const holdParts: Readonly<Record<Purpose, number>> = { accounts: 0.85, prices: 0.95 };
 
 /** A venue where a call has to wait longer for room is crowded. */
-const crowdWaitMs = 250;
+const congestionWaitMs = 250;
 /** When those who found no seat may come again. */
-const seatRetryMs = 5000;
+const slotRetryMs = 5000;
 
 /** How often a call tries for room that others take first. */
 const attemptsMax = 50;
@@ -79,7 +79,7 @@ type Ports = Pick<Platform, 'table' | 'clock' | 'random' | 'logger' | 'metrics'>
 /** One of the venue's limits, as this worker uses it. */
 interface Pool {
   readonly depthMs: number;
-  readonly portion: Portion;
+  readonly lease: TokenLease;
   /** Calls are let go in the order in which they came. */
   queue: Promise<unknown>;
   /** What the calls in the queue will take. */
@@ -94,8 +94,8 @@ export class VenueBudget implements CallBudget {
   readonly #ports: Ports;
   readonly #venue: string;
   readonly #purpose: Purpose;
-  readonly #breaker: VenueBreaker;
-  readonly #crowd: VenueCrowd;
+  readonly #breaker: CircuitBreaker;
+  readonly #congestion: Congestion;
   readonly #pools = new Map<string, Pool>();
   /** As last seen. A bucket is never full earlier than that says. */
   #stored: StoredBudget | undefined;
@@ -104,8 +104,8 @@ export class VenueBudget implements CallBudget {
     this.#ports = ports;
     this.#venue = venue;
     this.#purpose = purpose;
-    this.#breaker = new VenueBreaker(ports, venue);
-    this.#crowd = new VenueCrowd(ports, venue);
+    this.#breaker = new CircuitBreaker(ports, venue);
+    this.#congestion = new Congestion(ports, venue);
   }
 
   /**
@@ -113,13 +113,13 @@ export class VenueBudget implements CallBudget {
    * @param visitor whose call it is; left out, it needs no seat
    * @throws {VenueError} `rate-limited` with when it may: there is too much to wait for, no seat, or the venue is left alone
    */
-  async take(charge: Charge, visitor?: Visitor): Promise<Permit> {
+  async take(charge: Charge, visitor?: SlotHolder): Promise<Permit> {
     const { clock } = this.#ports;
     const pool = this.#pool(charge);
     const now = clock.now();
     this.#refuseWhileOpen(now);
     const waitMs = this.#waitOf(charge, now, pool.waitingMs);
-    await this.#checkSeat(visitor);
+    await this.#requireSlot(visitor);
     if (waitMs > waitSecondsMax * 1000) throw this.#noRoom(waitMs);
 
     pool.waitingMs += charge.ms;
@@ -132,23 +132,23 @@ export class VenueBudget implements CallBudget {
     }
   }
 
-  slow(): Promise<void> {
-    return this.#tellCrowd('answer');
+  reportSlowness(): Promise<void> {
+    return this.#reportCongestion('answer');
   }
 
-  async told(pool: string, usedPart: number, until: number): Promise<void> {
+  async reportUsage(pool: string, usedPart: number, until: number): Promise<void> {
     const held = (['accounts', 'prices'] as const).filter((purpose) => usedPart >= holdParts[purpose]);
     const news = held.filter((purpose) => heldUntil(this.#stored, purpose, pool) < until);
     if (news.length === 0) return;
     const set = Object.fromEntries(news.map((purpose) => [heldPath(purpose, pool), until]));
-    this.#dropPortions();
+    this.#dropLeases();
     await this.#quietly(async () => {
       this.#stored = await this.#ports.table.update<StoredBudget>(budgetKey(this.#venue), { set }, PRESENT);
       this.#ports.logger.info("Most of the venue's limit is used", { venue: this.#venue, pool, usedPart, held });
     });
   }
 
-  async #next(charge: Charge, { portion }: Pool, since: number, visitor?: Visitor): Promise<Permit> {
+  async #next(charge: Charge, { lease }: Pool, since: number, visitor?: SlotHolder): Promise<Permit> {
     const { clock, random } = this.#ports;
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const now = clock.now();
@@ -158,17 +158,17 @@ export class VenueBudget implements CallBudget {
         if (permit !== undefined) return permit;
         continue;
       }
-      const isAtHand = portion.left(now) >= charge.ms;
+      const isAtHand = lease.left(now) >= charge.ms;
       const waitMs = isAtHand ? 0 : this.#waitOf(charge, now, 0);
-      if (now + waitMs - since > crowdWaitMs) await this.#tellCrowd('room');
-      await this.#checkSeat(visitor);
+      if (now + waitMs - since > congestionWaitMs) await this.#reportCongestion('room');
+      await this.#requireSlot(visitor);
       if (waitMs > 0) {
         if (now + waitMs - since > waitSecondsMax * 1000) throw this.#noRoom(waitMs);
         await clock.sleep(waitMs + random.number() * spreadMs);
         continue;
       }
       if (!isAtHand && !(await this.#lease(charge, now, visitor))) continue;
-      portion.spend(charge.ms, now);
+      lease.spend(charge.ms, now);
       return this.#permit();
     }
     throw this.#noRoom(spreadMs);
@@ -178,26 +178,26 @@ export class VenueBudget implements CallBudget {
    * Takes a portion for this call and those that are likely to follow, of all pools that they are likely to need.
    * @returns whether it was to be had; if not, it is known now what is
    */
-  async #lease(charge: Charge, now: number, visitor?: Visitor): Promise<boolean> {
+  async #lease(charge: Charge, now: number, visitor?: SlotHolder): Promise<boolean> {
     const { table } = this.#ports;
     const key = budgetKey(this.#venue);
     const set: Record<string, Value> = {};
     const add: Record<string, number> = {};
     const held = heldPath(this.#purpose, charge.pool);
-    const conditions: Condition[] = [{ path: 'openUntil', is: 'absent' }, atMost(held, now)];
-    if (visitor?.isSeated === false) conditions.push(notCrowded(now));
-    const portions: (readonly [Portion, number])[] = [];
-    for (const [pool, { portion, depthMs }] of this.#pools) {
+    const conditions: WriteCondition[] = [{ path: 'openUntil', is: 'absent' }, atMost(held, now)];
+    if (visitor?.hasSlot === false) conditions.push(notCongested(now));
+    const portions: (readonly [TokenLease, number])[] = [];
+    for (const [pool, { lease, depthMs }] of this.#pools) {
       const path = fullPath(pool);
       const fullAt = fullAtOf(this.#stored, pool);
       const depth = this.#depth({ depthMs });
       const level = Math.max(0, depth - Math.max(0, fullAt - now));
       if (pool !== charge.pool && heldUntil(this.#stored, this.#purpose, pool) > now) continue;
-      const needed = pool === charge.pool ? charge.ms - portion.left(now) : 0;
-      const ahead = Math.min(portion.appetiteMs - portion.left(now), Math.floor(level * portionPart));
+      const needed = pool === charge.pool ? charge.ms - lease.left(now) : 0;
+      const ahead = Math.min(lease.expectedDemandMs - lease.left(now), Math.floor(level * leasePart));
       const size = Math.max(needed, ahead);
       if (size <= 0) continue;
-      portions.push([portion, size]);
+      portions.push([lease, size]);
       if (fullAt < now) {
         set[path] = now + size;
         conditions.push(anyOf({ path, is: 'absent' }, { path, is: '<', value: now }));
@@ -239,7 +239,7 @@ export class VenueBudget implements CallBudget {
         });
       },
       refused: async (retryAfterMs) => {
-        this.#dropPortions();
+        this.#dropLeases();
         this.#ports.metrics.addMetric('VenueRefusals', MetricUnit.Count, 1);
         await this.#quietly(async () => {
           this.#stored = await this.#breaker.open(retryAfterMs);
@@ -260,7 +260,7 @@ export class VenueBudget implements CallBudget {
   }
 
   #pool({ pool, depthMs }: Charge): Pool {
-    const known = this.#pools.get(pool) ?? { depthMs, portion: new Portion(), queue: Promise.resolve(), waitingMs: 0 };
+    const known = this.#pools.get(pool) ?? { depthMs, lease: new TokenLease(), queue: Promise.resolve(), waitingMs: 0 };
     this.#pools.set(pool, known);
     return known;
   }
@@ -276,8 +276,8 @@ export class VenueBudget implements CallBudget {
     return Math.max(waitOf(fullAt, now, charge.ms, this.#depth(charge)), heldMs);
   }
 
-  #dropPortions(): void {
-    for (const { portion } of this.#pools.values()) portion.drop();
+  #dropLeases(): void {
+    for (const { lease } of this.#pools.values()) lease.drop();
   }
 
   #refuseWhileOpen(now: number): void {
@@ -290,15 +290,15 @@ export class VenueBudget implements CallBudget {
   }
 
   /** @throws {VenueError} the venue is crowded and all seats are taken */
-  async #checkSeat(visitor: Visitor | undefined): Promise<void> {
-    if (visitor === undefined || visitor.isSeated || !this.#crowd.isThere(this.#stored)) return;
-    if (!(await visitor.sit())) throw this.#noRoom(seatRetryMs);
+  async #requireSlot(visitor: SlotHolder | undefined): Promise<void> {
+    if (visitor === undefined || visitor.hasSlot || !this.#congestion.isCongested(this.#stored)) return;
+    if (!(await visitor.acquireSlot())) throw this.#noRoom(slotRetryMs);
   }
 
-  async #tellCrowd(waitedFor: 'room' | 'answer'): Promise<void> {
+  async #reportCongestion(waitedFor: 'room' | 'answer'): Promise<void> {
     if (this.#purpose !== 'accounts') return;
     await this.#quietly(async () => {
-      this.#stored = (await this.#crowd.tell(waitedFor)) ?? this.#stored;
+      this.#stored = (await this.#congestion.report(waitedFor)) ?? this.#stored;
     });
   }
 

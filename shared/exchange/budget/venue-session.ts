@@ -1,33 +1,33 @@
 import { DomainError } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import type { Seat, VenueSeats } from './concurrency-slots.ts';
-import type { CallBudget, Charge, Permit, VenueBudget, Visitor } from './venue-budget.ts';
+import type { ConcurrencySlots, Slot } from './concurrency-slots.ts';
+import type { CallBudget, Charge, Permit, SlotHolder, VenueBudget } from './venue-budget.ts';
 
 /** The calls of one sync at a venue. Where that is crowded they need a seat, which the visit keeps until it ends. */
-export class VenueVisit implements CallBudget, Visitor {
+export class VenueSession implements CallBudget, SlotHolder {
   readonly #ports: Pick<Platform, 'logger'>;
   readonly #budget: VenueBudget;
-  readonly #seats: VenueSeats;
-  #seat: Promise<Seat | undefined> | undefined;
-  #isSeated = false;
+  readonly #slots: ConcurrencySlots;
+  #slot: Promise<Slot | undefined> | undefined;
+  #hasSlot = false;
 
-  constructor(ports: Pick<Platform, 'logger'>, budget: VenueBudget, seats: VenueSeats) {
+  constructor(ports: Pick<Platform, 'logger'>, budget: VenueBudget, seats: ConcurrencySlots) {
     this.#ports = ports;
     this.#budget = budget;
-    this.#seats = seats;
+    this.#slots = seats;
   }
 
-  get isSeated(): boolean {
-    return this.#isSeated;
+  get hasSlot(): boolean {
+    return this.#hasSlot;
   }
 
-  async sit(): Promise<boolean> {
-    this.#seat ??= this.#seats.take();
+  async acquireSlot(): Promise<boolean> {
+    this.#slot ??= this.#slots.acquire();
     try {
-      this.#isSeated = (await this.#seat) !== undefined;
-      return this.#isSeated;
+      this.#hasSlot = (await this.#slot) !== undefined;
+      return this.#hasSlot;
     } finally {
-      if (!this.#isSeated) this.#seat = undefined;
+      if (!this.#hasSlot) this.#slot = undefined;
     }
   }
 
@@ -35,18 +35,18 @@ export class VenueVisit implements CallBudget, Visitor {
     return this.#budget.take(charge, this);
   }
 
-  told(pool: string, usedPart: number, until: number): Promise<void> {
-    return this.#budget.told(pool, usedPart, until);
+  reportUsage(pool: string, usedPart: number, until: number): Promise<void> {
+    return this.#budget.reportUsage(pool, usedPart, until);
   }
 
-  slow(): Promise<void> {
-    return this.#budget.slow();
+  reportSlowness(): Promise<void> {
+    return this.#budget.reportSlowness();
   }
 
   /** Leaves the seat to others. */
   async end(): Promise<void> {
     try {
-      await (await this.#seat)?.leave();
+      await (await this.#slot)?.release();
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
       this.#ports.logger.warn('A seat at a venue was not left', { reason: error.code });

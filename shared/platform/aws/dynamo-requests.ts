@@ -1,5 +1,5 @@
 import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
-import type { Changes, Condition, Delete, Item, Key, Put, Write } from '../table.ts';
+import type { Changes, Delete, Item, Key, Put, Write, WriteCondition } from '../table.ts';
 import { Expressions } from './expressions.ts';
 
 /** A write of a batch, as DynamoDB takes it and gives it back when it was left over. */
@@ -13,11 +13,11 @@ export const batchWriteOf = (write: Put | Delete): BatchWrite =>
   'put' in write ? { PutRequest: { Item: write.put } } : { DeleteRequest: { Key: keyOnly(write.delete) } };
 
 /** The part of a request that holds its condition. */
-export const conditional = (condition: Condition | undefined) =>
+export const conditional = (condition: WriteCondition | undefined) =>
   condition === undefined ? {} : conditionOf(condition);
 
 /** The part of a request that holds its changes and its condition. */
-export const updating = (changes: Changes, condition: Condition | undefined) => {
+export const updating = (changes: Changes, condition: WriteCondition | undefined) => {
   const expressions = new Expressions();
   const update = expressions.update(changes);
   return {
@@ -42,7 +42,7 @@ export const transactItemOf = (tableName: string, write: Write): TransactItem =>
   };
 };
 
-const conditionOf = (condition: Condition) => {
+const conditionOf = (condition: WriteCondition) => {
   const expressions = new Expressions();
   return { ConditionExpression: expressions.condition(condition), ...expressions.placeholders() };
 };

@@ -14,7 +14,6 @@ import { ConditionFailed, InvalidCursor, Unavailable } from '../errors.ts';
 import type { Clock, Ids, Random } from '../ports.ts';
 import {
   type Changes,
-  type Condition,
   checkQueryLimit,
   type Delete,
   type Item,
@@ -24,6 +23,7 @@ import {
   type Query,
   type Table,
   type Write,
+  type WriteCondition,
 } from '../table.ts';
 import { drained, FRUITLESS_ATTEMPTS_MAX, pause } from './backoff.ts';
 import { CLIENT_OPTIONS } from './client-options.ts';
@@ -126,12 +126,12 @@ export class DynamoTable implements Table {
     return last === undefined ? { items: items as T[] } : { items: items as T[], cursor: cursorOf(index, last) };
   }
 
-  async put(item: Item, condition?: Condition): Promise<void> {
+  async put(item: Item, condition?: WriteCondition): Promise<void> {
     const request = { TableName: this.#tableName, Item: item, ...conditional(condition) };
     await this.#uncontended(() => this.#documents.send(new PutCommand(request)));
   }
 
-  async update<T extends Item>(key: Key, changes: Changes, condition?: Condition): Promise<T> {
+  async update<T extends Item>(key: Key, changes: Changes, condition?: WriteCondition): Promise<T> {
     const request = {
       TableName: this.#tableName,
       Key: keyOnly(key),
@@ -142,7 +142,7 @@ export class DynamoTable implements Table {
     return item as T;
   }
 
-  async delete<T extends Item>(key: Key, condition?: Condition): Promise<T | undefined> {
+  async delete<T extends Item>(key: Key, condition?: WriteCondition): Promise<T | undefined> {
     const request = {
       TableName: this.#tableName,
       Key: keyOnly(key),

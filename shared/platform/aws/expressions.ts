@@ -1,4 +1,4 @@
-import type { Changes, Condition, Query, Value } from '../table.ts';
+import type { Changes, Query, Value, WriteCondition } from '../table.ts';
 
 /** A part of an expression; one that is `compound` needs parentheses within another. DynamoDB refuses redundant ones. */
 interface Term {
@@ -14,7 +14,7 @@ export class Expressions {
   readonly #names = new Map<string, string>();
   readonly #values = new Map<string, Value>();
 
-  condition(condition: Condition): string {
+  condition(condition: WriteCondition): string {
     return this.#term(condition).text;
   }
 
@@ -56,7 +56,7 @@ export class Expressions {
     };
   }
 
-  #term(condition: Condition): Term {
+  #term(condition: WriteCondition): Term {
     if ('all' in condition) return this.#joined(condition.all, 'AND');
     if ('any' in condition) return this.#joined(condition.any, 'OR');
     const path = this.#path(condition.path);
@@ -71,7 +71,7 @@ export class Expressions {
     return { text: `attribute_not_exists(${path}) OR ${comparison}`, compound: true };
   }
 
-  #joined(conditions: readonly Condition[], operator: 'AND' | 'OR'): Term {
+  #joined(conditions: readonly WriteCondition[], operator: 'AND' | 'OR'): Term {
     const [only, ...others] = conditions;
     if (only === undefined) {
       // Nothing to hold is always true, nothing to choose from never; DynamoDB has no literal for either.

@@ -1,4 +1,4 @@
-import { Decimal } from 'decimal.js';
+import { Decimal } from '#shared/model/decimal';
 import type { Changes, Key, Value } from '#shared/platform/table';
 import { attributeOf, isMap, namesOf } from './condition.ts';
 import { type Attributes, checkValue } from './item.ts';

@@ -1,8 +1,8 @@
-import type { Condition, Value } from '#shared/platform/table';
+import type { Value, WriteCondition } from '#shared/platform/table';
 import { type Attributes, checkValue } from './item.ts';
 
 /** Whether the condition holds for the stored item; a missing item has no attributes. */
-export function holds(condition: Condition, item: Attributes | undefined): boolean {
+export function holds(condition: WriteCondition, item: Attributes | undefined): boolean {
   if ('all' in condition) return condition.all.every((inner) => holds(inner, item));
   if ('any' in condition) return condition.any.some((inner) => holds(inner, item));
   const stored = valueAt(item, condition.path);
@@ -27,7 +27,7 @@ export function holds(condition: Condition, item: Attributes | undefined): boole
 }
 
 /** @throws {TypeError | RangeError} DynamoDB would refuse the condition */
-export function checkCondition(condition: Condition): void {
+export function checkCondition(condition: WriteCondition): void {
   if ('all' in condition) for (const inner of condition.all) checkCondition(inner);
   else if ('any' in condition) for (const inner of condition.any) checkCondition(inner);
   else {

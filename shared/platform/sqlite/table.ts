@@ -7,7 +7,6 @@ import { checkedKey, type StoredItem, storedItem } from '#shared/platform/items/
 import type { Clock } from '#shared/platform/ports';
 import {
   type Changes,
-  type Condition,
   checkQueryLimit,
   type Delete,
   type Item,
@@ -20,6 +19,7 @@ import {
   TRANSACTION_BYTES_MAX,
   TRANSACTION_WRITES_MAX,
   type Write,
+  type WriteCondition,
 } from '#shared/platform/table';
 import { type Database, textOf } from './database.ts';
 import { positionAttributes, selection } from './key-range.ts';
@@ -42,7 +42,7 @@ const selectExpired = 'SELECT pk, sk, item FROM items WHERE expires_at < ? ORDER
 
 /** One write, checked. Items come and go as their JSON. */
 interface Step<T> extends Key {
-  readonly condition: Condition | undefined;
+  readonly condition: WriteCondition | undefined;
   /** What the write makes of the item that is stored. */
   after(stored: string | undefined): StoredItem | 'removed' | 'unchanged';
   result(stored: string | undefined, after: StoredItem | 'removed' | 'unchanged'): T;
@@ -86,17 +86,17 @@ export class SqliteTable implements Table {
     return { items };
   }
 
-  async put(item: Item, condition?: Condition): Promise<void> {
+  async put(item: Item, condition?: WriteCondition): Promise<void> {
     const step = putting(item, condition);
     await this.#database.write(() => this.#make(step));
   }
 
-  async update<T extends Item>(key: Key, changes: Changes, condition?: Condition): Promise<T> {
+  async update<T extends Item>(key: Key, changes: Changes, condition?: WriteCondition): Promise<T> {
     const step = updating<T>(key, changes, condition);
     return this.#database.write(() => this.#make(step));
   }
 
-  async delete<T extends Item>(key: Key, condition?: Condition): Promise<T | undefined> {
+  async delete<T extends Item>(key: Key, condition?: WriteCondition): Promise<T | undefined> {
     const step = deleting<T>(key, condition);
     return this.#database.write(() => this.#make(step));
   }
@@ -188,12 +188,12 @@ export class SqliteTable implements Table {
   }
 }
 
-function putting(put: Item, condition: Condition | undefined): Step<void> {
+function putting(put: Item, condition: WriteCondition | undefined): Step<void> {
   const item = storedItem(put);
   return { pk: item.pk, sk: item.sk, condition: checked(condition), after: () => item, result: () => undefined };
 }
 
-function updating<T extends Item>(key: Key, changes: Changes, condition: Condition | undefined): Step<T> {
+function updating<T extends Item>(key: Key, changes: Changes, condition: WriteCondition | undefined): Step<T> {
   const { pk, sk } = checkedKey(key);
   const copy = checkedChanges(changes);
   return {
@@ -205,12 +205,12 @@ function updating<T extends Item>(key: Key, changes: Changes, condition: Conditi
   };
 }
 
-function deleting<T extends Item>(key: Key, condition: Condition | undefined): Step<T | undefined> {
+function deleting<T extends Item>(key: Key, condition: WriteCondition | undefined): Step<T | undefined> {
   const { pk, sk } = checkedKey(key);
   return { pk, sk, condition: checked(condition), after: () => 'removed', result: (stored) => parsed<T>(stored) };
 }
 
-function checking(key: Key, condition: Condition): Step<void> {
+function checking(key: Key, condition: WriteCondition): Step<void> {
   const { pk, sk } = checkedKey(key);
   return { pk, sk, condition: checked(condition), after: () => 'unchanged', result: () => undefined };
 }
@@ -222,7 +222,7 @@ function stepOf(write: Write): Step<unknown> {
   return checking(write.check, write.if);
 }
 
-function checked(condition: Condition | undefined): Condition | undefined {
+function checked(condition: WriteCondition | undefined): WriteCondition | undefined {
   if (condition !== undefined) checkCondition(condition);
   return condition;
 }

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ACCOUNTS_PER_USER_MAX, NewAccount } from '#shared/accounts/account';
 import { AccountRemoval } from '#shared/accounts/account-removal';
-import { AccountBook } from '#shared/accounts/accounts';
+import { Accounts } from '#shared/accounts/accounts';
 import { accountCountKey, accountKey, type StoredAccount } from '#shared/accounts/stored';
 import { AuditReader } from '#shared/audit/audit-reader';
 import { verifyAudit } from '#shared/audit/verify';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { Conflict, LimitExceeded, NotFound, Unavailable } from '#shared/platform/errors';
 import { spot, testKey, VenueOfKeys } from '../../support/account-venues.ts';
 import { killed } from '../../support/killed.ts';
@@ -19,14 +19,14 @@ const live = NewAccount.parse({ venue: 'binance', label, mode: 'live', credentia
 const paper = NewAccount.parse({ venue: 'sim', label, mode: 'paper' });
 
 let given: TestPlatform;
-let book: AccountBook;
+let book: Accounts;
 let removal: AccountRemoval;
 const start = () => {
   const venue = new VenueOfKeys();
   venue.add(testKey, undefined, [spot('BTC', '1')]);
   venue.add(newKey);
   given = testPlatform({ venues: ['sim', 'binance'] }, venue.open);
-  book = new AccountBook(given.platform, venue);
+  book = new Accounts(given.platform, venue);
   removal = new AccountRemoval(given.platform);
 };
 beforeEach(start);
@@ -150,7 +150,7 @@ describe('an entry', () => {
 describe('a change', () => {
   const isAppending = ({ name, keys }: { name: string; keys: readonly { pk: string }[] }) =>
     name === 'transact' && keys.some(({ pk }) => pk.startsWith('AUDIT#'));
-  const meanwhile = () => new AccountBook({ ...given.platform, table: given.store }, new VenueOfKeys());
+  const meanwhile = () => new Accounts({ ...given.platform, table: given.store }, new VenueOfKeys());
 
   it('that can not be written down is not made', async () => {
     given.table.before = failing(isAppending);

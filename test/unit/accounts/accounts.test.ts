@@ -3,11 +3,11 @@ import { queueEvent } from '#local/queue-event';
 import { ACCOUNTS_PER_USER_MAX, NewAccount } from '#shared/accounts/account';
 import { AccountRecords } from '#shared/accounts/account-records';
 import { AccountRemoval } from '#shared/accounts/account-removal';
-import { AccountBook } from '#shared/accounts/accounts';
+import { Accounts } from '#shared/accounts/accounts';
 import { accountCountKey, accountKey, balanceKey } from '#shared/accounts/stored';
 import { Dispatcher } from '#shared/accounts/sync/dispatch';
 import { VenueError } from '#shared/exchange/errors';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { Conflict, InvalidInput, LimitExceeded, NotFound, Unavailable } from '#shared/platform/errors';
 import { spot, testKey, VenueOfKeys } from '../../support/account-venues.ts';
 import { type TestPlatform, testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
@@ -17,13 +17,13 @@ const newKey = { apiKey: 'AKnewkey0123456789abcdefgh', secret: 'SECRETnewsecret0
 
 let given: TestPlatform;
 let venue: VenueOfKeys;
-let book: AccountBook;
+let book: Accounts;
 let removal: AccountRemoval;
 
 beforeEach(() => {
   venue = new VenueOfKeys();
   given = testPlatform({ venues: ['sim', 'binance'] }, venue.open);
-  book = new AccountBook(given.platform, venue);
+  book = new Accounts(given.platform, venue);
   removal = new AccountRemoval(given.platform);
 });
 
@@ -83,7 +83,7 @@ describe('a paper account', () => {
       queueEvent('account-sync', [
         {
           ...{ id: '1', receipt: '1', receiveCount: 1, sentAt: given.clock.now() },
-          body: JSON.stringify({ userId: ada, accountId, dueAt: given.clock.now() + 1, asked: true }),
+          body: JSON.stringify({ userId: ada, accountId, dueAt: given.clock.now() + 1, userRequested: true }),
         },
       ]),
       testContext,
@@ -288,7 +288,7 @@ describe('the sync', () => {
     venue.add(newKey);
     const fail = () => Promise.reject(new Unavailable('killed'));
     const queue = { send: fail, receive: fail, remove: fail, release: fail, depth: fail };
-    const killed = new AccountBook({ ...given.platform, queue: () => queue }, venue);
+    const killed = new Accounts({ ...given.platform, queue: () => queue }, venue);
     await expect(given.awake(killed.change(ada, accountId, { credentials: newKey }, testOrigin))).rejects.toThrow(
       Unavailable,
     );

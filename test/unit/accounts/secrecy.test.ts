@@ -7,7 +7,7 @@ import { createAccountSync } from '#functions/queue/account-sync';
 import { createAccountsDispatch } from '#functions/schedule/accounts-dispatch';
 import { queueEvent } from '#local/queue-event';
 import { VenueError } from '#shared/exchange/errors';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import type { Platform } from '#shared/platform/ports';
 import { testKey, VenueOfKeys } from '../../support/account-venues.ts';
 import { testContext, testPlatform } from '../../support/test-platform.ts';

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { accountKey, type CredentialsPlace } from '#shared/accounts/stored';
 import { CredentialVault } from '#shared/accounts/vault';
 import { Credentials } from '#shared/exchange/credentials';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { Unavailable } from '#shared/platform/errors';
 import { testKey } from '../../support/account-venues.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';

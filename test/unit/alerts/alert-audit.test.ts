@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { NewAlert } from '#shared/alerts/alert';
-import { AlertBook } from '#shared/alerts/alerts';
+import { Alerts } from '#shared/alerts/alerts';
 import { alertKey, type StoredAlert } from '#shared/alerts/stored';
 import { AuditReader } from '#shared/audit/audit-reader';
 import { verifyAudit } from '#shared/audit/verify';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { Conflict } from '#shared/platform/errors';
 import { killed } from '../../support/killed.ts';
 import { type TestPlatform, testOrigin, testPlatform } from '../../support/test-platform.ts';
@@ -12,10 +12,10 @@ import { type TestPlatform, testOrigin, testPlatform } from '../../support/test-
 const ada = '01890000-0000-7000-8000-0000000000ad' as UserId;
 
 let given: TestPlatform;
-let book: AlertBook;
+let book: Alerts;
 const start = async () => {
   given = testPlatform();
-  book = new AlertBook(given.platform);
+  book = new Alerts(given.platform);
   await given.list('sim', ['BTC/USDT', 'SOL/USDT']);
   await given.tick('BTC/USDT', '100');
 };
@@ -101,9 +101,7 @@ describe('an entry', () => {
   });
 
   it('is one for each of the alerts that are made at the same moment', async () => {
-    const many = Array.from({ length: 20 }, () =>
-      new AlertBook(given.platform).add(ada, alertAbove('200'), testOrigin),
-    );
+    const many = Array.from({ length: 20 }, () => new Alerts(given.platform).add(ada, alertAbove('200'), testOrigin));
     const made = await given.awake(Promise.all(many));
     const targets = (await entries('config.alert-created')).map(({ target }) => target);
     expect(targets.toSorted()).toEqual(made.map(({ alertId }) => alertId).toSorted());

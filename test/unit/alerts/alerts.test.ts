@@ -1,18 +1,18 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ALERTS_PER_USER_MAX, NewAlert } from '#shared/alerts/alert';
-import { AlertBook } from '#shared/alerts/alerts';
+import { Alerts } from '#shared/alerts/alerts';
 import { alertCountKey } from '#shared/alerts/stored';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { Conflict, InvalidInput, LimitExceeded, NotFound, Unavailable } from '#shared/platform/errors';
 import { type TestPlatform, testOrigin, testPlatform } from '../../support/test-platform.ts';
 
 let given: TestPlatform;
-let book: AlertBook;
+let book: Alerts;
 const ada = 'ada' as UserId;
 
 beforeEach(async () => {
   given = testPlatform();
-  book = new AlertBook(given.platform);
+  book = new Alerts(given.platform);
   await given.list('sim', ['BTC/USDT', 'ETH/USDT']);
 });
 
@@ -200,7 +200,7 @@ describe('what races a move of the price', () => {
     await tick('99');
     const { alertId } = await book.add(ada, alert('above', '100'), testOrigin);
     given.table.once(isStoring, () =>
-      new AlertBook({ ...given.platform, table: given.store }).remove(ada, alertId, testOrigin),
+      new Alerts({ ...given.platform, table: given.store }).remove(ada, alertId, testOrigin),
     );
     await tick('101');
     expect(await firings()).toEqual([]);
@@ -210,7 +210,7 @@ describe('what races a move of the price', () => {
     await tick('99');
     const { alertId } = await book.add(ada, alert('above', '100'), testOrigin);
     given.table.once(isStoring, async () => {
-      const meanwhile = new AlertBook({ ...given.platform, table: given.store });
+      const meanwhile = new Alerts({ ...given.platform, table: given.store });
       await meanwhile.change(ada, { alertId, condition: alert('above', '200').condition }, testOrigin);
     });
     await tick('101');
@@ -224,7 +224,7 @@ describe('what races a move of the price', () => {
     const { alertId } = await book.add(ada, alert('above', '100'), testOrigin);
     given.table.once(isStoring, async () => {
       await given.tick('BTC/USDT', '98');
-      const meanwhile = new AlertBook({ ...given.platform, table: given.store });
+      const meanwhile = new Alerts({ ...given.platform, table: given.store });
       await meanwhile.change(ada, { alertId, condition: alert('above', '100').condition }, testOrigin);
     });
     await tick('101');

@@ -1,10 +1,10 @@
-import { Decimal } from 'decimal.js';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { streamEvent } from '#local/stream-event';
 import { type AlertUpdate, NewAlert } from '#shared/alerts/alert';
-import { AlertBook } from '#shared/alerts/alerts';
-import type { UserId } from '#shared/identity/user';
+import { Alerts } from '#shared/alerts/alerts';
+import { Decimal } from '#shared/model/decimal';
+import type { UserId } from '#shared/model/user-id';
 import { NotFound, Unavailable } from '#shared/platform/errors';
 import type { Change } from '#shared/platform/table';
 import { testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
@@ -104,7 +104,7 @@ it('fires each alert exactly as documented, whatever is told twice and wherever 
   await fc.assert(
     fc.asyncProperty(steps, async (all) => {
       const given = testPlatform();
-      const book = new AlertBook(given.platform);
+      const book = new Alerts(given.platform);
       await given.list('sim', ['BTC/USDT']);
       const expected: Expected[] = [];
       const told: Change[] = [];

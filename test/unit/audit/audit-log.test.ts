@@ -5,7 +5,7 @@ import { AuditReader } from '#shared/audit/audit-reader';
 import type { AuditEvent } from '#shared/audit/entry';
 import { counted, type Tally } from '#shared/audit/repeats';
 import { verifyAudit } from '#shared/audit/verify';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import { ABSENT, PRESENT, type Write } from '#shared/platform/table';
 import { failing } from '../../support/observed-table.ts';

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { AuditLog } from '#shared/audit/audit-log';
 import { type AuditFilter, AuditReader } from '#shared/audit/audit-reader';
 import type { AuditEntry, AuditEvent } from '#shared/audit/entry';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { InvalidCursor } from '#shared/platform/errors';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 

@@ -4,7 +4,7 @@ import { AuditLog } from '#shared/audit/audit-log';
 import { AuditEntry, hashOf } from '#shared/audit/entry';
 import { entriesOf, headKey, type StoredEntry, storedEntry } from '#shared/audit/stored';
 import { type TrailEnd, verifyAudit } from '#shared/audit/verify';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { openMemoryDatabase } from '#shared/platform/sqlite/database';
 import { SqliteTable } from '#shared/platform/sqlite/table';
 import type { Item, Table } from '#shared/platform/table';

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { apiKeyHash, newApiKey } from '#shared/auth/api-key-format';
 import { API_KEYS_PER_USER_MAX } from '#shared/auth/api-keys';
 import { API_KEY_KEYS } from '#shared/auth/stored-api-key';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { systemRandom } from '#shared/platform/system';
 import { every, type Item, type Table } from '#shared/platform/table';
 import { type ClientRequest, httpApi, type TestHttpApi, tokenOf } from '../../support/http-events.ts';

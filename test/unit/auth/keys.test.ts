@@ -6,7 +6,7 @@ import { jsonWebKeys, jwksMaxAgeSeconds } from '#shared/auth/published-keys';
 import { SigningKeys, signingKeyCacheSeconds } from '#shared/auth/signing-keys';
 import { newSession, type SessionId } from '#shared/auth/stored-session';
 import { accessTokenSeconds, issueAccessToken, TokenVerifier } from '#shared/auth/tokens';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { Unavailable } from '#shared/platform/errors';
 import { httpApi } from '../../support/http-events.ts';
 import { tableWith } from '../../support/table-with.ts';

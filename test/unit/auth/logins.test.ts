@@ -6,7 +6,7 @@ import { LoginDelays } from '#shared/auth/login-delays';
 import { refusalMs } from '#shared/auth/logins';
 import { Sessions } from '#shared/auth/sessions';
 import { type StoredUser, userKey } from '#shared/identity/stored-user';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import type { Table } from '#shared/platform/table';
 import { type ClientRequest, httpApi, type TestHttpApi } from '../../support/http-events.ts';
 import { tableWith } from '../../support/table-with.ts';

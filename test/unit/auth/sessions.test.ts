@@ -6,7 +6,7 @@ import { SESSIONS_PER_USER_MAX, Sessions } from '#shared/auth/sessions';
 import { sessionIdleDays, sessionLifeDays } from '#shared/auth/stored-session';
 import { accessTokenSeconds } from '#shared/auth/tokens';
 import { Connections } from '#shared/connections/connections';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { every, type Item } from '#shared/platform/table';
 import { httpApi, logInAs, type TestHttpApi } from '../../support/http-events.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
-import type { Origin } from '#functions/dead-letters';
+import type { DeadLetterOrigin } from '#functions/dead-letters';
 import { redriveOnAws } from '../../../bin/redrive-aws.ts';
 import {
   type Answer,
@@ -11,7 +11,7 @@ import {
   towards,
 } from '../../support/http-recorder.ts';
 
-const origin: Origin = { type: 'queue', deadLetters: 'deliveries-dead', queue: 'deliveries' };
+const origin: DeadLetterOrigin = { type: 'queue', deadLetters: 'deliveries-dead', queue: 'deliveries' };
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
 
 const resource = (id: string, url: string) =>

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { Unavailable } from '#shared/platform/errors';
 import { type ClientRequest, httpApi, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
 import { tableWith } from '../../support/table-with.ts';

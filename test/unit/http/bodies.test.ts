@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BODY_BYTES_MAX } from '#functions/http/api';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { httpApi, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
 import { testPlatform } from '../../support/test-platform.ts';
 

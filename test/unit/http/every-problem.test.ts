@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Problem } from '#functions/http/problem';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { Unavailable } from '#shared/platform/errors';
 import { type ClientAnswer, type ClientRequest, httpApi, tokenOf } from '../../support/http-events.ts';
 import { tableWith } from '../../support/table-with.ts';

@@ -7,8 +7,8 @@ import { refreshTokenKey, type StoredRefreshToken } from '#shared/auth/refresh-t
 import { type ApiKeyId, apiKeyKey, type StoredApiKey } from '#shared/auth/stored-api-key';
 import { newSession, type SessionId, type StoredSession, sessionsOf } from '#shared/auth/stored-session';
 import { type StoredUser, userKey } from '#shared/identity/stored-user';
-import type { UserId } from '#shared/identity/user';
 import { SCOPES_OF_ROLE } from '#shared/model/scopes';
+import type { UserId } from '#shared/model/user-id';
 import { httpApi, namedRoutes, pathOf, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
 import { inputSchemaOf, type JsonSchema, valueFor } from '../../support/json-schema.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';

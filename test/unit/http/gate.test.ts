@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { routes } from '#functions/api/routes';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { httpApi, namedRoutes, pathOf, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 

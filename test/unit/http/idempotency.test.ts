@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AuditReader } from '#shared/audit/audit-reader';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { ConditionFailed, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import type { Table } from '#shared/platform/table';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Problem } from '#functions/http/problem';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { type ClientRequest, httpApi, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
 import { failing } from '../../support/observed-table.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';

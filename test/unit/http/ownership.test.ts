@@ -5,8 +5,8 @@ import { ok, on } from '#functions/http/api';
 import type { Route } from '#functions/http/route';
 import { apiKeyHash } from '#shared/auth/api-key-format';
 import { apiKeyOwnerKey } from '#shared/auth/stored-api-key';
-import type { UserId } from '#shared/identity/user';
 import { SCOPES, SCOPES_OF_ROLE, type Scope } from '#shared/model/scopes';
+import type { UserId } from '#shared/model/user-id';
 import {
   type ClientRequest,
   httpApi,

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { UserId } from '#shared/identity/user';
 import { Catalog } from '#shared/market/catalog';
 import { type VenueStatus, writeVenueStatus } from '#shared/market/venue-status';
+import type { UserId } from '#shared/model/user-id';
 import { httpApi, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
 import { marketOf, type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 

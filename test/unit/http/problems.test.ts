@@ -2,7 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PROBLEMS, problemOf } from '#functions/http/problem';
 import { VenueError, type VenueFailure } from '#shared/exchange/errors';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import {
   ConditionFailed,
   Conflict,

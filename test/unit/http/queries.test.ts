@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { httpApi, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 

@@ -1,7 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { PARTITIONS_MAX, type Partition, RateLimiter, untoldAllowance } from '#shared/limits/rate-limiter';
+import { PARTITIONS_MAX, type Partition, pendingAllowance, RateLimiter } from '#shared/limits/rate-limiter';
 import { Unavailable } from '#shared/platform/errors';
 import { openMemoryDatabase } from '#shared/platform/sqlite/database';
 import { SqliteTable } from '#shared/platform/sqlite/table';
@@ -64,7 +64,7 @@ describe('one instance', () => {
 
 describe('the table', () => {
   it('is not touched by whoever stays below a twentieth of the limit', async () => {
-    await served(instance(), untoldAllowance(120), 120);
+    await served(instance(), pendingAllowance(120), 120);
     expect(table.calls).toEqual([]);
   });
 
@@ -117,7 +117,7 @@ describe('several instances', () => {
           let allowed = 0;
           for (const turn of turns) if ((await instances[turn]?.take(ada, route, limit))?.isAllowed) allowed += 1;
           expect(allowed).toBeGreaterThanOrEqual(limit);
-          expect(allowed).toBeLessThanOrEqual(limit + 7 * untoldAllowance(limit));
+          expect(allowed).toBeLessThanOrEqual(limit + 7 * pendingAllowance(limit));
         },
       ),
       { numRuns: 20, seed: 20_261_123 },
@@ -161,7 +161,7 @@ describe('a table that does not answer', () => {
     await served(limiter, 60, 120);
     table.before = () => {};
     await served(limiter, 60, 120);
-    expect(await served(instance(), 1000, 120)).toBe(untoldAllowance(120));
+    expect(await served(instance(), 1000, 120)).toBe(pendingAllowance(120));
   });
 });
 

@@ -1,8 +1,8 @@
-import { Decimal } from 'decimal.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { UserId } from '#shared/identity/user';
 import { directionOf, type Level, LevelIndex, levelKey, sortable } from '#shared/market/crossing-index';
+import { Decimal } from '#shared/model/decimal';
+import type { UserId } from '#shared/model/user-id';
 import { openMemoryDatabase } from '#shared/platform/sqlite/database';
 import { SqliteTable } from '#shared/platform/sqlite/table';
 import { VirtualClock } from '../../support/virtual-clock.ts';

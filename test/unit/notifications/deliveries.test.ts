@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { queueEvent } from '#local/queue-event';
 import { NewAlert } from '#shared/alerts/alert';
-import { AlertBook } from '#shared/alerts/alerts';
-import type { UserId } from '#shared/identity/user';
+import { Alerts } from '#shared/alerts/alerts';
+import type { UserId } from '#shared/model/user-id';
 import { TimedOut, Unavailable } from '#shared/platform/errors';
 import { UserSettings } from '#shared/users/user-settings';
 import { Users } from '#shared/users/users';
@@ -12,13 +12,13 @@ import { type TestPlatform, testContext, testOrigin, testPlatform } from '../../
 const address = 'https://hooks.example.com/alphapulse';
 
 let given: TestPlatform;
-let book: AlertBook;
+let book: Alerts;
 let ada: UserId;
 let secret: string;
 
 beforeEach(async () => {
   given = testPlatform();
-  book = new AlertBook(given.platform);
+  book = new Alerts(given.platform);
   await given.list('sim', ['BTC/USDT']);
   ada = await given.user();
   await new UserSettings(given.platform).change(ada, { webhookUrl: address }, testOrigin);

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { duePlace, type StoredSchedule, scheduleKey } from '#shared/accounts/stored';
 import { DispatchStatus } from '#shared/accounts/sync/dispatch-status';
-import { VenueBreaker } from '#shared/exchange/budget/circuit-breaker';
+import { CircuitBreaker } from '#shared/exchange/budget/circuit-breaker';
 import type { VenueFailure } from '#shared/exchange/errors';
-import type { UserId } from '#shared/identity/user';
 import { type VenueStatus, writeVenueStatus } from '#shared/market/venue-status';
+import type { UserId } from '#shared/model/user-id';
 import { SystemStatus } from '#shared/operations/status';
 import { TimedOut, Unavailable } from '#shared/platform/errors';
 import type { Config, Platform } from '#shared/platform/ports';
@@ -107,7 +107,7 @@ describe('a venue', () => {
 
   it('that was asked too often is degraded, and says for how long it is left alone', async () => {
     await venue();
-    await new VenueBreaker(system.platform, 'sim').open(90_000);
+    await new CircuitBreaker(system.platform, 'sim').open(90_000);
     await system.clock.advance(30_000);
     expect(await sim()).toEqual({
       status: 'degraded',

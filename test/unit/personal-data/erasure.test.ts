@@ -4,7 +4,7 @@ import { verifyAudit } from '#shared/audit/verify';
 import { apiKeyHash } from '#shared/auth/api-key-format';
 import { apiKeyOwnerKey } from '#shared/auth/stored-api-key';
 import { emailKey, userKey } from '#shared/identity/stored-user';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import type { Item, Table } from '#shared/platform/table';
 import { httpApi, logInAs, type TestHttpApi } from '../../support/http-events.ts';
 import { partitionOf } from '../../support/partition.ts';

@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { localLogger } from '#local/telemetry';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { redacted } from '#shared/platform/redaction';
 import { tokenOf } from '../../support/http-events.ts';
 import { testPlatform } from '../../support/test-platform.ts';

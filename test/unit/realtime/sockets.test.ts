@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createSockets } from '#functions/websocket/sockets';
 import { streamEvent } from '#local/stream-event';
 import { NewAlert } from '#shared/alerts/alert';
-import { AlertBook } from '#shared/alerts/alerts';
+import { Alerts } from '#shared/alerts/alerts';
 import { Connections, SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/connections/connections';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { Unavailable } from '#shared/platform/errors';
 import { tokenOf } from '../../support/http-events.ts';
 import { type TestPlatform, testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
@@ -26,12 +26,12 @@ const app = 'https://app.example.com';
 
 let given: TestPlatform;
 let sockets: ReturnType<typeof createSockets>;
-let book: AlertBook;
+let book: Alerts;
 
 beforeEach(async () => {
   given = testPlatform();
   sockets = createSockets(given.platform);
-  book = new AlertBook({ ...given.platform, table: given.store });
+  book = new Alerts({ ...given.platform, table: given.store });
   await given.list('sim', ['BTC/USDT', 'ETH/USDT']);
   await given.tick('BTC/USDT', '100');
   await given.settle();
@@ -191,7 +191,7 @@ describe('a firing', () => {
     for (const point of points) {
       given = testPlatform();
       sockets = createSockets(given.platform);
-      book = new AlertBook({ ...given.platform, table: given.store });
+      book = new Alerts({ ...given.platform, table: given.store });
       await given.list('sim', ['BTC/USDT']);
       await given.tick('BTC/USDT', '100');
       await fire(ada, 3);

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AuditReader } from '#shared/audit/audit-reader';
-import type { Origin } from '#shared/audit/entry';
+import type { AuditOrigin } from '#shared/audit/entry';
 import { Sessions } from '#shared/auth/sessions';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import type { Table } from '#shared/platform/table';
 import { UserAdministration } from '#shared/users/administration';
 import { RegistrationClosed, Users } from '#shared/users/users';
@@ -38,7 +38,7 @@ const person = async (email: string): Promise<Person> => {
 const change = (whom: Pick<Person, 'userId'>, body: unknown, { token } = ada) =>
   http.request('PUT', `/api/users/${whom.userId}`, { token, body });
 const list = async (query = '', { token } = ada) => await http.request('GET', `/api/users${query}`, { token });
-const byAda = (): Origin => ({ actor: { kind: 'user', userId: ada.userId }, source: { address: '203.0.113.7' } });
+const byAda = (): AuditOrigin => ({ actor: { kind: 'user', userId: ada.userId }, source: { address: '203.0.113.7' } });
 const systemStatus = async ({ token }: Person) => (await http.request('GET', '/api/users', { token })).status;
 
 describe('the list of users', () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AuditReader } from '#shared/audit/audit-reader';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { codeAt, tokenIn } from '../../support/credentials.ts';
 import { httpApi, logInAs, type TestHttpApi } from '../../support/http-events.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';

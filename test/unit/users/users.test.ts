@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { Conflict } from '#shared/platform/errors';
 import { every, type Item, type Key, type Table } from '#shared/platform/table';
 import { UserSettings } from '#shared/users/user-settings';

@@ -1,5 +1,4 @@
 import type { Order, Position, Trade, Transaction } from 'ccxt';
-import { Decimal } from 'decimal.js';
 import type {
   Balance,
   ContractPosition,
@@ -10,6 +9,7 @@ import type {
   VenueOrderStatus,
   WalletType,
 } from '#shared/exchange/account-venue';
+import { Decimal } from '#shared/model/decimal';
 import { plainDecimal } from './market-mapping.ts';
 
 /** A field of an account that is missing or has another form than it must have. Nothing else of the answer is used. */

@@ -4,8 +4,8 @@ import type {
   ContractPosition,
   KeyPermissions,
   OwnTrade,
-  Stretch,
   VenueOrder,
+  VenuePage,
   WalletType,
 } from '#shared/exchange/account-venue';
 import { toBalances } from './account-mapping.ts';
@@ -25,9 +25,9 @@ export interface OwnContracts {
   openOrders(exchange: Exchange): Promise<VenueOrder[]>;
   /** Orders that may have ended since then, and others. @param since @param now epoch ms */
   endedOrders(exchange: Exchange, symbol: string, since: number, now: number): Promise<VenueOrder[]>;
-  trades(exchange: Exchange, symbol: string, cursor: string | null, now: number): Promise<Stretch<OwnTrade>>;
+  trades(exchange: Exchange, symbol: string, cursor: string | null, now: number): Promise<VenuePage<OwnTrade>>;
   /** The contracts in which something was traded. */
-  traded(exchange: Exchange, cursor: string | null, now: number): Promise<Stretch<string>>;
+  traded(exchange: Exchange, cursor: string | null, now: number): Promise<VenuePage<string>>;
 }
 
 /** What an adapter has to know of a venue beyond what ccxt tells. */

@@ -1,5 +1,5 @@
 import type { Exchange, Trade } from 'ccxt';
-import type { OwnTrade, Stretch } from '#shared/exchange/account-venue';
+import type { OwnTrade, VenuePage } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
 import { toTrade } from './account-mapping.ts';
 import type { AccountRules } from './account-rules.ts';
@@ -25,7 +25,7 @@ export const readTrades = (
   symbol: string | undefined,
   cursor: string | null,
   now: number,
-): Promise<Stretch<OwnTrade>> =>
+): Promise<VenuePage<OwnTrade>> =>
   rules.tradesById !== undefined
     ? readById(exchange, rules.tradesById, symbol, cursor)
     : rules.tradesByOffset !== undefined
@@ -39,7 +39,7 @@ const readById = async (
   { parameter, pageEntries }: NonNullable<AccountRules['tradesById']>,
   symbol: string | undefined,
   cursor: string | null,
-): Promise<Stretch<OwnTrade>> => {
+): Promise<VenuePage<OwnTrade>> => {
   const from = cursor === null ? 0n : BigInt(wellFormed(exchange, cursor, /^\d{1,30}$/));
   const natives = await exchange.fetchMyTrades(symbol, undefined, pageEntries, { [parameter]: String(from) });
   const items = natives.map(toTrade);
@@ -53,7 +53,7 @@ const readByOffset = async (
   symbol: string | undefined,
   cursor: string | null,
   now: number,
-): Promise<Stretch<OwnTrade>> => {
+): Promise<VenuePage<OwnTrade>> => {
   if (cursor !== null && !isOffsetCursor(cursor)) throw noWay(exchange);
   const answer = await readOffsets(pages, cursor, now);
   if (answer === undefined) throw garbled(exchange.id);
@@ -68,7 +68,7 @@ const readByTime = async (
   symbol: string | undefined,
   cursor: string | null,
   now: number,
-): Promise<Stretch<OwnTrade>> => {
+): Promise<VenuePage<OwnTrade>> => {
   const limits = rules.trades ?? limitsOf(exchange);
   const last = cursor === null ? { from: 0, widthMs: limits.windowMs } : readPlace(exchange.id, cursor);
   const { entries, next, more } = await readOn(last, limits, now, async (stretch) => {
@@ -98,7 +98,7 @@ const readOnward = async (
   symbol: string | undefined,
   cursor: string | null,
   now: number,
-): Promise<Stretch<OwnTrade>> => {
+): Promise<VenuePage<OwnTrade>> => {
   const from = cursor === null ? Math.max(now - limitsOf(exchange).reachMs, 0) : readPlace(exchange.id, cursor).from;
   const items = (await exchange.fetchMyTrades(symbol, from)).map(toTrade).sort((a, b) => a.at - b.at);
   const next = Math.max(from, Math.min(items.at(-1)?.at ?? from, now - settlingMs));

@@ -5,9 +5,9 @@ import {
   type ContractPosition,
   type OwnTrade,
   orderName,
-  type Stretch,
   type Transfer,
   type VenueOrder,
+  type VenuePage,
 } from '#shared/exchange/account-venue';
 import type { Credentials } from '#shared/exchange/credentials';
 import { VenueError } from '#shared/exchange/errors';
@@ -131,7 +131,7 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
           .sort((a, b) => endedAt(a) - endedAt(b));
       }),
 
-    trades: (symbol, cursor): Promise<Stretch<OwnTrade>> =>
+    trades: (symbol, cursor): Promise<VenuePage<OwnTrade>> =>
       run(() => {
         needs('fetchMyTrades');
         if (ownContracts !== undefined && isOwn(symbol)) {

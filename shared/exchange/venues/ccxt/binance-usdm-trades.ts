@@ -1,5 +1,5 @@
 import type { Exchange } from 'ccxt';
-import type { OwnTrade, Stretch } from '#shared/exchange/account-venue';
+import type { OwnTrade, VenuePage } from '#shared/exchange/account-venue';
 import { toTrade } from './account-mapping.ts';
 import { at, garbled, listAt } from './answers.ts';
 import { askUsdm, contractId, contractSymbol, isUnseen } from './binance-usdm.ts';
@@ -29,13 +29,13 @@ export const readUsdmTrades = async (
   symbol: string,
   cursor: string | null,
   now: number,
-): Promise<Stretch<OwnTrade>> => {
+): Promise<VenuePage<OwnTrade>> => {
   const { place, nextId } = positionOf(exchange, cursor);
   const page = async (parameters: Readonly<Record<string, unknown>>): Promise<OwnTrade[]> => {
     const which = { symbol: contractId(symbol), limit: tradeLimits.pageEntries, ...parameters };
     return listAt(await askUsdm(exchange, 'userTrades', which)).map((row) => toUsdmTrade(exchange, row));
   };
-  const stretch = (trades: readonly OwnTrade[], from: number, widthMs: number, more: boolean): Stretch<OwnTrade> => {
+  const stretch = (trades: readonly OwnTrade[], from: number, widthMs: number, more: boolean): VenuePage<OwnTrade> => {
     const items = trades.toSorted((a, b) => a.at - b.at);
     const id = idAfter(trades, nextId);
     return { items, cursor: placeText({ from, widthMs }) + (id === undefined ? '' : `/${id}`), more };
@@ -71,7 +71,7 @@ export const readTradedContracts = async (
   exchange: Exchange,
   cursor: string | null,
   now: number,
-): Promise<Stretch<string>> => {
+): Promise<VenuePage<string>> => {
   const { place } = positionOf(exchange, cursor);
   const { entries, next, more } = await readOn(place, incomeLimits, now, async (window) => {
     const rows: unknown[] = [];
@@ -91,7 +91,7 @@ export const readTradedContracts = async (
 };
 
 /** A key that sees futures one day will be told of all from here on. */
-const nothing = <T>(cursor: string | null): Stretch<T> => ({
+const nothing = <T>(cursor: string | null): VenuePage<T> => ({
   items: [],
   cursor: cursor ?? placeText({ from: 0, widthMs: tradeLimits.windowMs }),
   more: false,

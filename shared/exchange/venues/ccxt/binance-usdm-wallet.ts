@@ -1,6 +1,6 @@
 import type { Exchange } from 'ccxt';
-import { Decimal } from 'decimal.js';
 import type { ContractPosition } from '#shared/exchange/account-venue';
+import { Decimal } from '#shared/model/decimal';
 import { toBalances, toPosition } from './account-mapping.ts';
 import type { NativeAmounts, WalletRule } from './account-rule.ts';
 import { nativeBalances } from './account-rule.ts';

@@ -1,4 +1,4 @@
-import { Decimal } from 'decimal.js';
+import { Decimal } from '#shared/model/decimal';
 import { toBalances } from './account-mapping.ts';
 import type { AccountRules, NativeAmounts, WalletRule } from './account-rule.ts';
 import { nativeBalances, wallet } from './account-rule.ts';

@@ -8,7 +8,7 @@ import type { Exchange } from 'ccxt';
 export type ExchangeClass = new (settings: Readonly<Record<string, unknown>>) => Exchange;
 
 // The package exports only its barrel; the exchanges lie next to it.
-const folder = () => new URL('../src', import.meta.resolve('ccxt'));
+const folder = () => new URL('./src/', import.meta.resolve('ccxt'));
 
 /** Ids of the exchanges that {@link importExchange} can load. */
 export const exchangeIds = (): string[] =>

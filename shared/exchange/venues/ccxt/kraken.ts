@@ -1,7 +1,7 @@
 import type { Exchange, Order, Trade } from 'ccxt';
-import { Decimal } from 'decimal.js';
 import type { Balance, ContractPosition, WalletType } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
+import { Decimal } from '#shared/model/decimal';
 import { toBalances, toPosition } from './account-mapping.ts';
 import type { AccountRules, WalletRule } from './account-rule.ts';
 import { at, garbled, isList, isRecord, listAt } from './answers.ts';

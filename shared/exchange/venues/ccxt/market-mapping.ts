@@ -1,5 +1,5 @@
-import { Decimal } from 'decimal.js';
 import type { Market, Ticker } from '#shared/exchange/venue';
+import { Decimal } from '#shared/model/decimal';
 
 /** Decimal numbers as venues write them. The exponent is bounded: written out, `1e999999999` would fill the memory. */
 const decimalPattern = /^[+-]?\d{1,40}(?:\.\d{0,40})?(?:e[+-]?\d{1,2})?$/i;

@@ -5,7 +5,7 @@ import { exchangeIds, importExchange } from './exchanges.ts';
 
 /**
  * What an exchange of ccxt offers accounts, without asking it. It loads the exchange: what is known without that stands
- * in `ccxt-profiles.ts`.
+ * in `profiles.ts`.
  * @returns undefined where there is no such exchange, or its accounts need other credentials than a key
  */
 export const readProfile = async (id: string): Promise<VenueProfile | undefined> => {
@@ -29,7 +29,7 @@ export const readProfile = async (id: string): Promise<VenueProfile | undefined>
   };
 };
 
-/** A profile as `ccxt-profiles.ts` holds it. */
+/** A profile as `profiles.ts` holds it. */
 export const profileRow = ({ name, credentials, supports }: VenueProfile): [string, string, string] => [
   name,
   credentials.join(' '),

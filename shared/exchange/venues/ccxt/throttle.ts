@@ -65,7 +65,7 @@ export const keepBudget = (exchange: Exchange, budget: CallBudget, clock: Clock)
 
   const report = async (request: Request, words: string): Promise<void> => {
     const { path, pool, permit, sentAt, answer } = request;
-    if (sentAt !== undefined && clock.now() - sentAt >= slowMs) await budget.slow();
+    if (sentAt !== undefined && clock.now() - sentAt >= slowMs) await budget.reportSlowness();
     if (permit === undefined || answer === undefined) return;
     const refusal = limits.refusal(request, answer.status, words);
     if (refusal !== undefined) return permit.refused(answer.retryAfterMs ?? refusal.retryAfterMs);
@@ -73,7 +73,7 @@ export const keepBudget = (exchange: Exchange, budget: CallBudget, clock: Clock)
     if (answer.status < 500) await permit.answered();
     if (limits.isLastOfSecond(answer.headers)) key.hold(path);
     const nextMinute = (Math.floor(clock.now() / minuteMs) + 1) * minuteMs;
-    if (pool !== undefined) await budget.told(pool, limits.usedPart(answer.headers, request), nextMinute);
+    if (pool !== undefined) await budget.reportUsage(pool, limits.usedPart(answer.headers, request), nextMinute);
   };
 };
 

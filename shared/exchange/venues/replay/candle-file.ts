@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { Decimal } from 'decimal.js';
+import { Decimal } from '#shared/model/decimal';
 import { DomainError } from '#shared/platform/errors';
 import { CandleRows, RecordedCandles } from './candles.ts';
 import { parseFileName } from './file-name.ts';

@@ -5,7 +5,7 @@ const DAY_MS = 86_400_000;
 const UNITS_MAX = 1e15;
 
 /** The last 24 hours before a candle: those candles of which it is the last one that fits into them. */
-export interface Window {
+export interface TrailingWindow {
   /** Its oldest candle; the candle itself where nothing older is in it. */
   readonly first: number;
   /** The candles before the candle with the highest high and the lowest low, undefined where there is none. */
@@ -54,7 +54,7 @@ export class TrailingDay {
     });
   }
 
-  window(candle: number): Window {
+  window(candle: number): TrailingWindow {
     return {
       first: at(this.#firsts, candle),
       highest: known(at(this.#highest, candle)),

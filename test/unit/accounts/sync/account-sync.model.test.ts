@@ -2,12 +2,12 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NewAccount } from '#shared/accounts/account';
 import { AccountRemoval } from '#shared/accounts/account-removal';
-import { AccountBook } from '#shared/accounts/accounts';
+import { Accounts } from '#shared/accounts/accounts';
 import { accountKey, recordsOf, type StoredAccount, type StoredBalance } from '#shared/accounts/stored';
 import { AccountSync } from '#shared/accounts/sync/account-sync';
 import { balancesStep } from '#shared/accounts/sync/balances';
 import { Credentials } from '#shared/exchange/credentials';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { DomainError, Unavailable } from '#shared/platform/errors';
 import { spot, testKey, VenueOfKeys } from '../../../support/account-venues.ts';
 import { MemoryVenue } from '../../../support/memory-venue.ts';
@@ -34,7 +34,7 @@ const given = async () => {
   const system = testPlatform({ venues: ['binance'] });
   const keys = new VenueOfKeys();
   keys.add();
-  const book = new AccountBook(system.platform, keys);
+  const book = new Accounts(system.platform, keys);
   const removal = new AccountRemoval(system.platform);
   const account = NewAccount.parse({ venue: 'binance', label: 'x', mode: 'live', credentials: testKey });
   const { accountId } = await system.awake(book.add(ada, account, testOrigin));
@@ -101,7 +101,7 @@ describe('workers at one account at the same time, slow and killed at random', (
               timeoutSeconds,
             },
           );
-          const ended = worker.run({ userId: ada, accountId, dueAt, asked: false });
+          const ended = worker.run({ userId: ada, accountId, dueAt, userRequested: false });
           work.push(
             ended.catch((error: unknown) => {
               if (!(error instanceof DomainError)) throw error;

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NewAccount } from '#shared/accounts/account';
-import { AccountBook } from '#shared/accounts/accounts';
+import { Accounts } from '#shared/accounts/accounts';
 import { accountKey, type StoredAccount, type StoredSchedule, scheduleKey } from '#shared/accounts/stored';
 import { AccountSync } from '#shared/accounts/sync/account-sync';
-import { Dispatcher, SyncOrder } from '#shared/accounts/sync/dispatch';
+import { Dispatcher, SyncJob } from '#shared/accounts/sync/dispatch';
 import type { SyncStep } from '#shared/accounts/sync/steps';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { Unavailable } from '#shared/platform/errors';
 import { testKey, VenueOfKeys } from '../../../support/account-venues.ts';
 import { testOrigin, testPlatform } from '../../../support/test-platform.ts';
@@ -34,7 +34,7 @@ describe('dispatching and synchronising, killed and repeated at random', () => {
         const { clock, platform, table } = given;
         const venue = new VenueOfKeys();
         venue.add();
-        const book = new AccountBook(platform, venue);
+        const book = new Accounts(platform, venue);
         const owners = Array.from({ length: accounts }, (_, number) => `user-${number}` as UserId);
         const made = await Promise.all(
           owners.map(async (userId) => {
@@ -70,7 +70,7 @@ describe('dispatching and synchronising, killed and repeated at random', () => {
               mayDie();
               await queue.send(messages);
               for (const { body } of messages) {
-                const { accountId, dueAt } = SyncOrder.parse(JSON.parse(body));
+                const { accountId, dueAt } = SyncJob.parse(JSON.parse(body));
                 sent.add(`${accountId} ${dueAt}`);
               }
             },
@@ -115,7 +115,7 @@ describe('dispatching and synchronising, killed and repeated at random', () => {
         const work = async (kill: number | undefined, again: boolean) => {
           const [message] = await queue.receive(1, 30);
           if (message === undefined) return false;
-          const order = SyncOrder.parse(JSON.parse(message.body));
+          const order = SyncJob.parse(JSON.parse(message.body));
           const key = accountKey(order.userId as UserId, order.accountId);
           const known = (await given.store.get<StoredAccount>(key))?.servedDueAt;
           running = undefined;

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { queueEvent } from '#local/queue-event';
 import { NewAccount } from '#shared/accounts/account';
-import { AccountBook } from '#shared/accounts/accounts';
+import { Accounts } from '#shared/accounts/accounts';
 import { accountKey, duePeriod, type StoredAccount } from '#shared/accounts/stored';
 import { Dispatcher } from '#shared/accounts/sync/dispatch';
 import { VenueError } from '#shared/exchange/errors';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { testKey, VenueOfKeys } from '../../../support/account-venues.ts';
 import { type TestPlatform, testContext, testOrigin, testPlatform } from '../../../support/test-platform.ts';
 
@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 
 const connect = async (syncSeconds: number): Promise<StoredAccount> => {
-  const book = new AccountBook(given.platform, venue);
+  const book = new Accounts(given.platform, venue);
   const account = NewAccount.parse({ venue: 'binance', label: 'x', mode: 'live', credentials: testKey, syncSeconds });
   const { accountId } = await given.awake(book.add(ada, account, testOrigin));
   await given.settle();
@@ -99,7 +99,7 @@ describe('a sync that fails', () => {
   it('is not made twice where the user had it made meanwhile', async () => {
     const { accountId } = await failed(300);
     await pass(60);
-    await new AccountBook(given.platform, venue).syncNow(ada, accountId);
+    await new Accounts(given.platform, venue).syncNow(ada, accountId);
     await given.settle();
     // Nothing but the user's word is against the venue's, which counts more.
     expect(askedAt).toHaveLength(1);
@@ -113,7 +113,7 @@ describe('a sync that fails', () => {
     const dueAt = account?.steps.balances?.nextTryAt ?? 0;
     await given.clock.advance(dueAt - given.clock.now() - 800);
     const early = { id: '1', receipt: '1', receiveCount: 1, sentAt: given.clock.now() };
-    const body = JSON.stringify({ userId, accountId, dueAt, asked: false });
+    const body = JSON.stringify({ userId, accountId, dueAt, userRequested: false });
     await given.accountSync(queueEvent('account-sync', [{ ...early, body }]), testContext);
     expect(askedAt).toHaveLength(2);
   });

@@ -2,11 +2,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { NewAccount } from '#shared/accounts/account';
 import { AccountRecords } from '#shared/accounts/account-records';
 import { AccountRemoval } from '#shared/accounts/account-removal';
-import { AccountBook } from '#shared/accounts/accounts';
+import { Accounts } from '#shared/accounts/accounts';
 import { accountKey, duePeriod, recordsOf, type StepName, type StoredAccount } from '#shared/accounts/stored';
 import { Dispatcher } from '#shared/accounts/sync/dispatch';
 import { VenueError } from '#shared/exchange/errors';
-import type { UserId } from '#shared/identity/user';
+import type { UserId } from '#shared/model/user-id';
 import { NotFound, Unavailable } from '#shared/platform/errors';
 import type { Item } from '#shared/platform/table';
 import { spot, testKey, VenueOfKeys } from '../../../support/account-venues.ts';
@@ -17,7 +17,7 @@ const ada = 'ada' as UserId;
 
 let given: TestPlatform;
 let venue: MemoryVenue;
-let book: AccountBook;
+let book: Accounts;
 let removal: AccountRemoval;
 let accountId: string;
 
@@ -26,7 +26,7 @@ beforeEach(async () => {
   given = testPlatform({ venues: ['sim', 'binance'] }, async () => venue);
   const keys = new VenueOfKeys();
   keys.add();
-  book = new AccountBook(given.platform, keys);
+  book = new Accounts(given.platform, keys);
   removal = new AccountRemoval(given.platform);
   const account = NewAccount.parse({ venue: 'binance', label: 'main', mode: 'live', credentials: testKey });
   accountId = (await given.awake(book.add(ada, account, testOrigin))).accountId;

@@ -1,31 +1,31 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Seat, seatsPerVenue, VenueSeats } from '#shared/exchange/budget/concurrency-slots';
+import { ConcurrencySlots, type Slot, slotsPerVenue } from '#shared/exchange/budget/concurrency-slots';
 import { VenueBudget } from '#shared/exchange/budget/venue-budget';
-import { VenueVisit } from '#shared/exchange/budget/venue-session';
+import { VenueSession } from '#shared/exchange/budget/venue-session';
 import { failing } from '../../../support/observed-table.ts';
 import { type TestPlatform, testPlatform } from '../../../support/test-platform.ts';
 
 let system: TestPlatform;
-let seats: VenueSeats;
+let seats: ConcurrencySlots;
 beforeEach(() => {
   system = testPlatform();
-  seats = new VenueSeats(system.platform, 'kraken');
+  seats = new ConcurrencySlots(system.platform, 'kraken');
 });
 
 describe('the seats of a venue', () => {
   it('are so many for all workers together', async () => {
-    const others = new VenueSeats(system.platform, 'kraken');
-    const taken = await Promise.all(Array.from({ length: 10 }, (_, index) => (index % 2 ? seats : others).take()));
-    expect(taken.filter((seat) => seat !== undefined)).toHaveLength(seatsPerVenue);
-    await taken.find((seat) => seat !== undefined)?.leave();
-    expect(await others.take()).toBeDefined();
-    expect(await seats.take()).toBeUndefined();
+    const others = new ConcurrencySlots(system.platform, 'kraken');
+    const taken = await Promise.all(Array.from({ length: 10 }, (_, index) => (index % 2 ? seats : others).acquire()));
+    expect(taken.filter((seat) => seat !== undefined)).toHaveLength(slotsPerVenue);
+    await taken.find((seat) => seat !== undefined)?.release();
+    expect(await others.acquire()).toBeDefined();
+    expect(await seats.acquire()).toBeUndefined();
   });
 
   it('are those of one venue', async () => {
-    for (let seat = 0; seat < seatsPerVenue; seat++) await seats.take();
-    expect(await new VenueSeats(system.platform, 'bybit').take()).toBeDefined();
+    for (let seat = 0; seat < slotsPerVenue; seat++) await seats.acquire();
+    expect(await new ConcurrencySlots(system.platform, 'bybit').acquire()).toBeDefined();
   });
 
   it('are never taken twice, whoever leaves when, also after their time', async () => {
@@ -37,23 +37,23 @@ describe('the seats of a venue', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(event, { maxLength: 40 }), async (events) => {
         const one = testPlatform();
-        const all: { readonly seat: Seat; readonly at: number; left: boolean }[] = [];
+        const all: { readonly seat: Slot; readonly at: number; left: boolean }[] = [];
         const held = () => all.filter(({ at, left }) => !left && one.clock.now() < at + 75_000).length;
         for (const next of events) {
           const before = held();
           if (next.does === 'pass') await one.clock.advance(next.seconds * 1000);
           if (next.does === 'take') {
-            const seat = await new VenueSeats(one.platform, 'kraken').take();
-            expect(seat !== undefined).toBe(before < seatsPerVenue);
+            const seat = await new ConcurrencySlots(one.platform, 'kraken').acquire();
+            expect(seat !== undefined).toBe(before < slotsPerVenue);
             if (seat !== undefined) all.push({ seat, at: one.clock.now(), left: false });
           }
           if (next.does === 'leave') {
             const left = all[next.which];
             // Leaving late, or twice, takes nobody else's seat away.
-            await left?.seat.leave();
+            await left?.seat.release();
             if (left !== undefined) left.left = true;
           }
-          expect(held()).toBeLessThanOrEqual(seatsPerVenue);
+          expect(held()).toBeLessThanOrEqual(slotsPerVenue);
         }
       }),
     );
@@ -63,7 +63,7 @@ describe('the seats of a venue', () => {
 describe('visits of a venue', () => {
   const charge = { pool: 'all', ms: 100, depthMs: 2000 };
   let budget: VenueBudget;
-  const visit = (worker = budget) => new VenueVisit(system.platform, worker, seats);
+  const visit = (worker = budget) => new VenueSession(system.platform, worker, seats);
   const outcome = (call: Promise<unknown>): Promise<unknown> =>
     system.awake(
       call.then(
@@ -90,7 +90,7 @@ describe('visits of a venue', () => {
 
   it('need one when calls have to wait; those without are sent away at once, in every worker', async () => {
     await crowd();
-    const seated = Array.from({ length: seatsPerVenue }, () => visit());
+    const seated = Array.from({ length: slotsPerVenue }, () => visit());
     for (const one of seated) expect(await outcome(one.take({ ...charge, ms: 1 }))).toBe('let go');
     const startedAt = system.clock.now();
     expect(await outcome(visit().take(charge))).toEqual(rateLimited);
@@ -111,9 +111,9 @@ describe('visits of a venue', () => {
   });
 
   it('need one when the venue is slow to answer', async () => {
-    for (let seat = 0; seat < seatsPerVenue; seat++) await seats.take();
+    for (let seat = 0; seat < slotsPerVenue; seat++) await seats.acquire();
     expect(await outcome(visit().take(charge))).toBe('let go');
-    await visit().slow();
+    await visit().reportSlowness();
     expect(await outcome(visit().take(charge))).toEqual(rateLimited);
     await system.clock.advance(30_000);
     expect(await outcome(visit().take(charge))).toBe('let go');
@@ -121,7 +121,7 @@ describe('visits of a venue', () => {
 
   it('leave what a person waits for, and prices, alone', async () => {
     await crowd();
-    for (let seat = 0; seat < seatsPerVenue; seat++) await seats.take();
+    for (let seat = 0; seat < slotsPerVenue; seat++) await seats.acquire();
     expect(await outcome(budget.take(charge))).toBe('let go');
     expect(await outcome(new VenueBudget(system.platform, 'kraken', 'prices').take(charge))).toBe('let go');
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { leftAloneUntil } from '#shared/exchange/budget/stored-budget';
-import { portionMs } from '#shared/exchange/budget/token-lease';
+import { openUntilOf } from '#shared/exchange/budget/stored-budget';
+import { tokenLeaseMs } from '#shared/exchange/budget/token-lease';
 import { type Permit, VenueBudget } from '#shared/exchange/budget/venue-budget';
 import { VenueError } from '#shared/exchange/errors';
 import { failing } from '../../../support/observed-table.ts';
@@ -124,10 +124,10 @@ describe('the budget of a venue', () => {
   it('lets accounts wait, and then prices too, when others use up what the venue allows', async () => {
     await take(accounts);
     const until = system.clock.now() + 60_000;
-    await accounts.told('api', 0.9, until);
+    await accounts.reportUsage('api', 0.9, until);
     expect(await refusal(accounts.take(charge(100)))).toBeGreaterThan(59_000);
     expect(await isLetGo(take(prices))).toBe(true);
-    await accounts.told('api', 0.97, until);
+    await accounts.reportUsage('api', 0.97, until);
     expect(await refusal(prices.take(charge(100)))).toBeGreaterThan(59_000);
     // Another limit of the venue is not concerned.
     expect(await isLetGo(take(accounts, 100, 'earn'))).toBe(true);
@@ -146,10 +146,10 @@ describe('a venue that was asked too often', () => {
     await take(others);
     await (await take(accounts)).refused(120_000);
     expect(await refusal(accounts.take(charge(100)))).toBe(120_000);
-    await system.clock.advance(portionMs);
-    expect(await refusal(others.take(charge(100)))).toBe(120_000 - portionMs);
-    expect(await refusal(prices.take(charge(100)))).toBe(120_000 - portionMs);
-    expect(await leftAloneUntil(system.table, 'binance')).toBe(system.clock.now() + 120_000 - portionMs);
+    await system.clock.advance(tokenLeaseMs);
+    expect(await refusal(others.take(charge(100)))).toBe(120_000 - tokenLeaseMs);
+    expect(await refusal(prices.take(charge(100)))).toBe(120_000 - tokenLeaseMs);
+    expect(await openUntilOf(system.table, 'binance')).toBe(system.clock.now() + 120_000 - tokenLeaseMs);
   });
 
   it('is then tried by one worker alone, and asked by all when that one got an answer', async () => {
@@ -162,7 +162,7 @@ describe('a venue that was asked too often', () => {
     await permits[0]?.answered();
     await system.clock.advance(15_000);
     for (const budget of [accounts, others, prices]) expect(await isLetGo(take(budget))).toBe(true);
-    expect(await leftAloneUntil(system.table, 'binance')).toBeUndefined();
+    expect(await openUntilOf(system.table, 'binance')).toBeUndefined();
   });
 
   it('is left alone ever longer when it goes on refusing and does not say how long', async () => {

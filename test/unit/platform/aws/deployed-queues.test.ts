@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { origins } from '#functions/dead-letters';
+import { deadLetterOrigins } from '#functions/dead-letters';
 import { queueUrlsIn } from '#shared/platform/aws/deployed-queues';
 import { stackClient } from '#shared/platform/aws/deployed-stack';
 import { NotFound, Unavailable } from '#shared/platform/errors';
@@ -33,7 +33,7 @@ const half = Math.floor(ids.length / 2);
 
 it('finds every queue of the deployed stack by its name, on whatever page it stands', async () => {
   const recorder = await httpRecorder(page(ids.slice(0, half), 'more'), page(ids.slice(half)));
-  const names = origins.flatMap((origin) =>
+  const names = deadLetterOrigins.flatMap((origin) =>
     origin.type === 'queue' ? [origin.deadLetters, origin.queue] : [origin.deadLetters],
   );
   const urls = await queueUrlsIn(stackClient(towards(recorder)), 'alphapulse-dev', names);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Expressions } from '#shared/platform/aws/expressions';
-import { ABSENT, allOf, anyOf, type Condition, equals, type Query } from '#shared/platform/table';
+import { ABSENT, allOf, anyOf, equals, type Query, type WriteCondition } from '#shared/platform/table';
 
-const written = (condition: Condition) => {
+const written = (condition: WriteCondition) => {
   const expressions = new Expressions();
   const text = expressions.condition(condition);
   return { text, ...expressions.placeholders() };

@@ -6,7 +6,6 @@ import { openMemoryDatabase } from '#shared/platform/sqlite/database';
 import { SqliteTable } from '#shared/platform/sqlite/table';
 import {
   ABSENT,
-  type Condition,
   type Delete,
   equals,
   every,
@@ -14,6 +13,7 @@ import {
   type Key,
   PRESENT,
   type Put,
+  type WriteCondition,
 } from '#shared/platform/table';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 
@@ -50,7 +50,7 @@ const items: fc.Arbitrary<Item> = fc.record(
   },
   { requiredKeys: ['pk', 'sk', 'kind', 'n'] },
 );
-const conditions: fc.Arbitrary<Condition | undefined> = fc.constantFrom(
+const conditions: fc.Arbitrary<WriteCondition | undefined> = fc.constantFrom(
   undefined,
   undefined,
   ABSENT,
@@ -58,14 +58,14 @@ const conditions: fc.Arbitrary<Condition | undefined> = fc.constantFrom(
   equals('n', 1),
 );
 
-const allows = (model: Model, key: Key, condition: Condition | undefined): boolean => {
+const allows = (model: Model, key: Key, condition: WriteCondition | undefined): boolean => {
   const item = model.items.get(idOf(key));
   if (condition === undefined) return true;
   if (condition === ABSENT) return item === undefined;
   return item !== undefined && (condition === PRESENT || item.n === 1);
 };
 const set = (model: Model, item: Item) => model.items.set(idOf(item), item);
-const conditionally = <C extends object>(write: C, condition: Condition | undefined) =>
+const conditionally = <C extends object>(write: C, condition: WriteCondition | undefined) =>
   condition === undefined ? write : { ...write, if: condition };
 
 const command = (text: string, run: (model: Model, real: Real) => Promise<void>): Command => ({

@@ -35,7 +35,7 @@ const refusing = (status: number, body: string) => {
   return { network: { fetch }, origins };
 };
 
-it('is described in ccxt-profiles.ts as ccxt has it; `npm run profiles` brings that up to date', async () => {
+it('is described in profiles.ts as ccxt has it; `npm run profiles` brings that up to date', async () => {
   const profiles = await Promise.all(exchangeIds().map(readProfile));
   const rows = profiles.flatMap((profile) => (profile === undefined ? [] : [[profile.id, profileRow(profile)]]));
   expect(ccxtProfiles).toEqual(Object.fromEntries(rows));

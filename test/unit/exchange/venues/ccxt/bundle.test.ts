@@ -46,14 +46,14 @@ describe('a bundle with chosen exchanges', () => {
   };
   const load = async () => {
     const client: typeof import('#shared/exchange/venues/ccxt/client') = await import(
-      pathToFileURL(join(folder, 'ccxt-client.mjs')).href
+      pathToFileURL(join(folder, 'client.mjs')).href
     );
     return client.createCcxtClient;
   };
   const network = { fetch: async () => new Response('{"code":-1003,"msg":"Too many requests."}', { status: 429 }) };
 
   it('loads none of them before it is asked for', () => {
-    const [client = ''] = chunkOf('ccxt-client.ts') ?? [];
+    const [client = ''] = chunkOf('ccxt/client.ts') ?? [];
     expect(loadedBytes(client)).toBeLessThan(60_000);
   });
 

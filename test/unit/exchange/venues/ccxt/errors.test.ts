@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { knownErrors, translate } from '#shared/exchange/venues/ccxt/errors';
 
 const errors: Record<string, new (message: string) => Error> = (
-  await import(new URL('../../src/base/errors.js', import.meta.resolve('ccxt')).href)
+  await import(new URL('./src/base/errors.js', import.meta.resolve('ccxt')).href)
 ).default;
 
 const url = 'https://api.binance.com/api/v3/order?symbol=BTCUSDT&signature=5bc8a4d1f7e90b2c5bc8a4d1f7e90b2c';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { leftAloneUntil } from '#shared/exchange/budget/stored-budget';
+import { openUntilOf } from '#shared/exchange/budget/stored-budget';
 import { VenueBudget } from '#shared/exchange/budget/venue-budget';
 import { Credentials } from '#shared/exchange/credentials';
 import { createCcxtClient } from '#shared/exchange/venues/ccxt/client';
@@ -41,7 +41,7 @@ const secondsTaken = async (work: () => Promise<unknown>): Promise<number> => {
   return (clock.now() - startedAt) / 1000;
 };
 const secondsLeftAlone = async (venue: string): Promise<number> =>
-  Math.max(0, ((await leftAloneUntil(system.table, venue)) ?? 0) - clock.now()) / 1000;
+  Math.max(0, ((await openUntilOf(system.table, venue)) ?? 0) - clock.now()) / 1000;
 
 describe('a key at Kraken', () => {
   const balance = async () => {
