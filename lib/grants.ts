@@ -19,6 +19,9 @@ export type ResourceName =
   /** X-Ray has no resources to name: its traces can only be sent to `*`. */
   | 'traces';
 
+/** A resource that functions share; the others belong to one function. */
+export type SharedResource = Exclude<ResourceName, 'log-group' | 'traces'>;
+
 /** Actions that are allowed on resources. */
 export interface Grant {
   readonly actions: readonly string[];

@@ -16,8 +16,8 @@ import { Construct } from 'constructs';
 import { CORS } from '../functions/http/cors.ts';
 import { type Route, routeKey, type Throttle } from '../functions/http/route.ts';
 import { CustomDomain } from './custom-domain.ts';
+import type { DeployedFunction } from './deployed-function.ts';
 import { logGroup } from './log-group.ts';
-import type { DeployedFunction } from './manifest-function.ts';
 import { accept } from './nag-findings.ts';
 import type { Settings } from './settings.ts';
 

@@ -9,21 +9,12 @@ import {
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import type { FunctionEntry, SecretFamily } from '../functions/manifest.ts';
-import { grantsOf, type ResourceName } from './grants.ts';
+import type { SecretFamily } from '../functions/manifest.ts';
+import type { DeployedFunction, NamedEntry } from './deployed-function.ts';
+import { grantsOf, type ResourceName, type SharedResource } from './grants.ts';
 import { logGroup } from './log-group.ts';
 import { acceptWildcard } from './nag-findings.ts';
-import type { SharedResource } from './resources.ts';
 import type { Settings } from './settings.ts';
-
-/** An entry of the manifest with its name. */
-export type NamedEntry = FunctionEntry & { readonly name: string };
-
-/** A function as the other constructs see it: what it was declared to be, and what it became. */
-export interface DeployedFunction {
-  readonly entry: NamedEntry;
-  readonly lambda: LambdaFunction;
-}
 
 export interface ManifestFunctionProps {
   readonly entry: NamedEntry;

@@ -7,7 +7,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import { VENUE_IN_SYNC } from '#shared/market/market-sync';
-import type { DeployedFunction } from './manifest-function.ts';
+import type { DeployedFunction } from './deployed-function.ts';
 import type { Queues } from './queues.ts';
 import type { Settings } from './settings.ts';
 

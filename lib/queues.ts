@@ -3,7 +3,7 @@ import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { FunctionEntry } from '../functions/manifest.ts';
-import type { DeployedFunction } from './manifest-function.ts';
+import type { DeployedFunction } from './deployed-function.ts';
 import { accept } from './nag-findings.ts';
 import { type DeployedQueue, deadLettersOf } from './queue-names.ts';
 

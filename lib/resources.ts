@@ -1,5 +1,5 @@
 import type { SecretFamily, SecretName } from '../functions/manifest.ts';
-import type { ResourceName } from './grants.ts';
+import type { SharedResource } from './grants.ts';
 import type { MailSender } from './mail-sender.ts';
 import type { DeployedQueue } from './queue-names.ts';
 import type { Queues } from './queues.ts';
@@ -14,9 +14,6 @@ export interface Resources {
   readonly sockets: SocketGateway;
   readonly mail: MailSender;
 }
-
-/** A resource that functions share; the others are a function's own. */
-export type SharedResource = Exclude<ResourceName, 'log-group' | 'traces'>;
 
 /** @throws {Error} the queue or secret does not exist */
 export const arnOf = ({ state, queues, sockets, mail }: Resources, resource: SharedResource): string => {

@@ -2,7 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Schedule, ScheduleExpression, ScheduleTargetInput, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
-import type { DeployedFunction } from './manifest-function.ts';
+import type { DeployedFunction } from './deployed-function.ts';
 import type { Queues } from './queues.ts';
 
 const deliveryRetries = 2;

@@ -5,8 +5,8 @@ import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integra
 import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { CustomDomain } from './custom-domain.ts';
+import type { DeployedFunction } from './deployed-function.ts';
 import { logGroup } from './log-group.ts';
-import type { DeployedFunction } from './manifest-function.ts';
 import { accept, acceptManagedPolicy } from './nag-findings.ts';
 import type { Settings } from './settings.ts';
 

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
-import type { DeployedFunction } from './manifest-function.ts';
+import type { DeployedFunction } from './deployed-function.ts';
 import type { Queues } from './queues.ts';
 
 /** DynamoDB throttles a shard that more than two read. */

@@ -1,6 +1,6 @@
 import { type App, type Environment, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import type { NamedEntry } from './manifest-function.ts';
+import type { NamedEntry } from './deployed-function.ts';
 import type { Settings } from './settings.ts';
 import { stackNames } from './stack-names.ts';
 import { StatefulStack } from './stateful-stack.ts';
