@@ -32,7 +32,7 @@ const slope = (values: readonly number[]): number => {
   return above / values.reduce((sum, _, step) => sum + (step - middle) ** 2, 0);
 };
 
-/** Ten minutes of many accounts on one machine: what the venues are asked, whether all come in time, and memory. */
+/** Ten minutes of many accounts on one machine: requests to the venues, whether every sync is on time, and memory. */
 export const benchAccounts = async (quick: boolean): Promise<void> => {
   for (const [place, dispatchSeconds] of Object.entries(places)) {
     await benchFleet(quick ? fleets.quick : fleets.full, place, dispatchSeconds);

@@ -76,7 +76,7 @@ export const benchAuthorization = async (quick: boolean): Promise<void> => {
       ['token seen before, AWS', await timed(() => aws.verify(token))],
       ['count of a request, far below the limit', await timed(() => limiter.take(['USER', 'far'], route, limits.far))],
       [
-        'count of a request, each told to the table',
+        'count of a request, each written to the table',
         await timed((round) => limiter.take([...(callers[round] ?? ['USER', ''])], route, limits.near)),
       ],
     ];

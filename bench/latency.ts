@@ -81,11 +81,11 @@ export const benchLatency = async (quick: boolean): Promise<void> => {
       venue.setPrice('BTC/USDT', price);
       const seenAt = await price$;
       const alertedAt = await alert$;
-      const asked = venue.requests.find(
+      const request = venue.requests.find(
         ({ path, at }) => path.endsWith('/ticker/24hr') && at >= Math.floor(changedAtEpoch),
       );
       fromChange.push(seenAt - changedAt);
-      if (asked !== undefined) fromAnswer.push(performance.timeOrigin + seenAt - asked.at);
+      if (request !== undefined) fromAnswer.push(performance.timeOrigin + seenAt - request.at);
       alerted.push(alertedAt - changedAt);
     }
     socket.terminate();
@@ -97,7 +97,7 @@ export const benchLatency = async (quick: boolean): Promise<void> => {
       figure(quantile(times, 0.5) / echoP50),
     ];
     printTable(
-      `From a change at the venue to a socket, ms; the venue is asked every ${syncSeconds * 1000} ms`,
+      `From a change at the venue to a socket, ms; the venue is polled every ${syncSeconds * 1000} ms`,
       ['', 'p50', 'p99', 'p50 to echo'],
       [
         row('bare ws echo, there and back', echo),

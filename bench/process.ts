@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-/** A program of the bench in a process of its own, so that what is measured does not share its thread. */
+/** A program of the bench in its own process, so that what is measured does not share its thread. */
 export interface Program {
   /** The first line that matches, as its match. */
   readonly ready: RegExpExecArray;

@@ -59,7 +59,7 @@ export const benchSync = async (quick: boolean): Promise<void> => {
   );
 
   const measured = async () => {
-    const body = JSON.stringify({ userId: owner, accountId, dueAt: system.clock.now(), asked: false });
+    const body = JSON.stringify({ userId: owner, accountId, dueAt: system.clock.now(), userRequested: false });
     const message = { id: '1', receipt: '1', receiveCount: 1, sentAt: system.clock.now(), body };
     system.table.calls.length = 0;
     const startedAt = performance.now();
@@ -95,7 +95,7 @@ export const benchSync = async (quick: boolean): Promise<void> => {
   if (page.length === 0) throw new Error('The first sync read no trades');
   await repeated(5, () => {});
   const unchanged = await repeated(1, () => {});
-  const told = await repeated(61, () => {});
+  const status = await repeated(61, () => {});
   let total = 1;
   const changed = await repeated(61, () => {
     total += 1;
@@ -119,7 +119,7 @@ export const benchSync = async (quick: boolean): Promise<void> => {
     ['', 'reads', 'writes', 'items', 'ms', 'bare write', 'to bare'],
     [
       await row('nothing changed', unchanged),
-      await row('nothing changed, a minute later: the status', told),
+      await row('nothing changed, a minute later: the status', status),
       await row('one balance changed', changed),
       await row(`${newTrades} new trades`, traded),
       await row(`the first sync, ${firstTrades} trades`, first),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { start } from './process.ts';
 
-/** A system on one machine, in a process and a folder of its own. */
+/** A system on one machine, in its own process and folder. */
 export interface System {
   readonly base: string;
   /** The login of its demo user. */

@@ -9,9 +9,9 @@ import type { Table } from '#shared/platform/table';
 import { complaintOf } from './complaint.ts';
 
 const verify = async (place: Place, expected: readonly TrailEnd[]): Promise<Verification> => {
-  const told = ({ trail, seq, fault }: Finding) =>
+  const print = ({ trail, seq, fault }: Finding) =>
     console.log(`Trail ${trail}${seq === null ? '' : `, entry ${seq}`} ${fault}.`);
-  const walk = (table: Table) => verifyAudit(table, expected, told);
+  const walk = (table: Table) => verifyAudit(table, expected, print);
   if (place.type === 'here') {
     const [{ openStoppedStore }, { SqliteTable }, { systemClock }] = await Promise.all([
       import('#local/stopped-store'),
@@ -52,7 +52,7 @@ const save = async (file: string, ends: readonly TrailEnd[]): Promise<void> => {
 
 const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`;
 
-const told = ({ entries, ends, findings }: Verification): string => {
+const summaryOf = ({ entries, ends, findings }: Verification): string => {
   const walked = `${count(entries, 'entry', 'entries')} of ${count(ends.length, 'trail', 'trails')}`;
   const verdict = findings.length === 0 ? 'as they were written' : `${count(findings.length, 'fault', 'faults')} found`;
   const system = ends.find(({ trail }) => trail === 'system');
@@ -67,7 +67,7 @@ try {
   } else {
     const expected = options.expectFrom === undefined ? [] : await endsIn(options.expectFrom);
     const verification = await verify(options.place, expected);
-    console.log(told(verification));
+    console.log(summaryOf(verification));
     if (verification.findings.length > 0) process.exitCode = 1;
     else if (options.saveTo !== undefined) await save(options.saveTo, verification.ends);
   }

@@ -52,7 +52,7 @@ const cdkWith =
     return { exitCode: exitCode ?? 1, output };
   };
 
-/** Runs a command of an operator: reads its arguments, gives it what it needs, and tells what went wrong in a sentence. */
+/** Runs an operator's command: reads its arguments, provides what it needs, and reports a failure in one sentence. */
 export const runCommand = async (
   read: (args: readonly string[]) => Arguments | 'help',
   usage: string,

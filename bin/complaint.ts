@@ -1,7 +1,7 @@
 import { BadOption } from '#local/options';
 import { DomainError } from '#shared/platform/errors';
 
-/** What a person can put right; undefined for an error that nobody foresaw. */
+/** What the operator can correct; undefined for an unexpected error. */
 export const complaintOf = (error: unknown): string | undefined => {
   if (error instanceof BadOption) return error.message;
   if (error instanceof DomainError) return `${error.message}.`;

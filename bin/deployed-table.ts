@@ -6,7 +6,7 @@ import type { Table } from '#shared/platform/table';
 /**
  * The table of a deployment, with the operator's own credentials.
  * @param stack the one that keeps what outlives a deployment
- * @param client for the clients of AWS; by themselves they read the environment
+ * @param client options of the AWS clients; without them they read the environment
  * @throws {NotFound} there is no such stack
  */
 export const deployedTable = async (

@@ -11,7 +11,7 @@ export interface RedriveOnAwsOptions {
   readonly stack: string;
   /** Most dead letters to handle. */
   readonly max: number;
-  /** For the clients of AWS; by themselves they read the environment. */
+  /** Options of the AWS clients; without them they read the environment. */
   readonly client?: Parameters<typeof sqsClient>[0] & Parameters<typeof stackClient>[0];
 }
 

@@ -26,7 +26,7 @@ const run = async (origin: Redrivable, { place, max }: Pick<RedriveOptions, 'pla
 
 const count = (number: number, of: string): string => `${number} ${of}${number === 1 ? '' : 's'}`;
 
-const told = (origin: Redrivable, place: RedriveOptions['place'], { handled, failures, left }: Redriven): string => {
+const summaryOf = (origin: Redrivable, place: RedriveOptions['place'], { handled, failures, left }: Redriven): string => {
   const { deadLetters } = origin;
   const failed = [...failures.values()].reduce((sum, number) => sum + number, 0);
   if (handled + failed === 0) {
@@ -54,7 +54,7 @@ try {
     console.log(schedulesExplained);
   } else {
     const redriven = await run(options.origin, options);
-    console.log(told(options.origin, options.place, redriven));
+    console.log(summaryOf(options.origin, options.place, redriven));
     if (redriven.failures.size > 0) process.exitCode = 1;
   }
 } catch (error) {

@@ -13,14 +13,14 @@ const venues = {
 
 const portMax = 65_535;
 
-const asked = () => {
+const parsedArguments = () => {
   try {
     return parseArgs({ allowPositionals: true, options: { port: { type: 'string', default: '9001' } } });
   } catch {
     return undefined;
   }
 };
-const { positionals: [id = ''] = [], values } = asked() ?? {};
+const { positionals: [id = ''] = [], values } = parsedArguments() ?? {};
 const chosen = Object.entries(venues).find(([name]) => name === id)?.[1];
 const port = Number(values?.port);
 if (chosen === undefined || !Number.isInteger(port) || port < 0 || port > portMax) {

@@ -5,13 +5,13 @@ import type { FunctionEntry } from '../functions/manifest.ts';
 import { ccxtExchanges } from './ccxt-plugin.ts';
 
 const projectFolder = resolve(import.meta.dirname, '..');
-/** Its modules are imported on demand so that grants can leave them out; what is left loads while Lambda initialises. */
+/** Its modules are imported on demand so that grants can leave them out; the others load while Lambda initialises. */
 const platformFolder = 'shared/platform/aws/';
 
-/** The simulator is code of our own; every other venue is an exchange of ccxt. */
+/** The simulator is part of this project; every other venue is a ccxt exchange. */
 const simulator = 'sim';
 
-/** What a function's bundle weighs, in bytes, and is made of. */
+/** Size in bytes of a function's bundle, and the packages in it. */
 export interface BundleSize {
   /** Loaded before the first request: the entry, what it imports, and the platform of its grants. */
   readonly initBytes: number;
@@ -31,8 +31,8 @@ export interface BundleOptions {
 }
 
 /**
- * Bundles functions for Lambda, each by itself, so that it holds only what its manifest entry grants. The same sources give
- * the same bytes. Source maps go to `outdir` with `-maps` behind it: they are not deployed, because they slow down loading.
+ * Bundles each function for Lambda separately, so that a bundle holds only what its manifest entry grants. The same sources
+ * give the same bytes. Source maps go to `outdir` with `-maps` behind it: they are not deployed, because they slow down loading.
  * @throws {Error} a source file is missing or does not compile
  */
 export const bundleFunctions = async <Entry extends BundledEntry>(

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
 
 /**
- * Parts of ccxt that its base class imports for every exchange, and what stands in for them where none of the chosen
- * exchanges signs with them. WebSocket clients are not used at all; `undici` only without a `fetchImplementation`.
+ * Parts of ccxt that its base class imports for every exchange, and their replacements where none of the chosen
+ * exchanges signs with them. WebSocket clients are never used, `undici` only without a `fetchImplementation`.
  */
 const unused: readonly { readonly path: RegExp; readonly neededBy: readonly string[]; readonly standIn: string }[] = [
   { path: /[\\/]ws[\\/]WsClient\.js$/, neededBy: [], standIn: 'export default class WsClient {}' },
@@ -24,7 +24,7 @@ const standIns = 'ccxt-stand-in';
 
 /**
  * Bundles the chosen exchanges of ccxt, each loaded on demand: `shared/exchange/venues/ccxt/exchanges.ts` is replaced
- * by a module with one `import()` per exchange. With `format: 'esm'` and `splitting` each becomes a chunk of its own.
+ * by a module with one `import()` per exchange. With `format: 'esm'` and `splitting` each becomes its own chunk.
  * @param ids ccxt ids of the exchanges that the bundle offers
  */
 export const ccxtExchanges = (ids: readonly string[]): Plugin => {

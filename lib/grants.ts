@@ -26,7 +26,7 @@ export type SharedResource = Exclude<ResourceName, 'log-group' | 'traces'>;
 export interface Grant {
   readonly actions: readonly string[];
   readonly on: readonly ResourceName[];
-  /** Of the table, only items whose partition key begins so. */
+  /** Restricts the table to items whose partition key has this prefix. */
   readonly keysFrom?: string;
 }
 
@@ -39,7 +39,7 @@ export const grantsOf = (entry: Pick<FunctionEntry, 'grants' | 'trigger'>): read
     { actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], on: ['traces'] },
     ...tableGrants(entry.grants.table),
     {
-      // Whoever serves requests counts them.
+      // Every API function counts its requests.
       actions: ['dynamodb:UpdateItem'],
       on: entry.trigger.type === 'http' && entry.grants.table === 'read' ? ['table'] : [],
       keysFrom: LIMIT_KEYS,
@@ -69,7 +69,7 @@ export const grantsOf = (entry: Pick<FunctionEntry, 'grants' | 'trigger'>): read
         'dynamodb:DescribeStream',
         'dynamodb:GetRecords',
         'dynamodb:GetShardIterator',
-        // Lambda checks this one when it makes the mapping, although it is told the stream.
+        // Lambda checks for this one when it creates the mapping, although the stream is named.
         'dynamodb:ListStreams',
       ],
       on: entry.trigger.type === 'stream' ? ['table-stream'] : [],

@@ -21,11 +21,11 @@ import { logGroup } from './log-group.ts';
 import { accept } from './nag-findings.ts';
 import type { Settings } from './settings.ts';
 
-/** A declaration's throttle is for one caller, the gateway's for all of them: for this many at their limit at once. */
+/** A declaration's throttle is per caller, the gateway's is for all callers: it admits this many at their limit at once. */
 const CALLERS_AT_LIMIT = 50;
-/** The bucket holds the requests of this long, so that callers who start together are let through. */
+/** The bucket holds the requests of this many seconds, so that callers who start together get through. */
 const burstSeconds = 2;
-/** For what no declaration limits: requests that no route matches. */
+/** For requests that no route matches. */
 const unroutedThrottle = { rateLimit: 100, burstLimit: 200 };
 
 /** The HTTP API: one route for each declaration, with its function, its throttle, and the authorizer unless it is public. */
@@ -85,7 +85,7 @@ export class HttpGateway extends Construct {
       }
       if (entry.trigger.fallback) {
         const fallback = new HttpRoute(this, '$default', { httpApi: api, routeKey: HttpRouteKey.DEFAULT, integration });
-        accept(fallback, 'AwsSolutions-APIG4', 'It only tells that a path or a method does not exist.');
+        accept(fallback, 'AwsSolutions-APIG4', 'It only answers that a path or a method does not exist.');
       }
     }
     if (stage.node.defaultChild instanceof CfnStage) stage.node.defaultChild.routeSettings = throttles;

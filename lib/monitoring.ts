@@ -12,15 +12,15 @@ import type { Queues } from './queues.ts';
 import type { Settings } from './settings.ts';
 
 const period = Duration.minutes(5);
-/** A consumer of the stream that is this far behind holds up alerts and live feeds. */
+/** A stream consumer this far behind delays alerts and live feeds. */
 const iteratorAgeMaxMs = 60_000;
 
-/** The sections of the runbook, a kind of alarm each. */
+/** The sections of the runbook, one per kind of alarm. */
 export type RunbookSection = 'function-errors' | 'throttles' | 'stream-behind' | 'dead-letters' | 'sync-not-running';
 
 const runbook = 'docs/runbook.md';
 
-/** Alarms for every function, every dead letter and the sync of every venue, told to the operator. */
+/** Alarms for every function, every dead-letter queue and the sync of every venue, sent to the operator. */
 export class Monitoring extends Construct {
   readonly #topic: Topic;
 
@@ -42,7 +42,7 @@ export class Monitoring extends Construct {
     for (const { entry, lambda } of functions) {
       this.#alarm(`${entry.name}-errors`, {
         metric: lambda.metricErrors({ period }),
-        description: `${entry.name} failed; its log group tells why`,
+        description: `${entry.name} failed; see its log group`,
         section: 'function-errors',
       });
       this.#alarm(`${entry.name}-throttles`, {
@@ -69,7 +69,7 @@ export class Monitoring extends Construct {
     }
   }
 
-  /** Counts what the sync logs when a venue answered: a schedule that is off and a venue that fails look alike, and are told alike. */
+  /** Counts the sync's log lines about venues that answered: a disabled schedule and a failing venue raise the same alarm. */
   #watchSyncs({ entry, lambda }: DeployedFunction, stage: Settings['stage'], venues: Settings['venues']): void {
     const [metricNamespace, metricName] = [`AlphaPulse/${stage}`, `${entry.name}-successes`];
     new MetricFilter(this, metricName, {
@@ -127,9 +127,9 @@ export class Monitoring extends Construct {
             treatMissingData: TreatMissingData.NOT_BREACHING,
           }),
     });
-    const tell = new SnsAction(this.#topic);
-    alarm.addAlarmAction(tell);
-    alarm.addOkAction(tell);
+    const notifyOperator = new SnsAction(this.#topic);
+    alarm.addAlarmAction(notifyOperator);
+    alarm.addOkAction(notifyOperator);
   }
 
   #createTopic(operatorMail: string | undefined): Topic {

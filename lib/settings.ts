@@ -13,7 +13,7 @@ const listed = z.string().transform((text) => text.split(',').map((part) => part
 const isOrigin = (text: string): boolean =>
   URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
 
-/** Recordings are files of one machine, so that the simulator is the only venue here besides the exchanges. */
+/** Recordings are files on one machine, so the simulator is the only venue here besides the exchanges. */
 const isVenue = (id: string): boolean => id === 'sim' || exchangeIds().includes(id);
 
 const Domain = z
@@ -75,7 +75,7 @@ const Context = z.discriminatedUnion(
   'must be dev or prod',
 );
 
-/** Names of our own. API Gateway can not have HTTP and sockets under one name, so there are two, and a certificate for both. */
+/** Custom domains. API Gateway can't serve HTTP and WebSocket under one name, so there are two, with one certificate for both. */
 export interface Domains {
   readonly http: string;
   readonly sockets: string;
@@ -108,9 +108,9 @@ const WithDomains = Context.transform(
 );
 
 /**
- * What one deployment is set up with: `mailFrom` sends mails and is verified by SES, `operatorMail` gets the alarms,
- * `venueUrls` leads requests to a venue to another origin, such as a proxy with a fixed address, `requestLimitFactor`
- * multiplies what callers may do in a minute, `data` says what becomes of the table and the secrets when their stack is deleted.
+ * The settings of one deployment: `mailFrom` is the sender of mails, verified by SES; `operatorMail` receives the alarms;
+ * `venueUrls` sends a venue's requests to another origin, such as a proxy with a fixed address; `requestLimitFactor`
+ * multiplies the request limits; `data` decides whether the table and the secrets are deleted with their stack.
  */
 export type Settings = Readonly<z.infer<typeof Context>> & { readonly domains?: Domains };
 

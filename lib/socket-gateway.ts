@@ -15,7 +15,7 @@ const stageName = 'ws';
 /** Frames from clients, all connections together. They subscribe and ping; what is pushed to them does not count. */
 const throttle = { rateLimit: 500, burstLimit: 1000 };
 
-/** The WebSocket API. It is there before its functions, which are told where to push to. */
+/** The WebSocket API. It is created before its functions, which need to know where to push. */
 export class SocketGateway extends Construct {
   readonly #api: WebSocketApi;
   readonly url: string;
@@ -57,7 +57,7 @@ export class SocketGateway extends Construct {
     });
   }
 
-  /** Hands what happens on connections to the functions that declare it. */
+  /** Routes connection events to the functions that declare them. */
   connect(functions: readonly DeployedFunction[]): void {
     for (const { entry, lambda } of functions) {
       if (entry.trigger.type !== 'socket') continue;
@@ -68,8 +68,8 @@ export class SocketGateway extends Construct {
   }
 
   /**
-   * The role by which API Gateway writes the access logs of WebSocket APIs. There is one for the account and region, which
-   * other APIs may use as well, so it stays when the stack goes.
+   * The role with which API Gateway writes the access logs of WebSocket APIs. There is one per account and region, which other
+   * APIs may use too, so it stays when the stack is deleted.
    */
   #allowLogs(): CfnAccount {
     const logsPolicy = ManagedPolicy.fromAwsManagedPolicyName('service-role/AmazonAPIGatewayPushToCloudWatchLogs');

@@ -20,7 +20,7 @@ export interface StatefulStackProps extends StackProps {
   readonly functions: readonly FunctionEntry[];
 }
 
-/** What must outlive every deployment: the table and the secrets. Only when told to delete its data does it let go of them. */
+/** What must outlive every deployment: the table and the secrets. They are deleted only where the settings say so. */
 export class StatefulStack extends Stack {
   readonly table: Table;
   /** A secret's name is this, a slash, and its name in the manifest. */

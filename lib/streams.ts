@@ -7,8 +7,8 @@ import type { Queues } from './queues.ts';
 /** DynamoDB throttles a shard that more than two read. */
 const STREAM_CONSUMERS_MAX = 2;
 /**
- * Throttled attempts don't count as retries, so age ends them. Dead letters hold only where a record stands in the stream,
- * which forgets it after 24 hours: half of them are left for a person to send it back.
+ * Throttled attempts don't count as retries, so the record's age ends them. A dead letter holds only the position of a
+ * record in the stream, which expires after 24 hours: half of that is left for an operator to redrive it.
  */
 const maxRecordAge = Duration.hours(12);
 

@@ -32,7 +32,7 @@ export class RememberedSettings {
     try {
       return Answers.parse(JSON.parse(text));
     } catch {
-      throw new CommandError(`${this.#file} can not be understood; correct it, or delete it to be asked again.`);
+      throw new CommandError(`${this.#file} is not valid; correct it, or delete it to answer the questions again.`);
     }
   }
 }

@@ -85,5 +85,5 @@ const explanations: readonly (readonly [RegExp, string])[] = [
 /** What a person can do about a run of the CDK's command that failed. */
 export const explain = (output: string): string => {
   if (isExpired(output)) return expired;
-  return explanations.find(([pattern]) => pattern.test(output))?.[1] ?? 'It did not work; the reason stands above.';
+  return explanations.find(([pattern]) => pattern.test(output))?.[1] ?? 'It failed; see the output above.';
 };

@@ -15,7 +15,7 @@ Removes AlphaPulse from your AWS account. The table and the secrets stay, so tha
   --region NAME       the AWS region
   --yes               goes on without asking, unless data is to be deleted`;
 
-/** What production needs to be told is not used to remove it. */
+/** Settings that production requires, unused when it is removed. */
 const placeholders: GivenSettings = { mailFrom: 'nobody@example.com', allowedOrigins: 'https://example.com' };
 
 /** @throws {CommandError} it did not work, with what to do about it */

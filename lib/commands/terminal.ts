@@ -1,6 +1,6 @@
 /** Where a command speaks with a person. */
 export interface Terminal {
-  /** Whether somebody is there to answer. */
+  /** Whether a person can answer. */
   readonly isInteractive: boolean;
   say(text: string): void;
   ask(question: string): Promise<string>;

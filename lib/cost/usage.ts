@@ -29,7 +29,7 @@ const seconds = minutes * 60;
 /** A deployment with the default settings: one venue, two symbols, and what users watch beside them. */
 const venues = 1;
 const symbolsOf = (users: number): number => Math.min(2 + users, 100);
-/** Part of the observations that differ from the one before; a traded pair of a large venue hardly ever stands still. */
+/** Part of the observations that differ from the one before; a pair traded on a large venue hardly ever keeps its price. */
 const changedPart = 0.8;
 
 /** What a user does in a day, an assumption: looks at the app now and then, keeps it open for an hour, gets two alerts. */
@@ -90,7 +90,7 @@ const metricNames = 4;
 /** X-Ray samples the first request of a second and this part of the others, for each function. */
 const sampledPart = 0.05;
 
-/** An invocation's milliseconds as GB-seconds, at the memory of a function that stands for its kind. */
+/** An invocation's milliseconds as GB-seconds, at the memory of a function typical of its kind. */
 const gbSecondsOf = (name: keyof typeof manifest, ms: number): number => (manifest[name].memoryMb / 1024) * (ms / 1000);
 const tracesOf = (invocations: number): number =>
   invocations <= seconds ? invocations : seconds + sampledPart * (invocations - seconds);

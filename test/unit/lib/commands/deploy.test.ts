@@ -68,7 +68,7 @@ describe('npm run deploy', () => {
   it.each([
     ['nobody to ask', {}, /Nobody is here to answer questions/],
     ['no credentials', { answers: [], environment: 'aws://unknown-account/unknown-region' }, /No AWS credentials/],
-    ['a file that is broken', { answers: [], rememberedText: '{' }, /can not be understood/],
+    ['a file that is broken', { answers: [], rememberedText: '{' }, /is not valid; correct it/],
     [
       'missing permissions',
       { answers: ['y'], failures: { deploy: ['User is not authorized to perform: cloudformation:CreateChangeSet'] } },
