@@ -26,7 +26,11 @@ const run = async (origin: Redrivable, { place, max }: Pick<RedriveOptions, 'pla
 
 const count = (number: number, of: string): string => `${number} ${of}${number === 1 ? '' : 's'}`;
 
-const summaryOf = (origin: Redrivable, place: RedriveOptions['place'], { handled, failures, left }: Redriven): string => {
+const summaryOf = (
+  origin: Redrivable,
+  place: RedriveOptions['place'],
+  { handled, failures, left }: Redriven,
+): string => {
   const { deadLetters } = origin;
   const failed = [...failures.values()].reduce((sum, number) => sum + number, 0);
   if (handled + failed === 0) {

@@ -13,7 +13,7 @@ export const deployUsage = `npm run deploy -- --stage dev|prod [options]
 Deploys AlphaPulse to your AWS account. It asks for what it does not know yet and remembers the answers.
 
   --stage dev|prod    which deployment; both can be in one account
-  -c NAME=VALUE       a setting, such as -c venues=binance,kraken (README lists them)
+  -c NAME=VALUE       a setting, such as -c venues=binance,kraken (docs/deploy.md lists them)
   --profile NAME      the AWS profile to sign in with
   --region NAME       the AWS region
   --yes               goes on without asking`;

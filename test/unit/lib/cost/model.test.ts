@@ -5,12 +5,19 @@ import { costTable, priceNote } from '../../../../lib/cost/model.ts';
 import { alarmCount, usageOf } from '../../../../lib/cost/usage.ts';
 import { ofType } from '../templates.ts';
 
-const readme = readFileSync(resolve(import.meta.dirname, '../../../../README.md'), 'utf8');
+const textOf = (file: string) => readFileSync(resolve(import.meta.dirname, '../../../..', file), 'utf8');
 
 describe('what a month costs', () => {
-  it('stands in the README as the command prints it', () => {
-    expect(readme).toContain(costTable());
-    expect(readme.replaceAll(/\s+/g, ' ')).toContain(priceNote);
+  it('is in docs/cost.md as the command prints it, and its totals in the README', () => {
+    const page = textOf('docs/cost.md');
+    expect(page).toContain(costTable());
+    expect(page.replaceAll(/\s+/g, ' ')).toContain(priceNote);
+    const [, idle, , hundredUsers] = [...(costTable().split('\n').at(-1) ?? '').matchAll(/\*\*([^*]+)\*\*/g)].map(
+      ([, cell]) => cell,
+    );
+    expect(textOf('README.md').replaceAll(/\s+/g, ' ')).toContain(
+      `Idle it costs $${idle} a month, with 100 users $${hundredUsers}`,
+    );
   });
 
   it('counts the alarms that are deployed', () => {
