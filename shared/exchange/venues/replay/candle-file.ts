@@ -1,125 +1,172 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { Decimal } from '#shared/model/decimal';
+import { CsvError, parse } from 'csv-parse/sync';
 import { DomainError } from '#shared/platform/errors';
+import { BadCandleFile, type Refuse } from './bad-candle-file.ts';
+import { type CandleColumns, columnsOfHeader, columnsOfRow } from './candle-columns.ts';
+import { gridOf } from './candle-grid.ts';
+import { parseRow } from './candle-row.ts';
 import { CandleRows, RecordedCandles } from './candles.ts';
-import { parseFileName } from './file-name.ts';
+import { parseFileName, type SymbolsMeant, symbolsIn } from './file-name.ts';
+import type { Timeframe } from './timeframe.ts';
 
-/** Largest file that is played. */
+/** Largest file that is read. */
 export const CANDLE_FILE_BYTES_MAX = 200_000_000;
-/** Most rows that are played: nine years of minutes. */
+/** Most rows that are read: nine years of minutes. */
 export const CANDLE_FILE_ROWS_MAX = 5_000_000;
 const LINE_CHARS_MAX = 1000;
-const NUMBER_CHARS_MAX = 40;
-/** How much of a line that is wrong a message shows. */
-const SHOWN_CHARS_MAX = 40;
-/** A candle is played in steps of a whole millisecond at least. */
-const INTERVAL_MIN_MS = 1000;
+/** Bytes that are read at once. */
+const CHUNK_BYTES = 1 << 20;
 
-const COLUMNS = ['date', 'open', 'high', 'low', 'close', 'volume'];
-
-/** A file can't be played. The message names the file, the line where there is one, and what is wrong there. */
-export class BadCandleFile extends DomainError {
-  readonly code = 'bad-candle-file';
-  override readonly name = 'BadCandleFile';
-  readonly file: string;
-  readonly line: number | undefined;
-  constructor(
-    file: string,
-    reason: string,
-    options: { readonly line?: number | undefined; readonly cause?: unknown } = {},
-  ) {
-    super(`${file}${options.line === undefined ? '' : `, line ${options.line}`}: ${reason}`, { cause: options.cause });
-    this.file = file;
-    this.line = options.line;
-  }
+export interface CandleFileOptions {
+  readonly rowsMax?: number;
+  /** What the file is of, where neither its name nor a column of it is certain. */
+  readonly symbol?: string | undefined;
+  readonly timeframe?: Timeframe | undefined;
 }
 
 /**
- * Reads recorded candles: CSV with the header `Date,Open,High,Low,Close,Volume`, times in UTC (`2025-08-05 20:49:00`,
- * `2025-08-05`, ISO 8601 or epoch ms), oldest first. The file's name tells the symbol, and the timeframe where it has one;
- * else the first two rows do.
- * @throws {BadCandleFile} the file is missing, too large, or a row of it is not a candle
+ * Reads recorded candles: CSV as people have it, with a header that names its columns, or a dump of Binance Vision or
+ * Kraken without one; separated by commas, semicolons or tabs, oldest or newest first, times in UTC unless they name a zone.
+ * What is certain is read, and {@link RecordedCandles.notes} say what was assumed; the rest is refused with the choice to make.
+ * @throws {BadCandleFile} the file is missing, too large, ambiguous, or a row of it is not a candle
  */
-export async function loadCandles(
-  path: string,
-  { rowsMax }: { readonly rowsMax: number } = { rowsMax: CANDLE_FILE_ROWS_MAX },
-): Promise<RecordedCandles> {
-  const { symbol, intervalMs } = parseFileName(basename(path));
+export const loadCandles = async (path: string, options: CandleFileOptions = {}): Promise<RecordedCandles> => {
+  const named = parseFileName(basename(path));
   await checkFile(path);
-  if (symbol === undefined) {
-    throw new BadCandleFile(path, 'the name does not tell the symbol; call it like BTCUSDT_1m.csv');
+  const symbols = options.symbol === undefined ? named.symbols : [options.symbol];
+  const reader = new CandleReader(path, symbols, options.rowsMax ?? CANDLE_FILE_ROWS_MAX);
+  let line = 0;
+  for await (const text of wholeLinesOf(path)) {
+    for (const cells of recordsOf(text, reader.delimiterOf(text), path, line)) reader.read(cells, ++line);
   }
-  const sequence = new RowSequence(path, intervalMs, rowsMax);
-  for await (const lines of linesOf(path)) {
-    for (const line of lines) sequence.read(line);
-  }
-  return new RecordedCandles(path, symbol, sequence.finish(), sequence.rows);
-}
+  return reader.finish(options.symbol, options.timeframe ?? named.timeframe);
+};
 
-/** The lines of one file as they come: what each must be after those before it. */
-class RowSequence {
-  readonly rows = new CandleRows();
+/** Reads one file row by row. */
+class CandleReader {
   readonly #path: string;
+  readonly #named: SymbolsMeant;
   readonly #rowsMax: number;
-  #intervalMs: number | undefined;
+  readonly #rows = new CandleRows();
+  readonly #notes: string[] = [];
+  #delimiter: string | undefined;
+  #columns: CandleColumns | undefined;
   #line = 0;
+  #firstRowLine = 0;
   #blankLine: number | undefined;
-  #headed = false;
-  #newest: number | undefined;
+  #column: string | undefined;
 
-  constructor(path: string, intervalMs: number | undefined, rowsMax: number) {
+  constructor(path: string, named: SymbolsMeant, rowsMax: number) {
     this.#path = path;
-    this.#intervalMs = intervalMs;
+    this.#named = named;
     this.#rowsMax = rowsMax;
   }
 
-  read(line: string): void {
-    this.#line++;
-    if (line.trim() === '') {
-      this.#blankLine ??= this.#line;
+  /** What separates the cells: the first line that is no address tells. */
+  delimiterOf(text: string): string {
+    if (this.#delimiter === undefined) {
+      const header = text.split('\n').find((line) => line.trim() !== '' && !isAddress(line)) ?? '';
+      this.#delimiter = [',', ';', '\t'].find((delimiter) => header.includes(delimiter)) ?? ',';
+    }
+    return this.#delimiter;
+  }
+
+  read(cells: readonly string[], line: number): void {
+    this.#line = line;
+    if (cells.length <= 1 && (cells[0] ?? '').trim() === '') {
+      this.#blankLine ??= line;
       return;
     }
-    if (this.#blankLine !== undefined) this.#fail('is blank', this.#blankLine);
-    if (this.#headed) this.#readRow(line);
-    else checkHeader(line, this.#fail);
-    this.#headed = true;
+    if (this.#blankLine !== undefined) this.#refuse('is blank', this.#blankLine);
+    if (this.#columns !== undefined) this.#readRow(cells, this.#columns);
+    else if (line > 1 || !isAddress(cells.join())) this.#readHeader(cells);
   }
 
-  /** @returns duration of a candle in ms */
-  finish(): number {
-    if (!this.#headed) throw new BadCandleFile(this.#path, 'is empty');
-    if (this.rows.count === 0) throw new BadCandleFile(this.#path, 'has no candles');
-    if (this.#intervalMs === undefined || this.#intervalMs < INTERVAL_MIN_MS) {
-      throw new BadCandleFile(this.#path, 'the timeframe is not known or below a second; call it like BTCUSDT_1m.csv');
+  finish(given: string | undefined, timeframe: Timeframe | undefined): RecordedCandles {
+    if (this.#columns === undefined) throw new BadCandleFile(this.#path, 'is empty');
+    const symbol = this.#symbol(given);
+    if (this.#rows.count === 0) throw new BadCandleFile(this.#path, 'has no candles');
+    const grid = gridOf(this.#rows.times, timeframe, (reason, index) => {
+      const line = index === undefined ? undefined : this.#firstRowLine + index;
+      throw new BadCandleFile(this.#path, reason, { line });
+    });
+    this.#rows.moveTo(grid.times);
+    return new RecordedCandles(this.#path, symbol, grid.timeframe, this.#rows, [...this.#notes, ...grid.notes]);
+  }
+
+  #readHeader(cells: readonly string[]): void {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what tells a binary file
+    if (/[\x00-\x08\x0e-\x1f\uFFFD]/.test(cells.join())) this.#refuse('this is not a text file');
+    const bases = this.#named.map((symbol) => symbol.split('/')[0]);
+    this.#columns = columnsOfHeader(cells, bases.length === 1 ? bases[0] : undefined);
+    if (this.#columns !== undefined) return;
+    this.#columns = columnsOfRow(cells);
+    if (this.#columns === undefined) {
+      this.#refuse('the header Date,Open,High,Low,Close,Volume is missing; add one that names the columns');
     }
-    return this.#intervalMs;
+    this.#notes.push('without a header, its columns are taken as time, open, high, low, close, volume');
+    this.#readRow(cells, this.#columns);
   }
 
-  #readRow(line: string): void {
-    if (this.rows.count === this.#rowsMax) this.#fail(`there are more than ${this.#rowsMax} rows`);
-    const { timestamp, values } = parseRow(line, this.#fail);
-    if (this.#newest !== undefined) this.#checkStep(timestamp - this.#newest);
-    this.#newest = timestamp;
-    this.rows.add(timestamp, values);
+  #readRow(cells: readonly string[], columns: CandleColumns): void {
+    if (this.#rows.count === this.#rowsMax) this.#refuse(`there are more than ${this.#rowsMax} rows`);
+    if (this.#rows.count === 0) this.#firstRowLine = this.#line;
+    const { timestamp, values } = parseRow(cells, columns, this.#refuse);
+    if (columns.symbol !== undefined) this.#readSymbol(cells[columns.symbol] ?? '');
+    this.#rows.add(timestamp, values);
   }
 
-  #checkStep(stepMs: number): void {
-    if (stepMs === 0) this.#fail('has the time of the row before');
-    if (stepMs < 0) this.#fail('is older than the row before');
-    this.#intervalMs ??= stepMs;
-    if (stepMs < this.#intervalMs) {
-      this.#fail(`starts ${stepMs} ms after the row before, but a candle lasts ${this.#intervalMs} ms`);
+  #readSymbol(cell: string): void {
+    const symbol = cell.trim();
+    if (this.#column !== undefined && this.#column !== symbol) {
+      this.#refuse(`is of ${symbol}, the rows before are of ${this.#column}; a file holds one symbol`);
     }
+    this.#column = symbol;
   }
 
-  readonly #fail = (reason: string, line = this.#line): never => {
+  /** What the file is of: as it was given, or as its column and its name agree. */
+  #symbol(given: string | undefined): string {
+    if (given !== undefined) return given;
+    const inColumn = this.#column === undefined ? [] : symbolsIn(this.#column);
+    const agreed = inColumn.filter((symbol) => this.#named.includes(symbol));
+    const meant = inColumn.length === 0 ? this.#named : this.#named.length === 0 ? inColumn : agreed;
+    const [symbol] = meant;
+    if (symbol !== undefined && meant.length === 1) return symbol;
+    const choices = [...new Set([...this.#named, ...inColumn])];
+    throw new BadCandleFile(
+      this.#path,
+      choices.length === 0
+        ? 'the name does not tell the symbol; give it with --symbol BTC/USDT, or call the file like BTCUSDT_1m.csv'
+        : `this can be ${choices.join(' or ')}; say which with --symbol ${choices[0]}`,
+    );
+  }
+
+  readonly #refuse: Refuse = (reason, line = this.#line) => {
     throw new BadCandleFile(this.#path, reason, { line });
   };
 }
 
-async function checkFile(path: string): Promise<void> {
+/** CryptoDataDownload's files begin with a line that is the address of its site. */
+const isAddress = (line: string): boolean => /^"?(https?:\/\/|www\.)\S+$/i.test(line.trim());
+
+/** @param line of the line before */
+const recordsOf = (text: string, delimiter: string, path: string, line: number): string[][] => {
+  let records: string[][];
+  try {
+    records = parse(text, { delimiter, relax_column_count: true });
+  } catch (cause) {
+    if (!(cause instanceof CsvError)) throw cause;
+    throw new BadCandleFile(path, 'its quotes do not match', { line: line + Number(cause.lines ?? 1), cause });
+  }
+  const lines = text.replace(/\r?\n$/, '').split('\n').length;
+  if (records.length !== lines)
+    throw new BadCandleFile(path, 'a quoted cell runs over the end of a line', { line: line + 1 });
+  return records;
+};
+
+const checkFile = async (path: string): Promise<void> => {
   const found = await stat(path).catch((cause: unknown) => {
     throw new BadCandleFile(path, 'there is no such file, or it may not be read', { cause });
   });
@@ -127,78 +174,28 @@ async function checkFile(path: string): Promise<void> {
   if (found.size > CANDLE_FILE_BYTES_MAX) {
     throw new BadCandleFile(path, `is larger than ${CANDLE_FILE_BYTES_MAX / 1e6} MB`);
   }
-}
+};
 
-/** The lines of a text file, as many at a time as were read at once. */
-async function* linesOf(path: string): AsyncGenerator<string[]> {
+/** The text of a file in pieces that end with a line. */
+async function* wholeLinesOf(path: string): AsyncGenerator<string> {
   let rest = '';
   let count = 0;
   try {
-    for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 20 })) {
-      const text: string = rest + chunk;
-      const lines = (count === 0 ? text.replace(/^\uFEFF/, '') : text).split('\n');
-      rest = lines.pop() ?? '';
-      const long = [...lines, rest].findIndex((line) => line.length > LINE_CHARS_MAX);
-      if (long >= 0)
+    for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: CHUNK_BYTES })) {
+      const text: string = count === 0 && rest === '' ? chunk.replace(/^\uFEFF/, '') : rest + chunk;
+      const end = text.lastIndexOf('\n') + 1;
+      rest = text.slice(end);
+      const lines = text.slice(0, end).split('\n');
+      const long = [...lines.slice(0, -1), rest].findIndex((line) => line.length > LINE_CHARS_MAX);
+      if (long >= 0) {
         throw new BadCandleFile(path, 'is too long: this is not a CSV of candles', { line: count + long + 1 });
-      count += lines.length;
-      yield lines;
+      }
+      count += lines.length - 1;
+      if (end > 0) yield text.slice(0, end);
     }
   } catch (cause) {
     if (cause instanceof DomainError) throw cause;
     throw new BadCandleFile(path, 'could not be read', { cause });
   }
-  if (rest !== '') yield [rest];
-}
-
-type Fail = (reason: string) => never;
-
-function checkHeader(text: string, fail: Fail): void {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what tells a binary file
-  if (/[\x00-\x08\x0e-\x1f\uFFFD]/.test(text)) fail('this is not a text file');
-  const names = text.split(',').map((name) => name.trim().toLowerCase());
-  if (names.join() !== COLUMNS.join()) fail('the header Date,Open,High,Low,Close,Volume is missing');
-}
-
-function parseRow(text: string, fail: Fail): { readonly timestamp: number; readonly values: readonly string[] } {
-  const cells = text.split(',');
-  if (cells.length !== COLUMNS.length) fail(`has ${cells.length} columns instead of ${COLUMNS.length}`);
-  const timestamp = parseTime(cells[0]?.trim() ?? '') ?? fail(`${shown(cells[0])} is not a time`);
-  const values = cells.slice(1).map((cell, column) => parseDecimal(cell.trim()) ?? fail(wrongNumber(column, cell)));
-  const [open = 0, high = 0, low = 0, close = 0] = values.map(Number);
-  if (Math.min(open, high, low, close) <= 0) fail('a price is zero');
-  if (high < low) fail(`high ${shown(values[1])} is below low ${shown(values[2])}`);
-  if (open < low || open > high) fail(`open ${shown(values[0])} is not between low and high`);
-  if (close < low || close > high) fail(`close ${shown(values[3])} is not between low and high`);
-  return { timestamp, values };
-}
-
-function wrongNumber(column: number, cell: string): string {
-  const negative = cell.trim().startsWith('-') && parseDecimal(cell.trim().slice(1)) !== undefined;
-  return `${COLUMNS[column + 1]} ${shown(cell)} is ${negative ? 'negative' : 'not a number'}`;
-}
-
-/** The number as it stands there; one in scientific notation is written out. */
-function parseDecimal(cell: string): string | undefined {
-  if (cell.length > NUMBER_CHARS_MAX) return undefined;
-  if (/^\d+(\.\d+)?$/.test(cell)) return cell;
-  return /^\d+(\.\d+)?e[+-]?\d\d?$/i.test(cell) ? new Decimal(cell).toFixed() : undefined;
-}
-
-const TIME = /^(\d{4}-\d\d-(\d\d))(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:\d\d)?)?$/;
-
-/** Epoch ms; what names no zone is UTC. */
-function parseTime(cell: string): number | undefined {
-  if (/^\d{12,13}$/.test(cell)) return Number(cell);
-  const [, date, day, time = '00:00', zone = 'Z'] = TIME.exec(cell) ?? [];
-  if (date === undefined) return undefined;
-  // Date.parse would read the 30th of February as a day in March.
-  if (Number(day) > 28 && new Date(`${date}T00:00Z`).getUTCDate() !== Number(day)) return undefined;
-  const timestamp = Date.parse(`${date}T${time}${zone}`);
-  return Number.isNaN(timestamp) ? undefined : timestamp;
-}
-
-function shown(cell = ''): string {
-  const text = cell.trim();
-  return `"${text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}…` : text}"`;
+  if (rest !== '') yield rest;
 }

@@ -37,10 +37,11 @@ export class RecordedMarket {
 
   /** Open at the start of the candle, close in its last millisecond, the extremes at its thirds. */
   stepTime(step: number): number {
-    const { intervalMs } = this.#candles;
+    const index = Math.floor(step / STEPS);
     const place = step % STEPS;
-    const offset = place === STEPS - 1 ? intervalMs - 1 : Math.floor((place * intervalMs) / (STEPS - 1));
-    return this.#candles.timestamp(Math.floor(step / STEPS)) + offset;
+    const start = this.#candles.timestamp(index);
+    const durationMs = this.#candles.endOf(index) - start;
+    return start + (place === STEPS - 1 ? durationMs - 1 : Math.floor((place * durationMs) / (STEPS - 1)));
   }
 
   /** How many steps there are up to a moment, itself included. */

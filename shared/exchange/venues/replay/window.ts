@@ -25,7 +25,7 @@ export class TrailingDay {
 
   constructor(candles: RecordedCandles) {
     this.#candles = candles;
-    const { count, intervalMs } = candles;
+    const { count } = candles;
     const highs = new Float64Array(count);
     const lows = new Float64Array(count);
     const volumes = new Float64Array(count);
@@ -40,7 +40,7 @@ export class TrailingDay {
     }
     this.#firsts = new Int32Array(count);
     for (let i = 0, first = 0; i < count; i++) {
-      const from = candles.timestamp(i) + intervalMs - DAY_MS;
+      const from = candles.endOf(i) - DAY_MS;
       while (first < i && candles.timestamp(first) < from) first++;
       this.#firsts[i] = first;
     }

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { BadCandleFile, loadCandles } from '#shared/exchange/venues/replay/candle-file';
+import { BadCandleFile } from '#shared/exchange/venues/replay/bad-candle-file';
+import { loadCandles } from '#shared/exchange/venues/replay/candle-file';
 
 const folder = mkdtempSync(join(tmpdir(), 'candles-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -126,7 +127,16 @@ describe('a file that is not one of candles', () => {
     ['a word for the time', row('2,3,1,2,0', 'yesterday'), /line 3: "yesterday" is not a time/],
     ['a day that never was', row('2,3,1,2,0', '2026-02-30'), /line 3: "2026-02-30" is not a time/],
     ['the same time twice', csv(FIRST, FIRST), /line 3: has the time of the row before/],
-    ['newest first', csv(SECOND, FIRST), /line 3: is older than the row before/],
+    [
+      'neither oldest nor newest first',
+      csv(FIRST, SECOND, '2025-08-05 20:48:00,2,3,1,2,0'),
+      /line 4: is older than the row before/,
+    ],
+    [
+      'newest first and then not',
+      csv(SECOND, FIRST, '2025-08-05 20:51:00,2,3,1,2,0'),
+      /line 4: is newer than the row before/,
+    ],
     [
       'rows closer than the timeframe',
       row('2,3,1,2,0', '2025-08-05 20:49:30'),
