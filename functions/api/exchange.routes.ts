@@ -3,6 +3,7 @@ import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
 import { Account, AccountId, AccountUpdate, NewAccount } from '#shared/accounts/account';
 import { AccountBalance, AccountOrder, AccountTrade, OrderStatus } from '#shared/accounts/records';
+import { ExchangeVenue } from '#shared/exchange/exchange-venue';
 import { MarketSymbol } from '#shared/model/symbols';
 
 const params = z.strictObject({ accountId: AccountId });
@@ -103,25 +104,6 @@ export const listTrades = route({
   query: z.strictObject({ accountId: AccountId, symbol: MarketSymbol.exactOptional(), ...PageQuery }),
   response: { 200: recordsOf(AccountTrade) },
 });
-
-const ExchangeVenue = z
-  .strictObject({
-    id: z.string(),
-    name: z.string(),
-    credentials: z.array(z.enum(['apiKey', 'secret', 'password'])).describe('The parts that its keys have'),
-    paper: z.boolean().describe('Whether paper accounts can be made: its prices are watched'),
-    live: z.boolean().describe('Whether live accounts can be connected'),
-    supports: z.strictObject({
-      balances: z.boolean(),
-      positions: z.boolean(),
-      openOrders: z.boolean(),
-      closedOrders: z.boolean(),
-      trades: z.boolean(),
-      transfers: z.boolean(),
-    }),
-  })
-  .meta({ id: 'ExchangeVenue' });
-export type ExchangeVenue = z.infer<typeof ExchangeVenue>;
 
 export const listVenues = route({
   method: 'GET',

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { BODY_BYTES_MAX } from '#functions/http/api';
+import { BODY_BYTES_MAX } from '#functions/http/body';
 import type { UserId } from '#shared/model/user-id';
 import { httpApi, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
 import { testPlatform } from '../../support/test-platform.ts';

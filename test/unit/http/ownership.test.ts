@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { listApiKeys } from '#functions/api/api-keys.routes';
 import { getProfile } from '#functions/api/users.routes';
-import { ok, on } from '#functions/http/api';
+import { on } from '#functions/http/binding';
+import { ok } from '#functions/http/reply';
 import type { Route } from '#functions/http/route';
 import { apiKeyHash } from '#shared/auth/api-key-format';
 import { apiKeyOwnerKey } from '#shared/auth/stored-api-key';

@@ -1,11 +1,13 @@
-import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { getPrices } from '#functions/api/market.routes';
+import { Paging } from '#functions/http/paging';
 import { Catalog } from '#shared/market/catalog';
 import { type VenueStatus, writeVenueStatus } from '#shared/market/venue-status';
 import type { UserId } from '#shared/model/user-id';
 import { httpApi, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
 import { marketOf, type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 
+const ada = '01890000-0000-7000-8000-00000000ada0' as UserId;
 const venues = ['sim', 'replay', 'binance'];
 
 let system: TestPlatform;
@@ -14,7 +16,7 @@ let token: string;
 beforeEach(async () => {
   system = testPlatform({ venues });
   http = await httpApi(system.platform);
-  token = await tokenOf(system.platform, '01890000-0000-7000-8000-00000000ada0' as UserId, 'viewer');
+  token = await tokenOf(system.platform, ada, 'viewer');
 });
 
 const prices = (query = '') => http.request('GET', `/api/market/prices${query}`, { token });
@@ -82,18 +84,16 @@ describe('all prices', () => {
     expect((await prices(`?limit=1&venue=sim&cursor=${nextCursor}`)).status).toBe(400);
   });
 
-  it.each(['99', 'zz', '-1', '1.', '', '00!', '00eyJhIjoxfQ', '00W10', '00WyIiXQ', '00WyJcdWQ4MDAiXQ', '03'])(
-    'refuse a cursor that somebody made up (%s), though its checksum is right',
-    async (inner) => {
-      await system.tick('A/USDT', '1');
-      const checksum = createHash('sha256')
-        .update(`prices ${venues.join()}\n${inner}`)
-        .digest('base64url')
-        .slice(0, 16);
-      const { status, body } = await prices(`?cursor=${inner}.${checksum}`);
-      expect({ status, type: body.type }).toEqual({ status: 400, type: '/problems/invalid-cursor' });
-    },
-  );
+  it.each([
+    ...['99', 'zz', '-1', '1.', '', '.', 'sim', 'kraken.', 'simulated.'],
+    ...['sim.!', 'sim.eyJhIjoxfQ', 'sim.W10', 'sim.WyIiXQ', 'sim.WyJcdWQ4MDAiXQ'],
+  ])('refuse a cursor that somebody made up (%s), though its checksum is right', async (inner) => {
+    await system.tick('A/USDT', '1');
+    const scope = { route: getPrices, userId: ada, params: {}, filters: {} };
+    const { nextCursor } = new Paging(scope, {}).of({ items: [], cursor: inner }).body as { nextCursor: string };
+    const { status, body } = await prices(`?cursor=${nextCursor}`);
+    expect({ status, type: body.type }).toEqual({ status: 400, type: '/problems/invalid-cursor' });
+  });
 });
 
 describe('prices of named symbols', () => {

@@ -1,7 +1,9 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { api, ok, on } from '#functions/http/api';
+import { api } from '#functions/http/api';
+import { on } from '#functions/http/binding';
+import { ok } from '#functions/http/reply';
 import { perMinute, route } from '#functions/http/route';
 import { testContext, testPlatform } from '../../support/test-platform.ts';
 
@@ -13,7 +15,7 @@ const echo = route({
   summary: 'What the client calls itself',
   response: { 200: z.string() },
 });
-const handle = api(testPlatform().platform, [on(echo, async ({ userAgent }) => ok({ userAgent }))]);
+const handle = api(testPlatform().platform, [on(echo, async ({ origin }) => ok(origin.source))]);
 
 const seen = async (userAgent: string): Promise<string> => {
   const http = { method: 'GET', path: '/echo', protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent };
