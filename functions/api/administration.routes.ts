@@ -8,7 +8,7 @@ export const listUsers = route({
   path: '/api/users',
   scope: 'users:admin',
   throttle: perMinute(300),
-  summary: 'Every user, in the order of their registration',
+  summary: 'All users, in order of registration',
   query: z.strictObject(PageQuery),
   response: { 200: listOf(UserRecord) },
 });
@@ -18,7 +18,7 @@ export const changeUser = route({
   path: '/api/users/{id}',
   scope: 'users:admin',
   throttle: perMinute(300),
-  summary: "Changes a user's role, or disables a user, which ends their sessions",
+  summary: "Changes a user's role, or disables the user, which ends their sessions",
   params: z.strictObject({ id: z.uuid() }),
   body: UserChange,
   response: { 200: UserRecord },

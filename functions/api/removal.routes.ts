@@ -7,7 +7,7 @@ export const deleteOneself = route({
   path: '/api/user',
   scope: 'session',
   throttle: perMinute(10),
-  summary: 'Deletes the caller with everything that is theirs; what was cut short is finished by asking again',
+  summary: 'Deletes the caller and all their data; repeat the request to finish an interrupted deletion',
   body: z.strictObject({ password: Password, totp: TotpCode.exactOptional() }),
   response: { 204: null },
 });
@@ -17,7 +17,7 @@ export const deleteUser = route({
   path: '/api/users/{id}',
   scope: 'users:admin',
   throttle: perMinute(60),
-  summary: 'Deletes a user with everything that is theirs, or finishes that',
+  summary: 'Deletes a user and all their data, or finishes an interrupted deletion',
   params: z.strictObject({ id: z.uuid() }),
   response: { 204: null },
 });
