@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { IdParams } from '#functions/http/id-params';
 import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
 import { UserChange, UserRecord } from '#shared/identity/user';
@@ -19,7 +20,7 @@ export const changeUser = route({
   scope: 'users:admin',
   throttle: perMinute(300),
   summary: "Changes a user's role, or disables the user, which ends their sessions",
-  params: z.strictObject({ id: z.uuid() }),
+  params: IdParams,
   body: UserChange,
   response: { 200: UserRecord },
 });

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { IdParams } from '#functions/http/id-params';
 import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
 import { ApiKey, CreatedApiKey, NewApiKey } from '#shared/auth/api-key';
@@ -30,6 +31,6 @@ export const revokeApiKey = route({
   scope: 'session',
   throttle: perMinute(60),
   summary: "Deletes one of the caller's API keys",
-  params: z.strictObject({ id: z.uuid() }),
+  params: IdParams,
   response: { 204: null },
 });

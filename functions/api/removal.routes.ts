@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { IdParams } from '#functions/http/id-params';
 import { perMinute, route } from '#functions/http/route';
 import { Password, TotpCode } from '#shared/identity/user';
 
@@ -18,6 +19,6 @@ export const deleteUser = route({
   scope: 'users:admin',
   throttle: perMinute(60),
   summary: 'Deletes a user and all their data, or finishes an interrupted deletion',
-  params: z.strictObject({ id: z.uuid() }),
+  params: IdParams,
   response: { 204: null },
 });

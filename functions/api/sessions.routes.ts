@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { IdParams } from '#functions/http/id-params';
 import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
 import { Session } from '#shared/auth/session';
@@ -58,7 +59,7 @@ export const endSession = route({
   scope: 'session',
   throttle: perMinute(60),
   summary: "Ends one of the caller's sessions",
-  params: z.strictObject({ id: z.uuid() }),
+  params: IdParams,
   response: { 204: null },
 });
 
