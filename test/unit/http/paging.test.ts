@@ -40,13 +40,13 @@ const bound = (list: typeof books) =>
   });
 const handle = api(testPlatform().platform, [bound(books), bound(records)]);
 
-interface Asked {
+interface Where {
   readonly list?: Route;
   readonly userId?: string;
   readonly shelf?: string;
 }
 
-const get = async (query: Record<string, string>, { list = books, userId = 'ada', shelf = '1' }: Asked = {}) => {
+const get = async (query: Record<string, string>, { list = books, userId = 'ada', shelf = '1' }: Where = {}) => {
   const http = { method: 'GET', path: '/', protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' };
   const event = {
     ...{ routeKey: routeKey(list), rawPath: '/', headers: {} },
@@ -84,7 +84,7 @@ describe('a list', () => {
 describe('a cursor is refused', () => {
   const filters = { color: 'red', sizes: 's,m' };
 
-  it.each<[string, Record<string, string>, Asked]>([
+  it.each<[string, Record<string, string>, Where]>([
     ['by another list', filters, { list: records }],
     ['to another caller', filters, { userId: 'eve' }],
     ['under another path', filters, { shelf: '2' }],
@@ -92,9 +92,9 @@ describe('a cursor is refused', () => {
     ['with another list of a filter', { ...filters, sizes: 's' }, {}],
     ['with a filter missing', { color: 'red' }, {}],
     ['without filters', {}, {}],
-  ])('%s', async (_case, query, asked) => {
+  ])('%s', async (_case, query, where) => {
     const cursor = (await get({ ...filters, limit: '2' })).nextCursor ?? '';
     expect((await get({ ...filters, cursor })).status).toBe(200);
-    expect(await get({ ...query, cursor }, asked)).toMatchObject({ status: 400, type: '/problems/invalid-cursor' });
+    expect(await get({ ...query, cursor }, where)).toMatchObject({ status: 400, type: '/problems/invalid-cursor' });
   });
 });
