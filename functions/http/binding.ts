@@ -4,8 +4,7 @@ import type { Platform } from '#shared/platform/ports';
 import { originOf, type RequestOrigin } from './audit-origin.ts';
 import { type Caller, callerOf, type SessionCaller } from './caller.ts';
 import { onceByKey } from './idempotency.ts';
-import type { PageField } from './page.ts';
-import { Paging, type PagingOf } from './paging.ts';
+import { type FiltersOf, Paging, type PagingOf } from './paging.ts';
 import type { Reply } from './reply.ts';
 import type { Route, RouteScope } from './route.ts';
 import { type ValidInput, validInput } from './validation.ts';
@@ -25,7 +24,7 @@ type CallerOf<S extends RouteScope> = S extends 'public'
  * A request that was authenticated, authorized and validated. `caller` is there unless the route is public, `page` where the
  * query has a cursor; `query` then holds the filters alone.
  */
-type Request<Params, Query, Body, S extends RouteScope> = ValidInput<Params, Omit<Query, PageField>, Body> &
+type Request<Params, Query, Body, S extends RouteScope> = ValidInput<Params, FiltersOf<Query>, Body> &
   CallerOf<S> &
   PagingOf<Query> & {
     readonly origin: RequestOrigin;
@@ -43,16 +42,22 @@ export const on = <P extends z.ZodObject, Q extends z.ZodObject, B extends z.Zod
   handle: (platform) => async (event) => {
     const caller = route.scope === 'public' ? undefined : callerOf(event, route.scope);
     const { params, query, body } = validInput(route, event);
-    const { limit, cursor, ...filters } = query as Record<PageField, never>;
+    const input = { params, query, body, caller, origin: originOf(event, caller) };
     const isPaged = route.query !== undefined && 'cursor' in route.query.shape;
-    const scope = { route, userId: caller?.userId, params, filters };
-    const request = {
-      ...{ params, query: filters, body, caller, origin: originOf(event, caller) },
-      ...(isPaged && { page: new Paging(scope, { limit, ...(cursor !== undefined && { cursor }) }) }),
-    };
+    const request = isPaged ? { ...input, ...paged(route, input) } : input;
     const run = () => handle(request as unknown as Parameters<typeof handle>[0]);
     return route.idempotent === true && caller !== undefined
       ? onceByKey(platform, caller, route, event, body, run)
       : run();
   },
 });
+
+/** Splits a query into filters and page. */
+const paged = (
+  route: Pick<Route, 'method' | 'path'>,
+  { caller, params, query }: { readonly caller: Caller | undefined; readonly params: object; readonly query: object },
+) => {
+  const { limit, cursor, ...filters } = query as { readonly limit?: number; readonly cursor?: string };
+  const scope = { route, userId: caller?.userId, params, filters };
+  return { query: filters, page: new Paging(scope, { limit, ...(cursor !== undefined && { cursor }) }) };
+};

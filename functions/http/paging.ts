@@ -15,6 +15,9 @@ type PageRequest<Query> = Pick<Query, Extract<keyof Query, PageField>>;
 /** What a handler gets from `on()` where its route has a cursor in its query. */
 export type PagingOf<Query> = 'cursor' extends keyof Query ? { readonly page: Paging<PageRequest<Query>> } : unknown;
 
+/** What a handler gets as `query`: all of it, or the filters alone where `page` has the rest. */
+export type FiltersOf<Query> = 'cursor' extends keyof Query ? Omit<Query, PageField> : Query;
+
 /** What a cursor is valid for: one list of one caller with one set of filters. */
 export interface CursorScope {
   readonly route: Pick<Route, 'method' | 'path'>;

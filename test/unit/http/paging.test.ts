@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { api } from '#functions/http/api';
 import { on } from '#functions/http/binding';
 import { PageQuery } from '#functions/http/page';
+import { ok } from '#functions/http/reply';
 import { perMinute, type Route, route, routeKey } from '#functions/http/route';
 import { testContext, testPlatform } from '../../support/test-platform.ts';
 
@@ -38,7 +39,22 @@ const bound = (list: typeof books) =>
     const items = rest.slice(0, limit);
     return page.of({ filters: query, items, ...(rest.length > limit && { cursor: items.at(-1) ?? '' }) });
   });
-const handle = api(testPlatform().platform, [bound(books), bound(records)]);
+
+/** A limit without a cursor is a query parameter like any other. */
+const newest = route({
+  method: 'GET',
+  path: '/newest',
+  scope: 'self',
+  throttle: perMinute(60),
+  summary: 'The newest letters',
+  query: z.strictObject({ limit: PageQuery.limit }),
+  response: { 200: z.unknown() },
+});
+const handle = api(testPlatform().platform, [
+  bound(books),
+  bound(records),
+  on(newest, async ({ query }) => ok({ items: letters.slice(-query.limit) })),
+]);
 
 interface Where {
   readonly list?: Route;
@@ -79,6 +95,10 @@ describe('a list', () => {
     const { nextCursor } = await get({ color: 'red', sizes: 's,m', limit: '2' });
     expect((await get({ cursor: nextCursor ?? '', sizes: 's,m', color: 'red' })).status).toBe(200);
   });
+});
+
+it('leaves the limit in the query of a route without cursors', async () => {
+  expect(await get({ limit: '2' }, { list: newest as unknown as Route })).toMatchObject({ items: ['f', 'g'] });
 });
 
 describe('a cursor is refused', () => {
