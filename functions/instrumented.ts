@@ -3,7 +3,7 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { Platform } from '#shared/platform/ports';
 
-/** A handler of events with the logs and metrics that every function has. Events are never logged: they hold user data. */
+/** An event handler with the logging and metrics that every function has. Events are never logged: they contain user data. */
 export const instrumented = <Event, Result>(
   { logger, metrics }: Pick<Platform, 'logger' | 'metrics'>,
   handler: (event: Event, context: Context) => Promise<Result>,
@@ -15,7 +15,7 @@ export const instrumented = <Event, Result>(
     .handler(handler);
 };
 
-/** Writes out what was measured; Powertools would warn about nothing. */
+/** Publishes the metrics of an invocation, if there are any: Powertools warns about an empty set. */
 export const publishMetrics = (metrics: Platform['metrics']): void => {
   if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
 };

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { IdParams } from '#functions/http/id-params';
 import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
 import { UserChange, UserRecord } from '#shared/identity/user';
@@ -8,7 +9,7 @@ export const listUsers = route({
   path: '/api/users',
   scope: 'users:admin',
   throttle: perMinute(300),
-  summary: 'Every user, in the order of their registration',
+  summary: 'All users, in order of registration',
   query: z.strictObject(PageQuery),
   response: { 200: listOf(UserRecord) },
 });
@@ -18,8 +19,8 @@ export const changeUser = route({
   path: '/api/users/{id}',
   scope: 'users:admin',
   throttle: perMinute(300),
-  summary: "Changes a user's role, or disables a user, which ends their sessions",
-  params: z.strictObject({ id: z.uuid() }),
+  summary: "Changes a user's role, or disables the user, which ends their sessions",
+  params: IdParams,
   body: UserChange,
   response: { 200: UserRecord },
 });

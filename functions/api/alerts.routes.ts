@@ -30,7 +30,7 @@ export const updateAlert = route({
   path: '/api/alerts/update',
   scope: 'alerts:write',
   throttle: perMinute(300),
-  summary: 'Changes fields of an alert; a new condition, repeat or expiry arms it again',
+  summary: 'Changes fields of an alert; a new condition, repeat or expiry re-arms it',
   body: AlertUpdate,
   response: { 200: Alert },
 });
@@ -40,7 +40,7 @@ export const deleteAlert = route({
   path: '/api/alerts/{alertId}',
   scope: 'alerts:write',
   throttle: perMinute(300),
-  summary: 'Deletes an alert; its history stays',
+  summary: 'Deletes an alert; its history is kept',
   params: z.strictObject({ alertId: AlertId }),
   response: { 204: null },
 });

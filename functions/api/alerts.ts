@@ -1,6 +1,6 @@
-import { api, created, noContent, ok, on } from '#functions/http/api';
-import { originOf } from '#functions/http/audit-origin';
-import { openCursor, pageOf } from '#functions/http/page';
+import { api } from '#functions/http/api';
+import { on } from '#functions/http/binding';
+import { created, noContent, ok } from '#functions/http/reply';
 import { Alerts } from '#shared/alerts/alerts';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
@@ -9,26 +9,16 @@ import * as routes from './alerts.routes.ts';
 export const createAlertsApi = (platform: Platform) => {
   const alerts = new Alerts(platform);
   return api(platform, [
-    on(routes.createAlert, async ({ caller, body, ...request }) =>
-      created(await alerts.add(caller.userId, body, originOf({ ...request, caller }))),
-    ),
-    on(routes.updateAlert, async ({ caller, body, ...request }) =>
-      ok(await alerts.change(caller.userId, body, originOf({ ...request, caller }))),
-    ),
-    on(routes.deleteAlert, async ({ caller, params: { alertId }, ...request }) => {
-      await alerts.remove(caller.userId, alertId, originOf({ ...request, caller }));
+    on(routes.createAlert, async ({ caller, body, origin }) => created(await alerts.add(caller.userId, body, origin))),
+    on(routes.updateAlert, async ({ caller, body, origin }) => ok(await alerts.change(caller.userId, body, origin))),
+    on(routes.deleteAlert, async ({ caller, params, origin }) => {
+      await alerts.remove(caller.userId, params.alertId, origin);
       return noContent();
     }),
-    on(routes.listAlerts, async ({ caller, query: { limit, cursor, ...filter } }) => {
-      const list = `alerts ${caller.userId} ${filter.status} ${filter.symbol}`;
-      const page = await alerts.list(caller.userId, filter, { limit, ...openCursor(list, cursor) });
-      return ok(pageOf(list, page.items, page.cursor));
-    }),
-    on(routes.alertHistory, async ({ caller, query: { limit, cursor } }) => {
-      const list = `history ${caller.userId}`;
-      const page = await alerts.history(caller.userId, { limit, ...openCursor(list, cursor) });
-      return ok(pageOf(list, page.items, page.cursor));
-    }),
+    on(routes.listAlerts, async ({ caller, query, page }) =>
+      page.of(await alerts.list(caller.userId, query, page.request)),
+    ),
+    on(routes.alertHistory, async ({ caller, page }) => page.of(await alerts.history(caller.userId, page.request))),
   ]);
 };
 

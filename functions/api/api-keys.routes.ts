@@ -1,15 +1,16 @@
 import * as z from 'zod';
+import { IdParams } from '#functions/http/id-params';
 import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
 import { ApiKey, CreatedApiKey, NewApiKey } from '#shared/auth/api-key';
 
-/** Without an Idempotency-Key: its answer would have to be kept, and the key is in it. */
+/** Not idempotent: replaying its answer would require storing the key. */
 export const createApiKey = route({
   method: 'POST',
   path: '/api/user/api-keys',
   scope: 'session',
   throttle: perMinute(30),
-  summary: 'Makes an API key; the key itself is told this once',
+  summary: 'Creates an API key; the key itself is shown only in this answer',
   body: NewApiKey,
   response: { 201: CreatedApiKey },
 });
@@ -30,6 +31,6 @@ export const revokeApiKey = route({
   scope: 'session',
   throttle: perMinute(60),
   summary: "Deletes one of the caller's API keys",
-  params: z.strictObject({ id: z.uuid() }),
+  params: IdParams,
   response: { 204: null },
 });

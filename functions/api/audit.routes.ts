@@ -12,9 +12,9 @@ const AuditQuery = {
   type: z
     .string()
     .max(60)
-    .regex(/^[a-z]+(\.[a-z-]*)?$/, 'must be the beginning of a type, such as "auth." or "auth.login-failed"')
+    .regex(/^[a-z]+(\.[a-z-]*)?$/, 'must be a prefix of a type, such as "auth." or "auth.login-failed"')
     .exactOptional()
-    .describe('What the type begins with'),
+    .describe('Prefix of the type'),
   from: Time.exactOptional().describe('Epoch milliseconds, inclusive'),
   to: Time.exactOptional().describe('Epoch milliseconds, inclusive'),
 };
@@ -24,10 +24,10 @@ export const listAudit = route({
   path: '/api/system/audit',
   scope: 'system:admin',
   throttle: perMinute(300),
-  summary: 'The audit log of every user and of the system, newest first; a page may be short and not the last',
+  summary: 'The audit log of all users and of the system, newest first; a short page need not be the last',
   query: z.strictObject({
     ...AuditQuery,
-    userId: z.uuid().exactOptional().describe('Only the trail of this user'),
+    userId: z.uuid().exactOptional().describe("Only this user's trail"),
   }),
   response: { 200: listOf(AuditEntry) },
 });
@@ -37,7 +37,7 @@ export const listOwnAudit = route({
   path: '/api/user/audit',
   scope: 'session',
   throttle: perMinute(300),
-  summary: 'What was done to and by the caller, newest first; a page may be short and not the last',
+  summary: "The caller's audit trail, newest first; a short page need not be the last",
   query: z.strictObject(AuditQuery),
   response: { 200: listOf(AuditEntry) },
 });

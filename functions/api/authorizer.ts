@@ -7,8 +7,8 @@ import { DomainError } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 
 /**
- * Tells the functions behind the HTTP API who calls, or why the token or key is refused. Each token's session and each key
- * is looked up, on AWS at most once a minute.
+ * The Lambda authorizer of the HTTP API: passes on who calls, or why the token or key was rejected. Sessions and keys are looked
+ * up on every request; on AWS the result is cached for a minute.
  */
 export const createAuthorizer = (platform: Platform) => {
   const { logger } = platform;
@@ -36,7 +36,7 @@ export const createAuthorizer = (platform: Platform) => {
   return async (event: APIGatewayRequestAuthorizerEventV2) => {
     const context = await contextOf(event).catch((error: unknown): AuthorizerContext => {
       if (!(error instanceof DomainError)) throw error;
-      logger.error('The credentials of a request could not be checked', { error });
+      logger.error('The credentials of a request could not be verified', { error });
       return { refusal: 'unavailable' };
     });
     return { isAuthorized: true, context };

@@ -6,7 +6,7 @@ export const requestEmailVerification = route({
   path: '/api/user/email/verify-request',
   scope: 'session',
   throttle: perMinute(5),
-  summary: "Mails a token that proves the caller's address, unless it was proved already",
+  summary: "Mails a token that verifies the caller's email address, unless it is verified already",
   response: { 202: null },
 });
 
@@ -15,7 +15,7 @@ export const verifyEmail = route({
   path: '/api/user/email/verify',
   scope: 'public',
   throttle: perMinute(10),
-  summary: 'Proves a mail address with the token that was mailed there',
+  summary: 'Verifies an email address with the token that was mailed to it',
   body: z.strictObject({ token: z.string().max(200) }),
   response: { 204: null },
 });

@@ -1,16 +1,16 @@
-import { acceptedWithoutBody, type Binding, noContent, on } from '#functions/http/api';
-import { originOf } from '#functions/http/audit-origin';
+import { type Binding, on } from '#functions/http/binding';
+import { accepted, noContent } from '#functions/http/reply';
 import type { EmailVerification } from '#shared/users/email-verification';
 import * as routes from './email.routes.ts';
 
-/** How users prove their mail address. */
+/** Verification of email addresses. */
 export const emailBindings = (verification: EmailVerification): readonly Binding[] => [
   on(routes.requestEmailVerification, async ({ caller }) => {
     await verification.request(caller.userId);
-    return acceptedWithoutBody();
+    return accepted();
   }),
-  on(routes.verifyEmail, async ({ body, ...request }) => {
-    await verification.verify(body.token, originOf(request));
+  on(routes.verifyEmail, async ({ body, origin }) => {
+    await verification.verify(body.token, origin);
     return noContent();
   }),
 ];

@@ -3,16 +3,17 @@ import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
 import { Account, AccountId, AccountUpdate, NewAccount } from '#shared/accounts/account';
 import { AccountBalance, AccountOrder, AccountTrade, OrderStatus } from '#shared/accounts/records';
+import { ExchangeVenue } from '#shared/exchange/exchange-venue';
 import { MarketSymbol } from '#shared/model/symbols';
 
 const params = z.strictObject({ accountId: AccountId });
 
-/** A page of what is known of an account, with its age. */
+/** A page of an account's records, with their age. */
 const recordsOf = <T extends z.ZodType>(record: T) =>
   z.strictObject({
     accountId: z.string(),
-    asOf: z.int().nullable().describe('When the venue was asked last; null: not yet, or not for all'),
-    stale: z.boolean().describe('The venue has not confirmed it for too long'),
+    asOf: z.int().nullable().describe('When the venue was last queried; null: not yet, or not for all records'),
+    stale: z.boolean().describe('The venue has not confirmed the records for too long'),
     items: z.array(record).describe('May be fewer than the limit, or none, before the last page'),
     nextCursor: z.string().nullable(),
   });
@@ -32,7 +33,7 @@ export const createAccount = route({
   path: '/api/exchange/accounts',
   scope: 'exchange:write',
   throttle: perMinute(60),
-  summary: 'Connects an exchange account, or begins a paper account',
+  summary: 'Connects an exchange account, or opens a paper account',
   body: NewAccount,
   response: { 201: Account },
   idempotent: true,
@@ -43,7 +44,7 @@ export const updateAccount = route({
   path: '/api/exchange/accounts/{accountId}',
   scope: 'exchange:write',
   throttle: perMinute(60),
-  summary: 'Changes label and schedule of an account, or replaces its key',
+  summary: 'Changes the label or schedule of an account, or replaces its key',
   params,
   body: AccountUpdate,
   response: { 200: Account },
@@ -54,7 +55,7 @@ export const deleteAccount = route({
   path: '/api/exchange/accounts/{accountId}',
   scope: 'exchange:write',
   throttle: perMinute(60),
-  summary: 'Deletes an account with its key and everything that was synchronised',
+  summary: 'Deletes an account with its key and all synchronised records',
   params,
   response: { 204: null },
 });
@@ -64,7 +65,7 @@ export const syncAccount = route({
   path: '/api/exchange/accounts/{accountId}/sync',
   scope: 'exchange:write',
   throttle: perMinute(30),
-  summary: 'Has an account synchronised now',
+  summary: 'Starts a sync of an account',
   params,
   response: { 202: z.strictObject({ accountId: z.string() }) },
 });
@@ -99,36 +100,17 @@ export const listTrades = route({
   path: '/api/exchange/trades',
   scope: 'exchange:read',
   throttle: perMinute(120),
-  summary: 'The own trades of an account, newest first',
+  summary: 'The trades of an account, newest first',
   query: z.strictObject({ accountId: AccountId, symbol: MarketSymbol.exactOptional(), ...PageQuery }),
   response: { 200: recordsOf(AccountTrade) },
 });
-
-const ExchangeVenue = z
-  .strictObject({
-    id: z.string(),
-    name: z.string(),
-    credentials: z.array(z.enum(['apiKey', 'secret', 'password'])).describe('The parts that its keys have'),
-    paper: z.boolean().describe('Whether paper accounts can be made: its prices are watched'),
-    live: z.boolean().describe('Whether live accounts can be connected'),
-    supports: z.strictObject({
-      balances: z.boolean(),
-      positions: z.boolean(),
-      openOrders: z.boolean(),
-      closedOrders: z.boolean(),
-      trades: z.boolean(),
-      transfers: z.boolean(),
-    }),
-  })
-  .meta({ id: 'ExchangeVenue' });
-export type ExchangeVenue = z.infer<typeof ExchangeVenue>;
 
 export const listVenues = route({
   method: 'GET',
   path: '/api/exchange/venues',
   scope: 'exchange:read',
   throttle: perMinute(300),
-  summary: 'What each venue supports, and what its keys consist of',
+  summary: 'The venues, with what each supports and which parts its API keys have',
   query: z.strictObject(PageQuery),
   response: { 200: listOf(ExchangeVenue) },
 });

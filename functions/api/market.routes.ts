@@ -5,6 +5,7 @@ import { PriceQuote } from '#shared/market/price-quote';
 import { MarketSymbol, VenueId } from '#shared/model/symbols';
 
 const symbolsMax = 100;
+/** Characters of that many symbols with their commas. */
 const symbolsTextMax = symbolsMax * 65;
 
 export const getPrices = route({
@@ -21,7 +22,7 @@ export const getPrices = route({
       .transform((list) => [...new Set(list.split(','))])
       .pipe(z.array(MarketSymbol).max(symbolsMax))
       .exactOptional()
-      .describe('Symbols, separated by commas'),
+      .describe('Comma-separated symbols'),
     ...PageQuery,
   }),
   response: { 200: listOf(PriceQuote) },

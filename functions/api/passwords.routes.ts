@@ -7,7 +7,7 @@ export const changePassword = route({
   path: '/api/user/password',
   scope: 'session',
   throttle: perMinute(10),
-  summary: "Changes the caller's password, and ends their other sessions",
+  summary: "Changes the caller's password and ends their other sessions",
   body: z.strictObject({ currentPassword: Password, newPassword: NewPassword, totp: TotpCode.exactOptional() }),
   response: { 204: null },
 });
@@ -17,7 +17,7 @@ export const requestPasswordReset = route({
   path: '/api/user/password/reset-request',
   scope: 'public',
   throttle: perMinute(10),
-  summary: 'Mails a token that sets a new password to the owner of the address; answers the same when there is none',
+  summary: 'Mails a password reset token to the user with this address; answers the same if there is none',
   body: z.strictObject({ email: EmailAddress }),
   response: { 202: null },
 });
@@ -27,7 +27,7 @@ export const resetPassword = route({
   path: '/api/user/password/reset',
   scope: 'public',
   throttle: perMinute(10),
-  summary: "Sets a new password with a token that was mailed, and ends the user's sessions; a second factor stays",
+  summary: "Sets a new password with a mailed token and ends the user's sessions; a second factor is kept",
   body: z.strictObject({ token: z.string().max(200), newPassword: NewPassword }),
   response: { 204: null },
 });

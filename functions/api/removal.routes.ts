@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { IdParams } from '#functions/http/id-params';
 import { perMinute, route } from '#functions/http/route';
 import { Password, TotpCode } from '#shared/identity/user';
 
@@ -7,7 +8,7 @@ export const deleteOneself = route({
   path: '/api/user',
   scope: 'session',
   throttle: perMinute(10),
-  summary: 'Deletes the caller with everything that is theirs; what was cut short is finished by asking again',
+  summary: 'Deletes the caller and all their data; repeat the request to finish an interrupted deletion',
   body: z.strictObject({ password: Password, totp: TotpCode.exactOptional() }),
   response: { 204: null },
 });
@@ -17,7 +18,7 @@ export const deleteUser = route({
   path: '/api/users/{id}',
   scope: 'users:admin',
   throttle: perMinute(60),
-  summary: 'Deletes a user with everything that is theirs, or finishes that',
-  params: z.strictObject({ id: z.uuid() }),
+  summary: 'Deletes a user and all their data, or finishes an interrupted deletion',
+  params: IdParams,
   response: { 204: null },
 });

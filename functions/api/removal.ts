@@ -1,5 +1,6 @@
-import { api, noContent, on } from '#functions/http/api';
-import { originOf } from '#functions/http/audit-origin';
+import { api } from '#functions/http/api';
+import { on } from '#functions/http/binding';
+import { noContent } from '#functions/http/reply';
 import { AccountRemoval } from '#shared/accounts/account-removal';
 import { Alerts } from '#shared/alerts/alerts';
 import { Sessions } from '#shared/auth/sessions';
@@ -9,7 +10,10 @@ import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 import * as routes from './removal.routes.ts';
 
-/** How users are deleted. A function of its own: it may change the vault, which nothing that takes passwords from anybody may. */
+/**
+ * Deletion of users. It is a function of its own because it has write access to the credential vault, which the function that
+ * serves unauthenticated login requests must not have.
+ */
 export const createRemovalApi = (platform: Platform) => {
   const removal = new UserRemoval(platform, {
     accounts: new AccountRemoval(platform),
@@ -17,13 +21,12 @@ export const createRemovalApi = (platform: Platform) => {
     sessions: new Sessions(platform),
   });
   return api(platform, [
-    on(routes.deleteOneself, async ({ caller, body, ...request }) => {
-      const { userId, sessionId } = caller;
-      await removal.ofOneself(userId, sessionId, body, originOf({ ...request, caller }));
+    on(routes.deleteOneself, async ({ caller, body, origin }) => {
+      await removal.ofOneself(caller.userId, caller.sessionId, body, origin);
       return noContent();
     }),
-    on(routes.deleteUser, async ({ caller, params, ...request }) => {
-      await removal.byAdmin(params.id as UserId, caller.userId, originOf({ ...request, caller }));
+    on(routes.deleteUser, async ({ caller, params, origin }) => {
+      await removal.byAdmin(params.id as UserId, caller.userId, origin);
       return noContent();
     }),
   ]);

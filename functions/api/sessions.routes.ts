@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { IdParams } from '#functions/http/id-params';
 import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
 import { Session } from '#shared/auth/session';
@@ -7,7 +8,7 @@ import { EmailAddress, Password, TotpCode } from '#shared/identity/user';
 const Tokens = z
   .strictObject({
     accessToken: z.string(),
-    refreshToken: z.string().describe('Good once, for POST /api/user/refresh, which gives the next one'),
+    refreshToken: z.string().describe('Single-use, for POST /api/user/refresh, which issues the next one'),
     tokenType: z.literal('Bearer'),
     expiresIn: z.int().describe('Seconds until the access token expires'),
   })
@@ -18,7 +19,7 @@ export const login = route({
   path: '/api/user/login',
   scope: 'public',
   throttle: perMinute(30),
-  summary: 'Opens a session: gives tokens for a mail address and password, and a code where there is a second factor',
+  summary: 'Opens a session: issues tokens for email address and password, and a code if there is a second factor',
   body: z.strictObject({ email: EmailAddress, password: Password, totp: TotpCode.exactOptional() }),
   response: { 200: Tokens },
 });
@@ -28,7 +29,7 @@ export const refresh = route({
   path: '/api/user/refresh',
   scope: 'public',
   throttle: perMinute(60),
-  summary: 'Gives new tokens for a refresh token; one that was used already ends its session',
+  summary: 'Issues new tokens for a refresh token; reusing a refresh token ends its session',
   body: z.strictObject({ refreshToken: z.string().max(200) }),
   response: { 200: Tokens },
 });
@@ -58,7 +59,7 @@ export const endSession = route({
   scope: 'session',
   throttle: perMinute(60),
   summary: "Ends one of the caller's sessions",
-  params: z.strictObject({ id: z.uuid() }),
+  params: IdParams,
   response: { 204: null },
 });
 
@@ -67,6 +68,6 @@ export const endOtherSessions = route({
   path: '/api/user/sessions',
   scope: 'session',
   throttle: perMinute(30),
-  summary: "Ends the caller's sessions but the one of this request",
+  summary: "Ends the caller's sessions except the one of this request",
   response: { 204: null },
 });

@@ -7,7 +7,7 @@ export const health = route({
   path: '/health',
   scope: 'public',
   throttle: perMinute(600),
-  summary: 'Whether the API answers',
+  summary: 'Health check of the API',
   response: { 200: z.strictObject({ status: z.literal('ok') }) },
 });
 
@@ -25,7 +25,7 @@ export const explainProblem = route({
   path: '/problems/{code}',
   scope: 'public',
   throttle: perMinute(300),
-  summary: 'Explains the type of a problem document',
+  summary: 'Explains a problem type',
   params: z.strictObject({ code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]) }),
   response: { 200: z.strictObject({ type: z.string(), status: z.int(), title: z.string() }) },
 });
@@ -54,6 +54,6 @@ export const getStatus = route({
   path: '/api/system/status',
   scope: 'system:read',
   throttle: perMinute(1200),
-  summary: 'The state of each part of the system',
+  summary: 'The status of each component of the system',
   response: { 200: Status },
 });

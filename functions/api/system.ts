@@ -1,7 +1,9 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { api, type HttpHandler, ok, on } from '#functions/http/api';
+import { api, type HttpHandler } from '#functions/http/api';
+import { on } from '#functions/http/binding';
 import { openApiDocument } from '#functions/http/openapi';
 import { HttpProblem, PROBLEMS } from '#functions/http/problem';
+import { ok } from '#functions/http/reply';
 import { SystemStatus } from '#shared/operations/status';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
@@ -30,15 +32,16 @@ export const createSystemApi = (platform: Platform): HttpHandler => {
   );
 };
 
-/** Requests that no route matches: the path may offer other methods. */
+/** Refuses a request that no route matches; the path may support other methods. */
 const refuse = ({ rawPath, requestContext }: APIGatewayProxyEventV2): never => {
   const exact = allRoutes.filter(({ path }) => path === rawPath);
   const offered = exact.length > 0 ? exact : allRoutes.filter(({ path }) => matches(path, rawPath));
   const { method } = requestContext.http;
-  if (offered.length === 0)
-    throw new HttpProblem('not-found', 'Nothing stands at this path; /openapi.json lists what does.');
+  if (offered.length === 0) {
+    throw new HttpProblem('not-found', 'No route matches this path; /openapi.json lists all routes.');
+  }
   const allow = offered.map((route) => route.method).join(', ');
-  throw new HttpProblem('method-not-allowed', `${method} is not offered here; there is ${allow}.`, {
+  throw new HttpProblem('method-not-allowed', `This path does not support ${method}, only ${allow}.`, {
     headers: { allow },
   });
 };

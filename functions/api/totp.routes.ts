@@ -4,7 +4,7 @@ import { Password, TotpCode } from '#shared/identity/user';
 
 const RecoveryCodes = z
   .strictObject({
-    recoveryCodes: z.array(z.string()).describe('Each stands in for a code once; they are shown this once'),
+    recoveryCodes: z.array(z.string()).describe('Single-use replacements for a code, shown only in this answer'),
   })
   .meta({ id: 'RecoveryCodes' });
 
@@ -13,12 +13,12 @@ export const setUpTotp = route({
   path: '/api/user/totp/setup',
   scope: 'session',
   throttle: perMinute(10),
-  summary: 'Gives a secret for an authenticator app; it counts once a code of it was shown within a quarter of an hour',
+  summary: 'Issues a secret for an authenticator app, to be enabled with a code within 15 minutes',
   response: {
     200: z.strictObject({
-      secret: z.string().describe('Base 32, to be typed into the app'),
-      uri: z.string().describe('otpauth://…, as the QR code has it'),
-      qr: z.string().describe('The QR code as an SVG image in a data URL'),
+      secret: z.string().describe('Base32, for typing into the app'),
+      uri: z.string().describe('otpauth://…, the content of the QR code'),
+      qr: z.string().describe('QR code, an SVG image as a data URL'),
     }),
   },
 });
@@ -28,7 +28,7 @@ export const enableTotp = route({
   path: '/api/user/totp/enable',
   scope: 'session',
   throttle: perMinute(10),
-  summary: "Asks for codes from now on, and ends the caller's other sessions",
+  summary: "Enables the second factor and ends the caller's other sessions",
   body: z.strictObject({ password: Password, code: TotpCode }),
   response: { 200: RecoveryCodes },
 });
@@ -38,7 +38,7 @@ export const disableTotp = route({
   path: '/api/user/totp/disable',
   scope: 'session',
   throttle: perMinute(10),
-  summary: 'Asks for codes no more',
+  summary: 'Disables the second factor',
   body: z.strictObject({ password: Password, code: TotpCode }),
   response: { 204: null },
 });

@@ -10,7 +10,7 @@ export const register = route({
   path: '/api/user/register',
   scope: 'public',
   throttle: perMinute(30),
-  summary: 'Creates a user, where registration is open; the first one is admin',
+  summary: 'Registers a user, if registration is open; the first user becomes admin',
   body: NewUser,
   response: { 201: Profile },
 });
@@ -20,7 +20,7 @@ export const getProfile = route({
   path: '/api/user/profile',
   scope: 'self',
   throttle: perMinute(1200),
-  summary: 'The caller',
+  summary: 'The profile of the caller',
   response: { 200: Profile },
 });
 
@@ -29,8 +29,7 @@ export const putSettings = route({
   path: '/api/user/settings',
   scope: 'session',
   throttle: perMinute(60),
-  summary:
-    'Changes the settings that are given; where that is webhookUrl, the answer holds the secret that signs webhooks',
+  summary: 'Changes the given settings; if webhookUrl is one of them, the answer contains the webhook signing secret',
   body: SettingsUpdate,
   response: { 200: Settings.extend({ webhookSecret: z.string().nullable().exactOptional() }) },
 });
@@ -40,7 +39,7 @@ export const exportUser = route({
   path: '/api/user/export',
   scope: 'session',
   throttle: perMinute(30),
-  summary: 'Everything that is kept of the caller, without secrets',
+  summary: 'All data stored about the caller, without secrets',
   query: z.strictObject({ cursor: PageQuery.cursor }),
   response: { 200: ExportPage },
 });

@@ -1,6 +1,6 @@
-import { api, created, ok, on } from '#functions/http/api';
-import { originOf } from '#functions/http/audit-origin';
-import { openCursor, pageOf } from '#functions/http/page';
+import { api } from '#functions/http/api';
+import { on } from '#functions/http/binding';
+import { created, ok } from '#functions/http/reply';
 import { AuditLog } from '#shared/audit/audit-log';
 import { Sessions } from '#shared/auth/sessions';
 import type { UserId } from '#shared/model/user-id';
@@ -28,37 +28,29 @@ export const createUsersApi = (platform: Platform) => {
   const exports = new UserExport(platform);
   const audit = new AuditLog(platform);
   return api(platform, [
-    on(routes.register, async ({ body, ...request }) => {
-      const profile = await users.register(body, originOf(request));
+    on(routes.register, async ({ body, origin }) => {
+      const profile = await users.register(body, origin);
       if (!profile.emailVerified) {
-        // The user is there whatever becomes of the mail, which can be asked for again.
+        // The user exists even if the mail could not be queued; it can be requested again.
         await verification.request(profile.userId as UserId).catch((error: unknown) => {
-          platform.logger.warn('A verification mail could not be ordered', { error: error as Error });
+          platform.logger.warn('A verification mail could not be queued', { error: error as Error });
         });
       }
       return created(profile);
     }),
     on(routes.getProfile, async ({ caller }) => ok(await users.profile(caller.userId))),
-    on(routes.putSettings, async ({ caller, body, ...request }) => {
-      const { userId } = caller;
-      const origin = originOf({ ...request, caller });
+    on(routes.putSettings, async ({ caller: { userId }, body, origin }) => {
       const changed = await settings.change(userId, body, origin);
       if (body.webhookUrl === undefined) return ok(changed);
       if (changed.webhookUrl === null) return ok({ ...changed, webhookSecret: null });
       await audit.append({ ...origin, type: 'secret.webhook-secret-shown', target: userId });
       return ok({ ...changed, webhookSecret: await users.webhookSecret(userId) });
     }),
-    on(routes.exportUser, async ({ caller, query: { cursor }, ...request }) => {
-      const { userId } = caller;
-      const list = `export ${userId}`;
-      const page = await exports.page(userId, openCursor(list, cursor).cursor);
-      await audit.append({
-        ...originOf({ ...request, caller }),
-        type: 'data.exported',
-        target: userId,
-        after: { items: page.items.length },
-      });
-      return ok({ exportedAt: platform.clock.now(), ...pageOf(list, page.items, page.cursor) });
+    on(routes.exportUser, async ({ caller: { userId }, page, origin }) => {
+      const exported = await exports.page(userId, page.request.cursor);
+      const after = { items: exported.items.length };
+      await audit.append({ ...origin, type: 'data.exported', target: userId, after });
+      return page.of({ exportedAt: platform.clock.now(), ...exported });
     }),
     ...sessionBindings(platform, sessions),
     ...passwordBindings(platform, sessions),

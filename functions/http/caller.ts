@@ -7,29 +7,29 @@ import type { UserId } from '#shared/model/user-id';
 import { BEARER, HttpProblem } from './problem.ts';
 import type { RouteScope } from './route.ts';
 
-interface Known {
+interface Authenticated {
   readonly userId: UserId;
   readonly scopes: readonly Scope[];
 }
 
-/** A person who is logged in, with the login that the request is part of. */
-export interface SessionCaller extends Known {
+/** A user who is logged in, with the session of the request. */
+export interface SessionCaller extends Authenticated {
   readonly sessionId: SessionId;
 }
 
-/** A program that a person gave a key to. */
-export interface KeyCaller extends Known {
+/** A program that uses an API key of a user. */
+export interface KeyCaller extends Authenticated {
   readonly apiKeyId: ApiKeyId;
 }
 
-/** Who calls. */
+/** Who sent a request. */
 export type Caller = SessionCaller | KeyCaller;
 
 type Refusal = 'missing' | 'ambiguous' | 'invalid' | 'expired' | 'ended' | 'unavailable' | KeyRefusal;
 
 /**
- * What the authorizer tells the function. It lets every request through and tells what it found, because HTTP API answers
- * a denied request with a body of its own, which is no problem document.
+ * What the authorizer passes to the function. It allows every request and reports what it found, because HTTP API answers a
+ * denied request with a body of its own, which is not a problem document.
  */
 export type AuthorizerContext =
   | { readonly userId: UserId; readonly sessionId: SessionId; readonly scopes: string }
@@ -37,7 +37,7 @@ export type AuthorizerContext =
   | { readonly refusal: Refusal };
 
 const detailOf = {
-  missing: 'Send the header Authorization: Bearer <access token>; POST /api/user/login gives one. Or send X-Api-Key.',
+  missing: 'Send the header Authorization: Bearer <access token>; POST /api/user/login issues one. Or send X-Api-Key.',
   ambiguous: 'Send Authorization or X-Api-Key, not both.',
   invalid: 'The access token is not valid.',
   expired: 'The access token has expired.',
@@ -47,35 +47,35 @@ const detailOf = {
 } as const;
 
 /**
- * The caller of a request whose route needs `scope`; one that is logged in where that is `session`.
- * @throws {HttpProblem} `unauthenticated` (with a challenge by RFC 6750), `forbidden`, or `unavailable`
+ * The caller of a request, who has the scope that the route requires, and is logged in where that is `session`.
+ * @throws {HttpProblem} `unauthenticated` (with an RFC 6750 challenge), `forbidden`, or `unavailable`
  */
 export const callerOf = (event: APIGatewayProxyEventV2, scope: Exclude<RouteScope, 'public'>): Caller => {
   const context = authorizerContextOf(event);
   if ('refusal' in context) {
     if (context.refusal === 'unavailable') {
-      throw new HttpProblem('unavailable', 'The credentials can not be checked now; try again in a moment.');
+      throw new HttpProblem('unavailable', 'The credentials cannot be checked right now; try again in a moment.');
     }
     if (context.refusal === 'wrong-address') {
-      throw new HttpProblem('forbidden', 'The API key may not be used from this address.');
+      throw new HttpProblem('forbidden', 'The API key must not be used from this address.');
     }
     const challenge = context.refusal === 'missing' ? BEARER : `${BEARER}, error="invalid_token"`;
     throw new HttpProblem('unauthenticated', detailOf[context.refusal], { headers: { 'www-authenticate': challenge } });
   }
   const { scopes: granted, ...caller } = context;
   if (scope === 'session' && !('sessionId' in caller)) {
-    throw new HttpProblem('forbidden', 'This needs a login; no API key may do it.');
+    throw new HttpProblem('forbidden', 'This requires a login; API keys cannot do it.');
   }
   const scopes = granted.split(' ') as Scope[];
   if (scope !== 'self' && scope !== 'session' && !scopes.includes(scope)) {
-    throw new HttpProblem('forbidden', `This needs the scope ${scope}.`, {
+    throw new HttpProblem('forbidden', `This requires the scope ${scope}.`, {
       headers: { 'www-authenticate': `${BEARER}, error="insufficient_scope", scope="${scope}"` },
     });
   }
   return { ...caller, scopes };
 };
 
-/** What the authorizer found of a request; `missing` where none was asked. */
+/** What the authorizer found; `missing` where the route has no authorizer. */
 export const authorizerContextOf = (event: APIGatewayProxyEventV2): AuthorizerContext => {
   const requestContext: { authorizer?: { lambda?: AuthorizerContext } } = event.requestContext as never;
   return requestContext.authorizer?.lambda ?? { refusal: 'missing' };

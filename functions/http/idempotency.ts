@@ -3,13 +3,13 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, anyOf, equals, type Item, keyOf, type WriteCondition } from '#shared/platform/table';
-import type { Reply } from './api.ts';
 import type { Caller } from './caller.ts';
 import { HttpProblem } from './problem.ts';
+import type { Reply } from './reply.ts';
 import { type Route, routeKey } from './route.ts';
 
 const retentionHours = 24;
-/** How long a request may run before another one with the same key takes over, as after a crash. */
+/** How long a request holds its key; then another one with the same key and body takes over, as after a crash. */
 const leaseSeconds = 30;
 const keyLengthMax = 255;
 
@@ -21,7 +21,11 @@ interface StoredReply extends Item {
   readonly reply?: string;
 }
 
-/** Runs a request once per `Idempotency-Key` of the caller and route, and repeats its answer (IETF draft idempotency-key-header). */
+/**
+ * Runs a request once per `Idempotency-Key` of the caller and route, and replays its answer to later ones
+ * (IETF draft idempotency-key-header). A request without the header runs every time.
+ * @throws {HttpProblem} `malformed-request`; `conflict` for another body, and while the first request is running
+ */
 export const onceByKey = async (
   { table, clock, logger }: Platform,
   caller: Caller,
@@ -56,29 +60,30 @@ export const onceByKey = async (
     await table.put(stored, free);
   } catch (error) {
     if (!(error instanceof ConditionFailed)) throw error;
-    return repeat(await table.get<StoredReply>(key, { consistent: true }), bodyHash);
+    return replay(await table.get<StoredReply>(key, { consistent: true }), bodyHash);
   }
-  // The lease goes when its time is over, so an answer that is known is given whatever becomes of it.
-  const leaseStays = (error: unknown) => logger.warn('An idempotency key keeps its lease', { error: error as Error });
+  // The lease expires on its own, so a failure to release or complete it must not replace the answer.
+  const keepLease = (error: unknown) =>
+    logger.warn('An idempotency key could not be released or completed; it keeps its lease', { error: error as Error });
   const own = equals('leaseUntil', lease.leaseUntil);
   let reply: Reply;
   try {
     reply = await run();
   } catch (error) {
-    // The key is free for another try; what must not happen twice even then, a route guards itself.
-    await table.delete(key, own).catch(leaseStays);
+    // The key is released for a retry; effects that must not happen twice even then are guarded by the route itself.
+    await table.delete(key, own).catch(keepLease);
     throw error;
   }
   const answered: StoredReply = { ...stored, status: reply.status, reply: JSON.stringify(reply.body ?? null) };
-  await table.put(answered, own).catch(leaseStays);
+  await table.put(answered, own).catch(keepLease);
   return reply;
 };
 
-const repeat = (stored: StoredReply | undefined, bodyHash: string): Reply => {
+const replay = (stored: StoredReply | undefined, bodyHash: string): Reply => {
   if (stored !== undefined && stored.bodyHash !== bodyHash) {
     throw new HttpProblem('conflict', 'This Idempotency-Key was used with another body.');
   }
-  // Without a status the first request is under way; without an item it failed just now.
+  // Without a status the first request is still running; without an item it has just failed.
   if (stored?.status === undefined) {
     throw new HttpProblem('conflict', 'The first request with this Idempotency-Key is still running.', {
       headers: { 'retry-after': '1' },

@@ -6,7 +6,7 @@ import { authorizerContextOf } from './caller.ts';
 import { HttpProblem } from './problem.ts';
 import { type Route, routeKey } from './route.ts';
 
-/** How often callers may use routes, as their declarations say. */
+/** Rate limits of the routes, per caller, as the routes declare them. */
 export class RouteLimits {
   readonly #limiter: RateLimiter;
   readonly #factor: number;
@@ -17,7 +17,7 @@ export class RouteLimits {
   }
 
   /**
-   * Counts a request of its caller, or of its network where it has none, also with a token that is refused.
+   * Counts a request against its caller, or against its network address where it has none or its credentials were rejected.
    * @throws {Unavailable} see {@link RateLimiter.take}
    */
   async take(route: Route, event: APIGatewayProxyEventV2): Promise<RateLimitStatus> {
@@ -26,7 +26,7 @@ export class RouteLimits {
   }
 }
 
-/** The address is the gateway's word; what a header says of it anybody can write. */
+/** The address comes from the gateway; forwarding headers could be forged by the client. */
 const partitionOf = (event: APIGatewayProxyEventV2): Partition => {
   const context = authorizerContextOf(event);
   return 'userId' in context
@@ -34,13 +34,13 @@ const partitionOf = (event: APIGatewayProxyEventV2): Partition => {
     : ['ADDRESS', networkOf(event.requestContext.http.sourceIp) ?? 'unknown'];
 };
 
-/** What tells a client how it stands (draft-ietf-httpapi-ratelimit-headers-11). */
+/** The caller's remaining quota (draft-ietf-httpapi-ratelimit-headers-11). */
 export const limitHeaders = ({ limit, remaining, resetSeconds }: RateLimitStatus): Record<string, string> => ({
   'ratelimit-policy': `"route";q=${limit};w=${WINDOW_SECONDS}`,
   ratelimit: `"route";r=${remaining};t=${resetSeconds}`,
 });
 
 export const tooManyRequests = ({ limit, resetSeconds }: RateLimitStatus): HttpProblem =>
-  new HttpProblem('too-many-requests', `${limit} a minute are served; try again in ${resetSeconds} s.`, {
+  new HttpProblem('too-many-requests', `The limit is ${limit} a minute; try again in ${resetSeconds} s.`, {
     headers: { 'retry-after': String(resetSeconds) },
   });

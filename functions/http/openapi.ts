@@ -4,7 +4,7 @@ import type { Route } from './route.ts';
 
 type JsonSchema = Record<string, unknown>;
 
-/** A schema as JSON Schema; those with an id move to the document's components, where all references lead. */
+/** A schema as JSON Schema. Schemas with an id are moved to the document's components and referenced there. */
 const schemaOf = (schema: z.ZodType, io: 'input' | 'output', components: JsonSchema): JsonSchema => {
   const json = z.toJSONSchema(schema, { io, target: 'draft-2020-12', unrepresentable: 'any' });
   const {
@@ -16,7 +16,7 @@ const schemaOf = (schema: z.ZodType, io: 'input' | 'output', components: JsonSch
   return own;
 };
 
-/** The OpenAPI 3.1 document of the routes, made from the schemas that validate. */
+/** The OpenAPI 3.1 document of the routes, generated from the schemas that validate. */
 export const openApiDocument = (routes: readonly Route[], version: string): Record<string, unknown> => {
   const paths: Record<string, Record<string, unknown>> = {};
   const schemas: JsonSchema = {};
@@ -41,7 +41,7 @@ export const openApiDocument = (routes: readonly Route[], version: string): Reco
 };
 
 const operationOf = (route: Route, schemas: JsonSchema) => ({
-  operationId: `${route.method.toLowerCase()}${route.path.replaceAll(/[^a-z]+([a-z])/gi, (_, letter: string) => letter.toUpperCase()).replaceAll(/\W/g, '')}`,
+  operationId: operationIdOf(route),
   summary: route.summary,
   tags: [route.path.startsWith('/api/') ? route.path.split('/')[2] : 'system'],
   security: securityOf(route.scope),
@@ -63,11 +63,17 @@ const operationOf = (route: Route, schemas: JsonSchema) => ({
       Object.entries(route.response).map(([status, schema]) => [status, responseOf(schema, route, schemas)]),
     ),
     default: {
-      description: 'What went wrong (RFC 9457)',
+      description: 'Problem document (RFC 9457)',
       content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     },
   },
 });
+
+/** `getApiAlertsList` for `GET /api/alerts/list`. */
+const operationIdOf = ({ method, path }: Route): string => {
+  const camelCase = path.replaceAll(/[^a-z]+([a-z])/gi, (_, letter: string) => letter.toUpperCase());
+  return method.toLowerCase() + camelCase.replaceAll(/\W/g, '');
+};
 
 const securityOf = (scope: Route['scope']): readonly JsonSchema[] => {
   if (scope === 'public') return [];
@@ -102,6 +108,6 @@ const idempotencyKey = {
   name: 'Idempotency-Key',
   in: 'header',
   required: false,
-  description: 'The same key and body give the same answer without a second effect for 24 hours',
+  description: 'For 24 hours the same key and body get the same answer without a second effect',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 };

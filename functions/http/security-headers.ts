@@ -3,8 +3,8 @@ import type { Config } from '#shared/platform/ports';
 const strictTransportSeconds = 2 * 365 * 86_400;
 
 /**
- * The headers of every answer (OWASP REST Security and HTTP Headers cheat sheets). An answer is read by programs: a browser
- * that is led to it renders, frames, sniffs, refers and keeps nothing. Over TLS alone, as on AWS, it also insists on TLS.
+ * The headers of every answer (OWASP REST Security and HTTP Headers cheat sheets). Answers are for programs: a browser that is
+ * sent to one must not render, frame, sniff or cache it, nor send it as a referrer. HSTS is added on AWS, which serves TLS only.
  */
 export const securityHeaders = (runtime: Config['runtime']): Readonly<Record<string, string>> => ({
   'cache-control': 'no-store',

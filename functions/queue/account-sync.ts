@@ -36,7 +36,7 @@ export const createAccountSync = (platform: Platform, open: OpenAccountVenue = o
       await sync.run(SyncJob.parse(JSON.parse(body)));
     },
     heldMs: (error) => (error instanceof SyncHeld ? error.remainingMs : undefined),
-    tell: (error, receives) => {
+    report: (error, receives) => {
       if (error instanceof SyncHeld) {
         logger.info('An account sync waits for the one under way');
       } else {

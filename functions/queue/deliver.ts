@@ -24,7 +24,7 @@ export const createDeliver = (platform: Platform) => {
       else await deliveries.deliver(order, receives >= maxReceives);
     },
     heldMs: (error) => (error instanceof DeliveryHeld ? error.remainingMs : undefined),
-    tell: (error, receives) => platform.logger.warn('A delivery failed', { error: error as Error, receives }),
+    report: (error, receives) => platform.logger.warn('A delivery failed', { error: error as Error, receives }),
   });
 };
 

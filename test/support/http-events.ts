@@ -6,7 +6,7 @@ import { functions } from '#functions/manifest';
 import { RouteTable } from '#local/route-table';
 import { Sessions } from '#shared/auth/sessions';
 import { SigningKeys } from '#shared/auth/signing-keys';
-import { newSession, type SessionId } from '#shared/auth/stored-session';
+import { newSession, type SessionId, type StoredSession } from '#shared/auth/stored-session';
 import { issueAccessToken } from '#shared/auth/tokens';
 import type { Role } from '#shared/model/scopes';
 import type { UserId } from '#shared/model/user-id';
@@ -14,7 +14,7 @@ import type { Platform } from '#shared/platform/ports';
 import { testContext } from './test-platform.ts';
 import { awakeOn, VirtualClock } from './virtual-clock.ts';
 
-/** A request as a client makes it. An object as `body` is sent as JSON with its content type, a string as it is. */
+/** A request from a client. An object as `body` is sent as JSON with its content type, a string as it is. */
 export interface ClientRequest {
   readonly token?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -28,7 +28,7 @@ export interface ClientAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** Parsed when it is JSON. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape; each was checked against its schema
+  // biome-ignore lint/suspicious/noExplicitAny: tests inspect answers of every shape; each was validated against its schema
   readonly body: any;
   readonly text: string;
 }
@@ -36,8 +36,8 @@ export interface ClientAnswer {
 type Invoke = (event: unknown, context: unknown) => Promise<APIGatewayProxyStructuredResultV2>;
 
 /**
- * The HTTP API without a server: finds the route as API Gateway does, asks the authorizer, and calls the route's function.
- * Every answer is held against its declaration: a problem against the schema of problems, any other against the route's.
+ * The HTTP API without a server: matches the route as API Gateway does, invokes the authorizer, and then the route's function.
+ * Every answer is validated: problems against the schema of problems, others against the route's declaration.
  */
 export const httpApi = async (platform: Platform) => {
   const table = new RouteTable<Invoke>();
@@ -54,10 +54,10 @@ export const httpApi = async (platform: Platform) => {
   }
 
   /** @param target path and query */
-  const request = async (method: string, target: string, asked: ClientRequest = {}): Promise<ClientAnswer> => {
+  const request = async (method: string, target: string, options: ClientRequest = {}): Promise<ClientAnswer> => {
     const [path = '', query = ''] = target.split(/\?(.*)/s);
     const match = table.find(method, path);
-    const event = httpEvent(method, path, query, asked);
+    const event = httpEvent(method, path, query, options);
     const route = match?.destination.route;
     if (match !== undefined) Object.assign(event, routed(match.destination.routeKey, match.params));
     if (route !== undefined && route.scope !== 'public') {
@@ -67,10 +67,10 @@ export const httpApi = async (platform: Platform) => {
       Object.assign(event.requestContext, { authorizer: { lambda: verdict.context } });
     }
     const invoke = match?.destination.target ?? fallback;
-    if (invoke === undefined) throw new TypeError('No function takes what no route matches');
+    if (invoke === undefined) throw new TypeError('No function handles requests that no route matches');
     const { clock } = platform;
     const answered = invoke(event, testContext);
-    // A refused login, and who writes the same trail at the same moment, wait a little.
+    // Refused logins and contended writes sleep for a moment.
     const result = await (clock instanceof VirtualClock ? awakeOn(clock, answered) : answered);
     const text = result.body ?? '';
     const headers = result.headers as Record<string, string>;
@@ -86,8 +86,8 @@ export type TestHttpApi = Awaited<ReturnType<typeof httpApi>>;
 
 let requests = 0;
 
-const httpEvent = (method: string, path: string, query: string, asked: ClientRequest): APIGatewayProxyEventV2 => {
-  const { body } = asked;
+const httpEvent = (method: string, path: string, query: string, options: ClientRequest): APIGatewayProxyEventV2 => {
+  const { body } = options;
   const isJson = body !== undefined && typeof body !== 'string';
   requests += 1;
   return {
@@ -98,8 +98,8 @@ const httpEvent = (method: string, path: string, query: string, asked: ClientReq
     headers: {
       host: 'api.example.com',
       ...(isJson ? { 'content-type': 'application/json' } : {}),
-      ...(asked.token === undefined ? {} : { authorization: `Bearer ${asked.token}` }),
-      ...asked.headers,
+      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+      ...options.headers,
     },
     ...(query === '' ? {} : { queryStringParameters: queryOf(query) }),
     requestContext: {
@@ -111,8 +111,8 @@ const httpEvent = (method: string, path: string, query: string, asked: ClientReq
         method,
         path,
         protocol: 'HTTP/1.1',
-        sourceIp: asked.sourceAddress ?? '203.0.113.7',
-        userAgent: asked.userAgent ?? 'test',
+        sourceIp: options.sourceAddress ?? '203.0.113.7',
+        userAgent: options.userAgent ?? 'test',
       },
       requestId: `request-${requests}`,
       routeKey: '$default',
@@ -121,7 +121,7 @@ const httpEvent = (method: string, path: string, query: string, asked: ClientReq
       timeEpoch: Date.UTC(2026, 0, 1),
     },
     ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : body }),
-    isBase64Encoded: asked.isBase64Encoded ?? false,
+    isBase64Encoded: options.isBase64Encoded ?? false,
   };
 };
 
@@ -132,7 +132,7 @@ const routed = (routeKey: string, params: Readonly<Record<string, string>> | und
   }),
 });
 
-/** API Gateway refuses a path with an invalid percent-encoding; here it arrives as it is. */
+/** API Gateway rejects a path with invalid percent-encoding; here it is passed on as it is. */
 const decoded = (text: string): string => {
   try {
     return decodeURIComponent(text);
@@ -141,7 +141,7 @@ const decoded = (text: string): string => {
   }
 };
 
-/** Repeated parameters arrive joined by commas. */
+/** API Gateway joins repeated parameters with commas. */
 const queryOf = (query: string): Record<string, string> => {
   const joined = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(query)) {
@@ -154,42 +154,44 @@ const queryOf = (query: string): Record<string, string> => {
 const checkDeclared = (route: Route | undefined, requestId: string, answer: ClientAnswer): void => {
   const { status, headers, body, text } = answer;
   const where = `${route?.method} ${route?.path} answered ${status} ${text.slice(0, 500)}`;
-  if (headers['x-request-id'] !== requestId) throw new Error(`${where}: without its request id`);
+  if (headers['x-request-id'] !== requestId) throw new Error(`${where}: the request id is missing`);
   if (status >= 400) {
     if (headers['content-type'] !== 'application/problem+json') throw new Error(`${where}: not a problem document`);
     const problem = Problem.parse(body);
     if (problem.status !== status || problem.requestId !== requestId)
-      throw new Error(`${where}: not its own status or id`);
+      throw new Error(`${where}: another status or request id in the body`);
     return;
   }
   const schema = route?.response[status];
-  if (schema === undefined) throw new Error(`${where}: a status that is not declared`);
+  if (schema === undefined) throw new Error(`${where}: an undeclared status`);
   if (schema === null) {
-    if (text !== '') throw new Error(`${where}: a body where none is declared`);
+    if (text !== '') throw new Error(`${where}: a body although none is declared`);
     return;
   }
   const parsed = schema.safeParse(body);
   if (!parsed.success) throw new Error(`${where}: not as declared: ${parsed.error.message}`);
 };
 
-/** A token as login gives it, of a session of its own, without the cost of a password. The user need not exist. */
+/** An access token of a session of its own, without the cost of hashing a password. The user need not exist. */
 export const tokenOf = async (platform: Platform, userId: UserId, role: Role): Promise<string> => {
   const client = { address: '203.0.113.7', userAgent: 'test' };
   const session = newSession({ userId, role }, platform.ids.next() as SessionId, client, platform.clock.now());
   await platform.table.put(session);
-  return await issueAccessToken(await new SigningKeys(platform).current(), platform, session);
+  return await accessTokenOf(platform, session);
 };
 
-/** What login gives to a user, without the cost of a password. */
+/** The tokens that a login issues, without the cost of hashing a password. */
 export const logInAs = async (platform: Platform, userId: UserId, userAgent = 'test') => {
   const client = { address: '203.0.113.7', userAgent };
   const { session, refreshToken } = await new Sessions(platform).open(userId, client);
-  const accessToken = await issueAccessToken(await new SigningKeys(platform).current(), platform, session);
-  return { accessToken, refreshToken };
+  return { accessToken: await accessTokenOf(platform, session), refreshToken };
 };
 
-/** A path of the route in which parameters stand for nothing that exists. */
+const accessTokenOf = async (platform: Platform, session: StoredSession): Promise<string> =>
+  await issueAccessToken(await new SigningKeys(platform).current(), platform, session);
+
+/** A path of the route, with ids of nothing that exists. */
 export const pathOf = ({ path }: Route): string => path.replaceAll(/\{\w+\}/g, '00000000-0000-7000-8000-000000000000');
 
-/** Every route, as `describe.each` and `it.each` take them. */
+/** Every route, for `describe.each` and `it.each`. */
 export const namedRoutes = routes.map((route) => ({ name: `${route.method} ${route.path}`, route }));

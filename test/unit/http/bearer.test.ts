@@ -17,14 +17,14 @@ beforeEach(async () => {
   token = await tokenOf(system.platform, ada, 'trader');
 });
 
-const ask = async (asked: ClientRequest, query = '') => {
-  const { status, headers } = await http.request('GET', `/api/user/profile${query}`, asked);
+const getProfile = async (request: ClientRequest, query = '') => {
+  const { status, headers } = await http.request('GET', `/api/user/profile${query}`, request);
   return { status, challenge: headers['www-authenticate'] };
 };
 
 describe('a challenge', () => {
   it('names no error where nothing was sent', async () => {
-    expect(await ask({})).toEqual({ status: 401, challenge: realm });
+    expect(await getProfile({})).toEqual({ status: 401, challenge: realm });
   });
 
   it.each([
@@ -38,7 +38,10 @@ describe('a challenge', () => {
       },
     ],
   ])('says that the token is not valid where it %s', async (_what, sent) => {
-    expect(await ask({ token: await sent() })).toEqual({ status: 401, challenge: `${realm}, error="invalid_token"` });
+    expect(await getProfile({ token: await sent() })).toEqual({
+      status: 401,
+      challenge: `${realm}, error="invalid_token"`,
+    });
   });
 
   it('names the scope that is missing', async () => {
@@ -52,13 +55,13 @@ describe('a challenge', () => {
   it('is none where the token could not be checked: it may be good', async () => {
     const unavailable = () => Promise.reject(new Unavailable('The table does not answer.'));
     http = await httpApi({ ...system.platform, table: tableWith(system.table, { get: unavailable }) });
-    expect(await ask({ token })).toEqual({ status: 503, challenge: undefined });
+    expect(await getProfile({ token })).toEqual({ status: 503, challenge: undefined });
   });
 });
 
 describe('a token', () => {
   it.each(['access_token', 'token', 'authorization'])('counts for nothing in the query as %s', async (name) => {
-    expect((await ask({}, `?${name}=${token}`)).status).toBe(401);
+    expect((await getProfile({}, `?${name}=${token}`)).status).toBe(401);
   });
 
   it('counts for nothing in a form', async () => {
@@ -69,8 +72,8 @@ describe('a token', () => {
   });
 
   it('counts for nothing in a cookie', async () => {
-    expect((await ask({ headers: { cookie: `access_token=${token}; authorization=Bearer ${token}` } })).status).toBe(
-      401,
-    );
+    expect(
+      (await getProfile({ headers: { cookie: `access_token=${token}; authorization=Bearer ${token}` } })).status,
+    ).toBe(401);
   });
 });

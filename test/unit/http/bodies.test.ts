@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { BODY_BYTES_MAX } from '#functions/http/api';
+import { BODY_BYTES_MAX } from '#functions/http/body';
 import type { UserId } from '#shared/model/user-id';
 import { httpApi, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
 import { testPlatform } from '../../support/test-platform.ts';
@@ -27,8 +27,8 @@ describe('bodies', () => {
   it.each([
     ['nothing', ''],
     ['a word', 'nonsense'],
-    ['half an object', '{"condition":'],
-    ['a comma too many', '{"condition":{},}'],
+    ['a truncated object', '{"condition":'],
+    ['a trailing comma', '{"condition":{},}'],
     ['two documents', '{}{}'],
     ['10,000 levels that never close', '{"a":'.repeat(10_000)],
     ['a string with half a surrogate pair', JSON.stringify({ condition, name: '\ud800' })],
@@ -90,7 +90,7 @@ describe('bodies', () => {
     expect([400, 422]).toContain((await raw(`${'['.repeat(30_000)}${']'.repeat(30_000)}`)).status);
   });
 
-  it('brackets in a text are no levels', async () => {
+  it('brackets in strings do not count as levels', async () => {
     expect((await create({ condition, name: `\\"${'[{'.repeat(40)}` })).status).toBe(201);
   });
 
@@ -109,7 +109,7 @@ describe('bodies', () => {
     expect(Object.keys(Object.prototype)).toEqual([]);
   });
 
-  it('what is refused says little, however much was wrong', async () => {
+  it('the answer to invalid input is short, however many errors there are', async () => {
     const fields = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`unknown-${index}`, 1]));
     expect((await raw(JSON.stringify(fields))).text.length).toBeLessThan(4000);
   });
@@ -121,7 +121,7 @@ describe('bodies', () => {
     expect((await raw(body)).status).toBe(413);
   });
 
-  it('a body of the largest size is read', async () => {
+  it('a body of the maximum size is accepted', async () => {
     const body = JSON.stringify({ condition });
     expect((await raw(body.padEnd(BODY_BYTES_MAX))).status).toBe(201);
   });
@@ -143,7 +143,7 @@ describe('bodies', () => {
     },
   );
 
-  it('reads a body that the gateway encoded', async () => {
+  it('reads a base64-encoded body', async () => {
     const body = Buffer.from(JSON.stringify({ condition, name: 'Höhe ☃' })).toString('base64');
     const answer = await http.request('POST', '/api/alerts/create', {
       token,

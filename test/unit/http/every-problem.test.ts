@@ -11,15 +11,15 @@ const alert = { condition: { type: 'price', venue: 'sim', symbol: 'BTC/USDT', op
 const inside = 'SELECT at /var/task/index.mjs:1';
 const missing = '00000000-0000-7000-8000-000000000000';
 
-interface Asked extends ClientRequest {
+interface Example extends ClientRequest {
   readonly method: string;
   readonly path: string;
 }
 const creating = { method: 'POST', path: '/api/alerts/create' };
 const text = (body: string) => ({ ...creating, body, headers: { 'content-type': 'application/json' } });
 
-/** One request for each status that the functions refuse with; `asked` comes with a trader's token. */
-const refusals: readonly (readonly [status: number, type: string, asked: Asked])[] = [
+/** One request for each status of a refusal, sent with a trader's token. */
+const refusals: readonly (readonly [status: number, type: string, request: Example])[] = [
   [400, 'malformed-request', text('{')],
   [400, 'invalid-cursor', { method: 'GET', path: '/api/alerts/list?cursor=AAAA' }],
   [403, 'forbidden', { method: 'GET', path: '/api/users' }],
@@ -41,16 +41,16 @@ describe.each(['local', 'aws'] as const)('on %s', (runtime) => {
     token = await tokenOf(system.platform, ada, 'trader');
   });
 
-  const ask = async (asked: Asked, platform = system.platform): Promise<ClientAnswer> => {
-    const { method, path, ...rest } = asked;
+  const send = async (example: Example, platform = system.platform): Promise<ClientAnswer> => {
+    const { method, path, ...rest } = example;
     return await (await httpApi(platform)).request(method, path, { token, ...rest });
   };
 
-  /** The answer is a whole problem document (RFC 9457) that tells nothing of the inside. */
+  /** The answer is a whole problem document (RFC 9457) that reveals nothing about the implementation. */
   const expectProblem = ({ status, headers, body, text: sent }: ClientAnswer, expected: number, type: string) => {
     const problem = Problem.parse(body);
-    expect({ status, told: problem.status, type: problem.type }).toEqual({
-      ...{ status: expected, told: expected },
+    expect({ status, inBody: problem.status, type: problem.type }).toEqual({
+      ...{ status: expected, inBody: expected },
       type: `/problems/${type}`,
     });
     expect(headers).toMatchObject({ 'content-type': 'application/problem+json', 'cache-control': 'no-store' });
@@ -58,18 +58,18 @@ describe.each(['local', 'aws'] as const)('on %s', (runtime) => {
     for (const leak of [inside, 'node:', '.ts:', '.mjs', '    at ', token]) expect(sent).not.toContain(leak);
   };
 
-  it.each(refusals)('a %i is a problem document of the type %s', async (status, type, asked) => {
-    expectProblem(await ask(asked), status, type);
+  it.each(refusals)('a %i is a problem document of the type %s', async (status, type, request) => {
+    expectProblem(await send(request), status, type);
   });
 
   it('a 401 is one', async () => {
-    expectProblem(await ask({ method: 'GET', path: '/api/alerts/list', token: 'nonsense' }), 401, 'unauthenticated');
+    expectProblem(await send({ method: 'GET', path: '/api/alerts/list', token: 'nonsense' }), 401, 'unauthenticated');
   });
 
   it('a 409 is one', async () => {
     const headers = { 'idempotency-key': 'one' };
-    expect((await ask({ ...creating, headers, body: alert })).status).toBe(201);
-    expectProblem(await ask({ ...creating, headers, body: { ...alert, name: 'x' } }), 409, 'conflict');
+    expect((await send({ ...creating, headers, body: alert })).status).toBe(201);
+    expectProblem(await send({ ...creating, headers, body: { ...alert, name: 'x' } }), 409, 'conflict');
   });
 
   it('a 429 is one, and says when to come again', async () => {
@@ -86,7 +86,7 @@ describe.each(['local', 'aws'] as const)('on %s', (runtime) => {
     [503, 'unavailable', new Unavailable('The table does not answer.', { cause: new Error(inside) })],
   ])('a %i is one of the type %s, without what went wrong inside', async (status, type, error) => {
     const table = tableWith(system.table, { query: () => Promise.reject(error) });
-    const answer = await ask({ method: 'GET', path: '/api/alerts/list' }, { ...system.platform, table });
+    const answer = await send({ method: 'GET', path: '/api/alerts/list' }, { ...system.platform, table });
     expectProblem(answer, status, type);
   });
 });

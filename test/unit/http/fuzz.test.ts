@@ -13,7 +13,7 @@ import { httpApi, namedRoutes, pathOf, type TestHttpApi, tokenOf } from '../../s
 import { inputSchemaOf, type JsonSchema, valueFor } from '../../support/json-schema.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 
-/** What stands in the system before, so that some requests meet it. */
+/** What exists in the system beforehand, so that some requests hit it. */
 const known = {
   alertId: '01890000-0000-7000-8000-0000000a1e47',
   userId: '' as UserId,
@@ -21,10 +21,10 @@ const known = {
 };
 /** Requests of each route; `npm run test:fuzz` makes 10,000, with a seed of its own each time. */
 const runs = Number(process.env.FUZZ_RUNS ?? 100);
-/** An export tells of all that was done before, so that each request costs more than the one before. */
+/** An export covers everything that was done before, so each request costs more than the previous one. */
 const exportRuns = Math.min(runs, 300);
 const seed = Number(process.env.FUZZ_SEED ?? (process.env.FUZZ_RUNS === undefined ? 20_261_122 : Date.now() % 2 ** 31));
-/** What an answer must not tell: where code stands, what it is made of, what was thrown. */
+/** What an answer must not reveal: file paths, technologies, stack traces. */
 const inner = /node_modules|\.ts:\d|\n\s+at |SQLITE|sqlite|DynamoDB|TypeError|RangeError|ZodError|\[object /;
 
 let system: TestPlatform;

@@ -62,7 +62,7 @@ describe('who gets in', () => {
     expect(status).toBe(200);
   });
 
-  it('tells an expired token from an invalid one', async () => {
+  it('distinguishes an expired token from an invalid one', async () => {
     await system.clock.advance(3_600_000);
     const { status, body } = await http.request('GET', '/api/alerts/list', { token });
     expect({ status, detail: body.detail }).toEqual({ status: 401, detail: 'The access token has expired.' });
@@ -107,7 +107,7 @@ describe('paths and methods', () => {
     '/x/%2e%2e/health',
     '/HEALTH',
     '/api/alerts/%00/list',
-  ])('nothing stands at %s', async (path) => {
+  ])('no route matches %s', async (path) => {
     expect((await http.request('GET', path, { token })).status).toBe(404);
   });
 
@@ -152,7 +152,7 @@ describe('paths and methods', () => {
     expect(status).toBeLessThan(500);
   });
 
-  it('a GET request may bring a body; nobody reads it', async () => {
+  it('the body of a GET request is ignored', async () => {
     expect((await http.request('GET', '/health', { body: { x: 1 } })).status).toBe(200);
   });
 

@@ -34,7 +34,7 @@ const apiWith = (methods: Partial<Table>) =>
   httpApi({ ...system.platform, table: tableWith(system.table, methods) } satisfies Platform);
 
 describe('the same Idempotency-Key', () => {
-  it('gives the same answer, and there is one effect', async () => {
+  it('gets the same answer, and there is one effect', async () => {
     const first = await create('k');
     const second = await create('k');
     expect(second).toMatchObject({ status: 201, text: first.text, headers: { 'idempotent-replayed': 'true' } });
@@ -50,7 +50,7 @@ describe('the same Idempotency-Key', () => {
     expect(items.map(({ type }) => type)).toEqual(['config.alert-created', 'config.alert-created']);
   });
 
-  it('stays the same for a body that is only written otherwise', async () => {
+  it('matches a body that differs only in notation', async () => {
     const first = await create('k', { severity: 'info', name: 'x' });
     const second = await create('k', { name: ' x ', channels: ['websocket'] });
     expect(second.text).toBe(first.text);
@@ -77,20 +77,20 @@ describe('the same Idempotency-Key', () => {
   it('used by several at once has one effect; who does not get the answer may ask again', async () => {
     const answers = await Promise.all([1, 2, 3, 4, 5].map(() => create('k')));
     const made = answers.filter(({ status }) => status === 201);
-    const told = answers.filter(({ status }) => status === 409);
-    expect(made.length + told.length).toBe(5);
+    const refused = answers.filter(({ status }) => status === 409);
+    expect(made.length + refused.length).toBe(5);
     expect(new Set(made.map(({ text }) => text)).size).toBe(1);
-    for (const { headers } of told) expect(headers['retry-after']).toBe('1');
+    for (const { headers } of refused) expect(headers['retry-after']).toBe('1');
     expect(await count()).toBe(1);
     expect((await create('k')).text).toBe(made[0]?.text);
   });
 
-  it('is free again when the first try was refused', async () => {
+  it('is released when the first attempt was rejected', async () => {
     expect((await create('k', { condition: { ...condition, symbol: 'NOT/TRADED' } })).status).toBe(422);
     expect((await create('k')).status).toBe(201);
   });
 
-  it('is free again when the first try failed', async () => {
+  it('is released when the first attempt failed', async () => {
     const failing = await apiWith({
       transact: async () => {
         throw new Unavailable('The table does not answer.');
@@ -101,7 +101,7 @@ describe('the same Idempotency-Key', () => {
     expect(await count()).toBe(1);
   });
 
-  it('of a request that crashed is held for its lease, then the request runs anew', async () => {
+  it('of a crashed request is held until its lease expires, then the request runs again', async () => {
     const reached = Promise.withResolvers<void>();
     const gone = Promise.withResolvers<never>();
     const crashing = await apiWith({
@@ -121,7 +121,7 @@ describe('the same Idempotency-Key', () => {
     await crashed;
   });
 
-  it('does not have the effect again when its answer could not be stored', async () => {
+  it('does not repeat the effect when its answer could not be stored', async () => {
     let writes = 0;
     const forgetful = await apiWith({
       put: async (item, condition) => {
@@ -134,7 +134,7 @@ describe('the same Idempotency-Key', () => {
     expect(await count()).toBe(1);
   });
 
-  it('tells the reason of a failure also when the key can not be freed', async () => {
+  it('reports the reason of a failure even if the key cannot be released', async () => {
     const stuck = await apiWith({
       delete: async () => {
         throw new Unavailable('The table does not answer.');
@@ -143,7 +143,7 @@ describe('the same Idempotency-Key', () => {
     expect((await create('k', { condition: { ...condition, symbol: 'NOT/TRADED' } }, ada, stuck)).status).toBe(422);
   });
 
-  it('that was freed just now, between looking twice, may be used again at once', async () => {
+  it('that was released between write and read may be retried at once', async () => {
     const racing = await apiWith({
       put: async () => {
         throw new ConditionFailed('The item is not as expected');
@@ -153,7 +153,7 @@ describe('the same Idempotency-Key', () => {
     expect({ status, retryAfter: headers['retry-after'] }).toEqual({ status: 409, retryAfter: '1' });
   });
 
-  it('is remembered for 24 hours', async () => {
+  it('is kept for 24 hours', async () => {
     const first = await create('k');
     await system.clock.advance(24 * hourMs - 1000);
     expect((await create('k')).text).toBe(first.text);
@@ -174,13 +174,13 @@ describe('an Idempotency-Key', () => {
     expect((await create(key)).status).toBe(status);
   });
 
-  it('is not needed', async () => {
+  it('is optional', async () => {
     await create(undefined);
     await create(undefined);
     expect(await count()).toBe(2);
   });
 
-  it('opens nothing to a caller without a token', async () => {
+  it('gives no access to a caller without a token', async () => {
     await create('k');
     const { status } = await http.request('POST', '/api/alerts/create', {
       body: { condition },

@@ -21,9 +21,10 @@ const times = async (count: number, ask: () => Promise<{ readonly status: number
   return statuses;
 };
 const credentials = { email: 'ada@example.com' };
-const login = (asked: ClientRequest = {}) => http.request('POST', '/api/user/login', { body: credentials, ...asked });
+const login = (options: ClientRequest = {}) =>
+  http.request('POST', '/api/user/login', { body: credentials, ...options });
 
-describe('a caller that asks too often', () => {
+describe('a caller over the limit', () => {
   it('gets a 429 problem that says when to come again', async () => {
     await system.clock.advance(20_000);
     await times(30, login);
@@ -44,7 +45,7 @@ describe('a caller that asks too often', () => {
     ]);
   });
 
-  it('does not use up what others may do', async () => {
+  it('does not use up the quota of others', async () => {
     const [one, other] = [await tokenOf(system.platform, ada, 'trader'), await tokenOf(system.platform, eve, 'trader')];
     await times(1300, () => http.request('GET', '/api/alerts/list', { token: one }));
     expect((await http.request('GET', '/api/alerts/list', { token: other })).status).toBe(200);
@@ -65,28 +66,28 @@ describe('a caller that asks too often', () => {
     },
   );
 
-  it('can not hide within its IPv6 network', async () => {
+  it('cannot hide within its IPv6 network', async () => {
     let sent = 0;
     const statuses = await times(31, () => login({ sourceAddress: `2001:db8:1:2::${(sent++).toString(16)}` }));
     expect(statuses.at(-1)).toBe(429);
     expect((await login({ sourceAddress: '2001:db8:1:3::1' })).status).toBe(422);
   });
 
-  it('is counted by the address while its token is refused', async () => {
+  it('is counted by its address while its token is rejected', async () => {
     const guess = () => http.request('GET', '/api/alerts/list', { token: 'x.y.z' });
     const statuses = await times(1201, guess);
     expect([...new Set(statuses)]).toEqual([401, 429]);
     expect(statuses.indexOf(429)).toBe(1200);
   });
 
-  it('is counted also where it lacks the scope', async () => {
+  it('is counted even without the required scope', async () => {
     const token = await tokenOf(system.platform, ada, 'viewer');
     const statuses = await times(301, () => http.request('POST', '/api/alerts/create', { token, body: {} }));
     expect([statuses[299], statuses[300]]).toEqual([403, 429]);
   });
 });
 
-describe('while the table can not be written', () => {
+describe('while the table cannot be written', () => {
   beforeEach(() => {
     system.table.before = failing(({ writes }) => writes);
   });
@@ -103,7 +104,7 @@ describe('while the table can not be written', () => {
 });
 
 describe('what a request costs', () => {
-  it('is no write for who asks now and then', async () => {
+  it('is no write for an occasional caller', async () => {
     const token = await tokenOf(system.platform, ada, 'trader');
     system.table.takeWritten();
     await times(6, () => http.request('GET', '/api/alerts/list', { token }));

@@ -7,7 +7,7 @@ import { testPlatform } from '../../support/test-platform.ts';
 
 const login = { email: 'ada@example.com', password: 'correct horse battery' };
 const missing = awsFailure('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
-/** The role of a function may read its secrets and not make any. */
+/** The role of a function may read its secrets but not create any. */
 const mayNot = awsFailure('AccessDeniedException', 'User: arn:aws:sts::123456789012:assumed-role/users-api is not ...');
 
 const given = async (...answers: Answer[]) => {
@@ -22,7 +22,7 @@ const given = async (...answers: Answer[]) => {
   return { platform, userId, http: await httpApi({ ...platform, logger, secrets }), lines };
 };
 
-it('a signing secret that is missing on AWS fails logins alone, tells the log which, and callers nothing', async () => {
+it('a signing secret that is missing on AWS fails logins only, is named in the log, and not revealed to callers', async () => {
   const stored: Answer = { body: { Name: 'n', SecretString: 'material' } };
   const { platform, userId, http, lines } = await given(missing, mayNot, stored, stored);
   const answer = await http.request('POST', '/api/user/login', { body: login });

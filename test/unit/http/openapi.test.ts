@@ -86,7 +86,7 @@ describe('the OpenAPI document', () => {
     expect(declared.sort()).toEqual(namedRoutes.map(({ name }) => name).sort());
   });
 
-  it('gives every operation an id of its own', () => {
+  it('gives every operation a unique id', () => {
     const ids = objectsOf(raw).flatMap(({ operationId }) => (typeof operationId === 'string' ? [operationId] : []));
     expect(new Set(ids).size).toBe(routes.length);
   });
@@ -142,7 +142,7 @@ describe('routes', () => {
     ]);
   });
 
-  it('are open to API keys of any scope only where they tell no more than whose the key is', () => {
+  it('are open to API keys of any scope only if they reveal no more than the owner of the key', () => {
     const open = namedRoutes.filter(({ route }) => route.scope === 'self').map(({ name }) => name);
     expect(open).toEqual(['GET /api/user/profile']);
   });
@@ -153,7 +153,7 @@ describe('routes', () => {
     for (const { scope } of changing) expect(scope).toMatch(/:(write|admin)$/);
   });
 
-  it('never tell of a problem with a status other than its own', () => {
+  it('never answer a problem with a status other than its own', () => {
     for (const { status, title } of Object.values(PROBLEMS)) {
       expect(status).toBeGreaterThanOrEqual(400);
       expect(title).not.toBe('');

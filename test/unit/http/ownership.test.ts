@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { listApiKeys } from '#functions/api/api-keys.routes';
 import { getProfile } from '#functions/api/users.routes';
-import { ok, on } from '#functions/http/api';
+import { on } from '#functions/http/binding';
+import { ok } from '#functions/http/reply';
 import type { Route } from '#functions/http/route';
 import { apiKeyHash } from '#shared/auth/api-key-format';
 import { apiKeyOwnerKey } from '#shared/auth/stored-api-key';
@@ -19,7 +20,7 @@ import { partitionOf } from '../../support/partition.ts';
 import { type SettledUser, settledUser } from '../../support/settled-user.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 
-/** Bodies that are taken from who may, of the routes that name what they change in their body or path. */
+/** Valid bodies for the routes that name a resource in their body or path. */
 const bodies: Readonly<Record<string, (victim: SettledUser) => object>> = {
   'PUT /api/alerts/update': ({ alertId }) => ({ alertId, name: 'mine' }),
   'PUT /api/exchange/accounts/{accountId}': () => ({ label: 'mine' }),
@@ -31,7 +32,7 @@ let http: TestHttpApi;
 let admin: SettledUser;
 let victim: SettledUser;
 let stranger: SettledUser;
-/** Has the keys that there is no room for beside the admin's others. */
+/** Owns the keys that exceed the admin's limit. */
 let second: SettledUser;
 let viewer: { userId: UserId; token: string };
 beforeAll(async () => {
@@ -51,12 +52,12 @@ beforeAll(async () => {
   await becomes(second.userId, 'admin');
 });
 
-/** A key with these scopes: users have a few at most. */
+/** API keys by owner and scopes, reused because a user may have only a few. */
 const keys = new Map<string, string>();
 const keyOf = async (token: string, scopes: readonly Scope[]): Promise<ClientRequest> => {
   const name = `${token} ${scopes}`;
-  const asked = { token, body: { name: 'a program', scopes } };
-  const key = keys.get(name) ?? (await http.request('POST', '/api/user/api-keys', asked)).body.key;
+  const request = { token, body: { name: 'a program', scopes } };
+  const key = keys.get(name) ?? (await http.request('POST', '/api/user/api-keys', request)).body.key;
   keys.set(name, key);
   return { headers: { 'x-api-key': key } };
 };
@@ -134,7 +135,7 @@ describe('an API key', () => {
     'with no scope but that of $name comes past the gate',
     async ({ route }) => {
       const one = await keyOf(second.token, [route.scope as Scope]);
-      // What it asks for does not exist, or is not valid; it is not refused for its scopes.
+      // The resource does not exist or the input is not valid, but the scopes are sufficient.
       const { status, body } = await http.request(route.method, pathOf(route), { ...one, body: {} });
       expect([401, 403], JSON.stringify(body)).not.toContain(status);
     },
@@ -150,7 +151,7 @@ describe('an API key', () => {
 });
 
 describe('a route that API keys may use', () => {
-  it('has no session to offer to what handles it', () => {
+  it('gives its handler no session', () => {
     // @ts-expect-error a caller may be a key, which has none
     on(getProfile, async ({ caller }) => ok(caller.sessionId));
     on(listApiKeys, async ({ caller }) => ok(caller.sessionId));

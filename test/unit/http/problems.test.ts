@@ -61,7 +61,7 @@ describe('the errors of the domain', () => {
     expect(problemOf(new VenueError('sim', failure, 'x'), '/', 'id').problem.status).toBe(status);
   });
 
-  it('tell when to come back, in whole seconds', () => {
+  it('say when to retry, in whole seconds', () => {
     const { headers } = problemOf(new VenueError('sim', 'rate-limited', 'x', { retryAfterMs: 1001 }), '/', 'id');
     expect(headers).toEqual({ 'retry-after': '2' });
   });
@@ -138,7 +138,7 @@ describe('an error that nobody foresaw', () => {
     });
   });
 
-  it('what the caller did wrong is not logged', async () => {
+  it('mistakes of the caller are not logged', async () => {
     const log = recordedLogger();
     const http = await httpApi({ ...system.platform, logger: log.logger });
     await http.request('POST', '/api/user/login', { body: { email: 'ada@example.com', password } });
