@@ -29,6 +29,8 @@ export interface Item extends Key {
   readonly expiresAt?: number;
   /** Rises with every change where writers compete. */
   readonly version?: number;
+  /** Number of the stored shape, which migration on read goes by (item-kind.ts); absent: 1. */
+  readonly shape?: number;
   readonly [attribute: string]: Value | undefined;
 }
 
