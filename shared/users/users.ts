@@ -2,7 +2,7 @@ import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditEvent, AuditOrigin } from '#shared/audit/entry';
 import { checkNewPassword } from '#shared/auth/password-policy';
 import { hashPassword } from '#shared/auth/passwords';
-import { derivedKey, keyMaterial } from '#shared/crypto/keys';
+import { Contacts } from '#shared/identity/contacts';
 import { settingsOf } from '#shared/identity/settings';
 import {
   type AdminCount,
@@ -112,11 +112,9 @@ export class Users {
     return profileOf(user, this.#platform.config);
   }
 
-  /** The secret that signs the webhooks of a user: derived, so that none needs to be stored. */
+  /** The secret that signs the webhooks of a user. */
   async webhookSecret(userId: UserId): Promise<string> {
-    const { secrets, random } = this.#platform;
-    const material = await keyMaterial(secrets, random, 'webhook-signing');
-    return `whsec_${derivedKey(material, `webhook/${userId}`).toString('base64url')}`;
+    return await new Contacts(this.#platform).webhookSecret(userId);
   }
 }
 
