@@ -2,6 +2,7 @@ import { api, created, noContent, ok, on } from '#functions/http/api';
 import { originOf } from '#functions/http/audit-origin';
 import { openCursor, pageOf } from '#functions/http/page';
 import { Alerts } from '#shared/alerts/alerts';
+import { notificationHistory } from '#shared/notifications/feed';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 import * as routes from './alerts.routes.ts';
@@ -26,7 +27,7 @@ export const createAlertsApi = (platform: Platform) => {
     }),
     on(routes.alertHistory, async ({ caller, query: { limit, cursor } }) => {
       const list = `history ${caller.userId}`;
-      const page = await alerts.history(caller.userId, { limit, ...openCursor(list, cursor) });
+      const page = await notificationHistory(platform.table, caller.userId, { limit, ...openCursor(list, cursor) });
       return ok(pageOf(list, page.items, page.cursor));
     }),
   ]);

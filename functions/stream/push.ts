@@ -1,7 +1,7 @@
-import type { StoredNotification } from '#shared/alerts/stored';
 import { type Frame, priceChannel } from '#shared/connections/channel';
 import { Connections } from '#shared/connections/connections';
 import { priceQuoteOf, type StoredTicker } from '#shared/market/tickers';
+import type { StoredNotification } from '#shared/notifications/notification';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 import { type Change, isOf } from '#shared/platform/table';

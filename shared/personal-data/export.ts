@@ -2,13 +2,15 @@ import * as z from 'zod';
 import { shown } from '#shared/accounts/account-records';
 import { AccountBalance, AccountOrder, AccountPosition, AccountTrade, AccountTransfer } from '#shared/accounts/records';
 import { accountOf, type OfAccount, type StoredAccount } from '#shared/accounts/stored';
-import { alertOf, notificationOf, type StoredAlert, type StoredNotification } from '#shared/alerts/stored';
+import { alertKind } from '#shared/alerts/items';
+import { alertOf } from '#shared/alerts/stored';
 import { AuditReader } from '#shared/audit/audit-reader';
 import { apiKeyView } from '#shared/auth/api-keys';
 import { type ApiKeyOwner, apiKeyOwnerKey, type StoredApiKey } from '#shared/auth/stored-api-key';
 import type { StoredSession } from '#shared/auth/stored-session';
 import { type StoredUser, userKey } from '#shared/identity/stored-user';
 import type { UserId } from '#shared/model/user-id';
+import { notificationOf, type StoredNotification } from '#shared/notifications/notification';
 import { InvalidCursor } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import type { Item } from '#shared/platform/table';
@@ -58,7 +60,7 @@ export const EXPORTED: Readonly<Record<string, View>> = {
   order: ofAccount(AccountOrder),
   trade: ofAccount(AccountTrade),
   transfer: ofAccount(AccountTransfer),
-  alert: as<StoredAlert>((alert, { clock }) => alertOf(alert, clock)),
+  alert: (item, { clock }) => alertOf(alertKind.read(item), clock),
   notification: as<StoredNotification>(notificationOf),
 };
 

@@ -3,6 +3,7 @@ import { ALERTS_PER_USER_MAX, NewAlert } from '#shared/alerts/alert';
 import { Alerts } from '#shared/alerts/alerts';
 import { alertCountKey } from '#shared/alerts/stored';
 import type { UserId } from '#shared/model/user-id';
+import { notificationHistory } from '#shared/notifications/feed';
 import { Conflict, InvalidInput, LimitExceeded, NotFound, Unavailable } from '#shared/platform/errors';
 import { type TestPlatform, testOrigin, testPlatform } from '../../support/test-platform.ts';
 
@@ -27,7 +28,8 @@ const tick = async (...prices: string[]) => {
     await given.clock.advance(1000);
   }
 };
-const firings = async () => (await book.history(ada, { limit: 100 })).items.map(({ value }) => value).reverse();
+const historyOf = async (userId: UserId) => (await notificationHistory(given.table, userId, { limit: 100 })).items;
+const firings = async () => (await historyOf(ada)).map(({ value }) => value).reverse();
 
 describe('an alert that fires once', () => {
   it('fires when the price passes its level, and not when it comes back', async () => {
@@ -282,9 +284,7 @@ describe('many alerts', () => {
     const users = Array.from({ length: 40 }, (_, number) => `user-${number}` as UserId);
     for (const userId of users) await book.add(userId, alert('above', '100'), testOrigin);
     await tick('101');
-    const counts = await Promise.all(
-      users.map(async (userId) => (await book.history(userId, { limit: 9 })).items.length),
-    );
+    const counts = await Promise.all(users.map(async (userId) => (await historyOf(userId)).length));
     expect(counts).toEqual(users.map(() => 1));
   });
 
@@ -297,9 +297,7 @@ describe('many alerts', () => {
     };
     await given.tick('BTC/USDT', '101');
     await expect(given.settle()).rejects.toThrow('alerts failed');
-    const counts = await Promise.all(
-      users.map(async (userId) => (await book.history(userId, { limit: 9 })).items.length),
-    );
+    const counts = await Promise.all(users.map(async (userId) => (await historyOf(userId)).length));
     expect(counts.filter((count) => count === 1)).toHaveLength(39);
   });
 });

@@ -5,6 +5,7 @@ import { type AlertUpdate, NewAlert } from '#shared/alerts/alert';
 import { Alerts } from '#shared/alerts/alerts';
 import { Decimal } from '#shared/model/decimal';
 import type { UserId } from '#shared/model/user-id';
+import { notificationHistory } from '#shared/notifications/feed';
 import { NotFound, Unavailable } from '#shared/platform/errors';
 import type { Change } from '#shared/platform/table';
 import { testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
@@ -197,7 +198,7 @@ it('fires each alert exactly as documented, whatever is told twice and wherever 
       }
 
       for (const userId of ['ada', 'bob'] as UserId[]) {
-        const history = (await book.history(userId, { limit: 1000 })).items.reverse();
+        const history = (await notificationHistory(given.store, userId, { limit: 1000 })).items.reverse();
         for (const { alertId, fired } of expected.filter((alert) => alert.userId === userId)) {
           const firings = history.filter((firing) => firing.alertId === alertId);
           expect(firings.map((firing) => firing.value)).toEqual(fired);

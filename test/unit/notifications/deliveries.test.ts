@@ -4,6 +4,7 @@ import { queueEvent } from '#local/queue-event';
 import { NewAlert } from '#shared/alerts/alert';
 import { Alerts } from '#shared/alerts/alerts';
 import type { UserId } from '#shared/model/user-id';
+import { notificationHistory } from '#shared/notifications/feed';
 import { TimedOut, Unavailable } from '#shared/platform/errors';
 import { UserSettings } from '#shared/users/user-settings';
 import { Users } from '#shared/users/users';
@@ -55,7 +56,7 @@ const handleFor = async (seconds: number): Promise<number[]> => {
   }
   return handled;
 };
-const delivery = async () => (await book.history(ada, { limit: 1 })).items[0]?.deliveries[0];
+const delivery = async () => (await notificationHistory(given.table, ada, { limit: 1 })).items[0]?.deliveries[0];
 
 describe('a mail', () => {
   it('is sent once when its order comes twice', async () => {
