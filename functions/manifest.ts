@@ -5,6 +5,9 @@ import { routesOf } from './api/routes.ts';
 import type { Route } from './http/route.ts';
 import { syncTimeoutSeconds } from './queue/account-sync.limits.ts';
 import { maxReceives } from './queue/deliver.limits.ts';
+import { alertsFollows } from './stream/alerts.kinds.ts';
+import { pushFollows } from './stream/push.kinds.ts';
+import { namesOf } from './stream/reactions.ts';
 
 /** Names of secrets that functions use; account credentials have names of their own. */
 export type SecretName = 'token-signing' | 'webhook-signing' | 'user-sealing';
@@ -207,7 +210,7 @@ export const manifest = {
     load: async () => (await import('./stream/alerts.ts')).createAlertStream,
     trigger: {
       type: 'stream',
-      kinds: ['ticker', 'notification'],
+      kinds: namesOf(alertsFollows),
       batchSize: 100,
       maxAttempts: 10,
       deadLetters: 'alerts-dead',
@@ -221,7 +224,7 @@ export const manifest = {
     load: async () => (await import('./stream/push.ts')).createPushStream,
     trigger: {
       type: 'stream',
-      kinds: ['ticker', 'notification'],
+      kinds: namesOf(pushFollows),
       batchSize: 100,
       maxAttempts: 5,
       deadLetters: 'push-dead',
