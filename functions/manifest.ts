@@ -1,5 +1,6 @@
 import { AUDIT_KEYS } from '#shared/audit/stored';
 import { API_KEY_KEYS } from '#shared/auth/stored-api-key';
+import type { ItemKind } from '#shared/personal-data/item-kinds';
 import type { Platform, QueueName } from '#shared/platform/ports';
 import { routesOf } from './api/routes.ts';
 import type { Route } from './http/route.ts';
@@ -58,7 +59,7 @@ export type Trigger =
    */
   | {
       readonly type: 'stream';
-      readonly kinds: readonly string[];
+      readonly kinds: readonly ItemKind[];
       readonly batchSize: number;
       readonly maxAttempts: number;
       readonly deadLetters: QueueName;
