@@ -8,6 +8,10 @@ interface AlertAtLevel extends Item {
   readonly level: Wait | null;
 }
 
+interface AlertCount extends Item {
+  readonly kind: 'alert-count';
+}
+
 export const alertKind = itemKind<StoredAlert>({
   kind: 'alert',
   owner: 'user',
@@ -16,3 +20,14 @@ export const alertKind = itemKind<StoredAlert>({
   shape: 2,
   migrate: { 1: ({ level, ...alert }: AlertAtLevel) => ({ ...alert, waits: level === null ? [] : [level] }) },
 });
+
+/** The kinds of items of alerts. */
+export const alertsItems = [
+  alertKind,
+  itemKind<AlertCount>({
+    kind: 'alert-count',
+    owner: 'user',
+    export: { omitted: 'the number of alerts, which are exported' },
+    erase: 'swept',
+  }),
+] as const;

@@ -173,7 +173,3 @@ export const keyOf = (...parts: readonly string[]): string => {
   }
   return parts.join('#');
 };
-
-/** Whether a change is of an item of this kind. */
-export const isOf = <T extends Item>(change: Change, kind: T['kind']): change is Change<T> =>
-  (change.after ?? change.before)?.kind === kind;
