@@ -58,7 +58,7 @@ export interface ConditionKind<Condition extends { readonly type: string }> {
   /**
    * Whether it holds. Alerts fire if it does as they are armed, or as a series reaches one of their levels.
    * @param readings of the series that moved, or of all of them as it is armed
-   * @returns undefined where the readings do not say
+   * @returns undefined: unknown, as a series has no reading or no value
    */
   evaluate(condition: Condition, readings: readonly Reading[]): boolean | undefined;
   /** A sentence that says what has happened. @param value of the series that decided */

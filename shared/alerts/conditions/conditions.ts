@@ -2,15 +2,15 @@ import * as z from 'zod';
 import type { ConditionKind } from './condition.ts';
 import { priceCondition } from './price.ts';
 
-/** Every kind of condition. All that is known of conditions derives from this list. */
+/** Every kind of condition. Schemas, types, validation, arming, messages and audit facts derive from this list. */
 const kinds = [priceCondition] as const;
 
-/** A condition of any kind, told apart by its `type`. */
+/** A condition of any kind, discriminated by its `type`. */
 export type Condition = z.infer<(typeof kinds)[number]['schema']>;
 
 type Option = z.core.$ZodTypeDiscriminable;
 
-/** One schema of several, told apart by `type`. That of a single one is itself: OpenAPI would wrap it in a `oneOf`. */
+/** A schema of several, discriminated by `type`. A single one stays itself: a union would put a `oneOf` around it in OpenAPI. */
 export const unionOf = <First extends Option, More extends readonly Option[]>(
   ...[first, ...more]: readonly [First, ...More]
 ): z.ZodType<z.output<First | More[number]>, z.input<First | More[number]>> =>

@@ -69,7 +69,7 @@ describe('the kinds of conditions', () => {
     expect(Condition).toBe(priceCondition.schema);
   });
 
-  it('of which there are several are told apart by their type', () => {
+  it('of which there are several are discriminated by their type', () => {
     const union = unionOf(
       z.strictObject({ type: z.literal('price'), value: z.string() }),
       z.strictObject({ type: z.literal('sync'), account: z.string() }),
