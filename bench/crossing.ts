@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Level, LevelIndex, levelKey } from '#shared/market/crossing-index';
-import type { PriceMove } from '#shared/market/tickers';
+import { type CrossingEntry, crossingEntry, levelsOf, priceSeries } from '#shared/market/crossing-entry';
+import { CrossingIndex, type SeriesMove } from '#shared/market/crossing-index';
 import type { UserId } from '#shared/model/user-id';
 import { openDatabase } from '#shared/platform/sqlite/database';
 import { SqliteTable } from '#shared/platform/sqlite/table';
@@ -10,24 +10,20 @@ import { systemClock } from '#shared/platform/system';
 import { every } from '#shared/platform/table';
 import { figure, printTable } from './table.ts';
 
-const symbol = 'BTC/USDT';
-const venue = 'bench';
+const series = priceSeries('bench', 'BTC/USDT');
 /** Prices walk within this band, which holds the same levels whatever the number stored. */
 const band = { low: 70_000, high: 71_000, levels: 500 };
 const step = 4;
 
-const level = (value: number, id: number): Level => ({
-  ...levelKey(venue, symbol, 'up', value.toFixed(2), `alert-${id}`),
-  kind: 'level',
-  userId: 'bench' as UserId,
-  alertId: `alert-${id}`,
-  role: 'fire',
-  operator: 'crosses_above',
-  seen: 0,
-});
+const entryAt = (value: number, id: number): CrossingEntry =>
+  crossingEntry(
+    { series, direction: 'up', value: value.toFixed(2), reachedByFirst: false },
+    { userId: 'bench' as UserId, id: `alert-${id}`, role: 'fire' },
+    0,
+  );
 
-/** Levels in and around the band: the stock of alerts that no tick of the bench reaches grows with the count. */
-function* levels(count: number): Generator<Level> {
+/** Entries in and around the band: with the count grows the number of alerts that no tick of the bench reaches. */
+function* entries(count: number): Generator<CrossingEntry> {
   for (let id = 0; id < count; id++) {
     const isNear = id < band.levels;
     const value = isNear
@@ -35,21 +31,21 @@ function* levels(count: number): Generator<Level> {
       : id % 2 === 0
         ? 10_000 + Math.random() * 59_000
         : 72_000 + Math.random() * 100_000;
-    yield level(value, id);
+    yield entryAt(value, id);
   }
 }
 
-function* walk(ticks: number): Generator<PriceMove> {
+function* walk(ticks: number): Generator<SeriesMove> {
   let from = 70_500;
   for (let version = 1; version <= ticks; version++) {
     const to = Math.min(band.high, Math.max(band.low, from + (Math.random() - 0.5) * 2 * step));
-    yield { venue, symbol, from: from.toFixed(2), to: to.toFixed(2), version, at: 0 };
+    yield { series, from: from.toFixed(2), to: to.toFixed(2), version, at: 0 };
     from = to;
   }
 }
 
 /** Microseconds per tick. */
-const timed = async (moves: readonly PriceMove[], find: (move: PriceMove) => Promise<unknown>): Promise<number> => {
+const timed = async (moves: readonly SeriesMove[], find: (move: SeriesMove) => Promise<unknown>): Promise<number> => {
   const startedAt = performance.now();
   for (const move of moves) await find(move);
   return ((performance.now() - startedAt) * 1000) / moves.length;
@@ -64,8 +60,8 @@ export const benchCrossing = async (quick: boolean): Promise<void> => {
     const database = openDatabase(folder);
     try {
       const table = new SqliteTable(database, systemClock);
-      let batch: { put: Level }[] = [];
-      for (const put of levels(count)) {
+      let batch: { put: CrossingEntry }[] = [];
+      for (const put of entries(count)) {
         batch.push({ put });
         if (batch.length === 5000) {
           await table.writeMany(batch);
@@ -73,11 +69,12 @@ export const benchCrossing = async (quick: boolean): Promise<void> => {
         }
       }
       await table.writeMany(batch);
-      const index = new LevelIndex(table);
-      const find = (move: PriceMove) => index.reachedBy(move);
-      const scan = async ({ version }: PriceMove) => {
+      const index = new CrossingIndex(table);
+      const find = (move: SeriesMove) => index.reachedBy(move);
+      const scan = async ({ version }: SeriesMove) => {
         let reached = 0;
-        for await (const { seen } of every<Level>(table, { pk: level(1, 0).pk })) if (seen >= version) reached++;
+        for await (const { seen } of every<CrossingEntry>(table, { pk: levelsOf(series, 'up') }))
+          if (seen >= version) reached++;
         return reached;
       };
       await timed([...walk(2_000)], find);

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
-import { Alert, AlertId, AlertStatus, AlertUpdate, NewAlert, Notification } from '#shared/alerts/alert';
+import { Alert, AlertId, AlertStatus, AlertUpdate, NewAlert } from '#shared/alerts/alert';
 import { MarketSymbol } from '#shared/model/symbols';
+import { Notification } from '#shared/notifications/notification';
 
 export const listAlerts = route({
   method: 'GET',

@@ -1,9 +1,6 @@
 import { api } from '#functions/http/api';
 import { on } from '#functions/http/binding';
 import { noContent } from '#functions/http/reply';
-import { AccountRemoval } from '#shared/accounts/account-removal';
-import { Alerts } from '#shared/alerts/alerts';
-import { Sessions } from '#shared/auth/sessions';
 import type { UserId } from '#shared/model/user-id';
 import { UserRemoval } from '#shared/personal-data/erasure';
 import { onLambda } from '#shared/platform/aws/on-lambda';
@@ -15,11 +12,7 @@ import * as routes from './removal.routes.ts';
  * serves unauthenticated login requests must not have.
  */
 export const createRemovalApi = (platform: Platform) => {
-  const removal = new UserRemoval(platform, {
-    accounts: new AccountRemoval(platform),
-    alerts: new Alerts(platform),
-    sessions: new Sessions(platform),
-  });
+  const removal = new UserRemoval(platform);
   return api(platform, [
     on(routes.deleteOneself, async ({ caller, body, origin }) => {
       await removal.ofOneself(caller.userId, caller.sessionId, body, origin);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Deliveries, DeliveryHeld, DeliveryJob } from '#shared/notifications/deliveries';
+import { Deliveries, DeliveryClaimed, DeliveryJob } from '#shared/notifications/deliveries';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 import { SecurityMailJob } from '#shared/users/security-mail-job';
@@ -9,9 +9,9 @@ import { onQueue } from './on-queue.ts';
 
 const retrySecondsMax = 900;
 
-const Order = z.union([DeliveryJob, SecurityMailJob]);
+const Job = z.union([DeliveryJob, SecurityMailJob]);
 
-/** Delivers notifications by mail and webhook, and the mails about accounts. */
+/** Delivers notifications over the queued channels, and sends security mails. */
 export const createDeliver = (platform: Platform) => {
   const deliveries = new Deliveries(platform);
   const mails = new SecurityMails(platform);
@@ -19,11 +19,11 @@ export const createDeliver = (platform: Platform) => {
     queue: 'deliveries',
     retrySecondsMax,
     handle: async (body, receives) => {
-      const order = Order.parse(JSON.parse(body));
-      if ('mail' in order) await mails.send(order);
-      else await deliveries.deliver(order, receives >= maxReceives);
+      const job = Job.parse(JSON.parse(body));
+      if ('mail' in job) await mails.send(job);
+      else await deliveries.deliver(job, receives >= maxReceives);
     },
-    heldMs: (error) => (error instanceof DeliveryHeld ? error.remainingMs : undefined),
+    heldMs: (error) => (error instanceof DeliveryClaimed ? error.remainingMs : undefined),
     report: (error, receives) => platform.logger.warn('A delivery failed', { error: error as Error, receives }),
   });
 };

@@ -1,10 +1,13 @@
-import type { StoredNotification } from '#shared/alerts/stored';
 import { type Frame, priceChannel } from '#shared/connections/channel';
 import { Connections } from '#shared/connections/connections';
+import { tickerKind } from '#shared/market/items';
 import { priceQuoteOf, type StoredTicker } from '#shared/market/tickers';
+import { notificationKind } from '#shared/notifications/items';
+import type { StoredNotification } from '#shared/notifications/notification';
 import { onLambda } from '#shared/platform/aws/on-lambda';
+import { changeOf } from '#shared/platform/item-kind';
 import type { Platform } from '#shared/platform/ports';
-import { type Change, isOf } from '#shared/platform/table';
+import type { Change } from '#shared/platform/table';
 import { Feeds } from '#shared/realtime/feeds';
 import { onStreamBatch } from './on-stream.ts';
 
@@ -59,9 +62,9 @@ export const createPushStream = (platform: Platform) => {
     const failed = new Set<string>();
     // Firings first: they are what people wait for.
     for (const change of changes) {
-      if (!isNewFiring(change)) continue;
       try {
-        await pushFiring(change.after);
+        const firing = newFiringOf(change);
+        if (firing !== undefined) await pushFiring(firing);
       } catch (error) {
         platform.logger.error('A firing could not be pushed', { error: error as Error });
         failed.add(change.sequence);
@@ -72,18 +75,17 @@ export const createPushStream = (platform: Platform) => {
   });
 };
 
-const isNewFiring = (change: Change): change is Change<StoredNotification> & { readonly after: StoredNotification } =>
-  isOf<StoredNotification>(change, 'notification') &&
-  change.event === 'INSERT' &&
-  change.after?.deliveryStatus.websocket !== undefined;
+const newFiringOf = (change: Change): StoredNotification | undefined => {
+  const { event, after } = changeOf(notificationKind, change) ?? {};
+  return event === 'INSERT' && after?.deliveryStatus.websocket !== undefined ? after : undefined;
+};
 
 /** The newest ticker of each symbol among the changes. */
 const newestTickers = (changes: readonly Change[]): StoredTicker[] => {
   const newest = new Map<string, StoredTicker>();
   for (const change of changes) {
-    if (isOf<StoredTicker>(change, 'ticker') && change.after !== undefined) {
-      newest.set(`${change.key.pk}\n${change.key.sk}`, change.after);
-    }
+    const { key, after } = changeOf(tickerKind, change) ?? {};
+    if (key !== undefined && after !== undefined) newest.set(`${key.pk}\n${key.sk}`, after);
   }
   return [...newest.values()];
 };

@@ -1,33 +1,17 @@
 import * as z from 'zod';
 import { NotificationChannel } from '#shared/model/channels';
-import { Price } from '#shared/model/decimal';
 import { Severity } from '#shared/model/severity';
-import { MarketSymbol, VenueId } from '#shared/model/symbols';
+import { Condition } from './conditions/conditions.ts';
 
 /** Most alerts one user may have. */
 export const ALERTS_PER_USER_MAX = 1000;
 
 export const AlertId = z.uuid();
 
-/**
- * A level of a symbol's last price. `above` and `below` also fire when they hold already at creation; `crosses_*` need a
- * move. Reaching the level counts: from below 100 to exactly 100 is above 100 and crosses above 100.
- */
-export const PriceCondition = z
-  .strictObject({
-    type: z.literal('price'),
-    venue: VenueId,
-    symbol: MarketSymbol,
-    operator: z.enum(['above', 'below', 'crosses_above', 'crosses_below']),
-    value: Price,
-  })
-  .meta({ id: 'PriceCondition' });
-export type PriceCondition = z.infer<typeof PriceCondition>;
-
 const cooldownSecondsMax = 30 * 86_400;
 const fields = {
   name: z.string().trim().min(1).max(100),
-  condition: PriceCondition,
+  condition: Condition,
   channels: z
     .array(NotificationChannel)
     .min(1)
@@ -38,7 +22,6 @@ const fields = {
   cooldownSeconds: z.int().min(0).max(cooldownSecondsMax),
   expiresAt: z.int().min(0).max(8.64e15).nullable(),
 };
-
 export const NewAlert = z.strictObject({
   condition: fields.condition,
   name: fields.name.exactOptional(),
@@ -84,26 +67,3 @@ export const Alert = z
   })
   .meta({ id: 'Alert' });
 export type Alert = z.infer<typeof Alert>;
-
-export const Delivery = z.strictObject({
-  channel: NotificationChannel,
-  status: z.enum(['pending', 'sending', 'delivered', 'no-listener', 'failed']),
-  at: z.int().nullable(),
-  error: z.string().exactOptional(),
-});
-export type Delivery = z.infer<typeof Delivery>;
-
-/** A firing of an alert, and how it reached its owner. */
-export const Notification = z
-  .strictObject({
-    notificationId: z.string(),
-    alertId: z.string(),
-    firedAt: z.int(),
-    value: z.string(),
-    message: z.string(),
-    severity: fields.severity,
-    deliveries: z.array(Delivery),
-    acknowledgedAt: z.int().exactOptional(),
-  })
-  .meta({ id: 'Notification' });
-export type Notification = z.infer<typeof Notification>;

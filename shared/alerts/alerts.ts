@@ -1,71 +1,48 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditOrigin } from '#shared/audit/entry';
+import { Contacts } from '#shared/identity/contacts';
 import { Catalog } from '#shared/market/catalog';
-import { directionOf, sortable } from '#shared/market/crossing-index';
-import { type StoredTicker, Tickers, tickerKey } from '#shared/market/tickers';
+import { Tickers } from '#shared/market/tickers';
 import type { UserId } from '#shared/model/user-id';
-import {
-  Conflict,
-  InvalidInput,
-  LimitExceeded,
-  NotFound,
-  TransactionCanceled,
-  Unavailable,
-} from '#shared/platform/errors';
+import { QUEUED_CHANNELS } from '#shared/notifications/channels/channels';
+import { FeedWriter } from '#shared/notifications/feed';
+import { Conflict, InvalidInput, LimitExceeded, NotFound, TransactionCanceled } from '#shared/platform/errors';
+import { optimistic } from '#shared/platform/optimistic';
 import type { Platform } from '#shared/platform/ports';
-import { ABSENT, anyOf, equals, type Key, type Page, type Write } from '#shared/platform/table';
-import { Users } from '#shared/users/users';
-import {
-  ALERTS_PER_USER_MAX,
-  type Alert,
-  type AlertStatus,
-  type AlertUpdate,
-  type NewAlert,
-  type Notification,
-} from './alert.ts';
-import { entryOf, FeedWriter, fired, levelOf, retried } from './firing.ts';
-import {
-  alertCountKey,
-  alertKey,
-  alertOf,
-  alertPrefix,
-  coolsDown,
-  feedKey,
-  hasEnded,
-  type NotificationFeed,
-  notificationOf,
-  notificationPrefix,
-  type StoredAlert,
-  type StoredNotification,
-} from './stored.ts';
+import { ABSENT, anyOf, equals, type Item, TRANSACTION_WRITES_MAX, type Write } from '#shared/platform/table';
+import { ALERTS_PER_USER_MAX, type Alert, type AlertUpdate, type NewAlert } from './alert.ts';
+import { armed, fired, leaveWrites, moveWrites, type Transition } from './arming.ts';
+import type { AlertFacts, ConditionPorts } from './conditions/condition.ts';
+import { kindOf } from './conditions/conditions.ts';
+import { alertKind } from './items.ts';
+import { type AlertFilter, type AlertPage, listAlerts } from './listing.ts';
+import { alertCountKey, alertKey, alertOf, alertPrefix, coolsDown, hasEnded, type StoredAlert } from './stored.ts';
 
-/** Alerts read at once where a filter leaves out some of them. */
-const filteredAtOnce = 200;
-/** Alerts removed in one transaction, with a level each. */
+/** Alerts of a deleted user that are read at once. */
 const removedAtOnce = 50;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'random' | 'config' | 'secrets' | 'logger'>;
 
-/** The alerts of every user: stored together with the level each waits for and with their audit entries, in one transaction. */
+/** The alerts of every user, each stored in one transaction with the levels where it waits and with its audit entry. */
 export class Alerts {
   readonly #ports: Ports;
-  readonly #catalog: Catalog;
-  readonly #tickers: Tickers;
-  readonly #users: Users;
+  readonly #conditionPorts: ConditionPorts;
+  readonly #contacts: Contacts;
   readonly #audit: AuditLog;
 
   constructor(ports: Ports) {
+    const { table, config } = ports;
     this.#ports = ports;
-    this.#catalog = new Catalog(ports.table);
-    this.#tickers = new Tickers(ports.table);
-    this.#users = new Users(ports);
+    this.#conditionPorts = { config, catalog: new Catalog(table), tickers: new Tickers(table) };
+    this.#contacts = new Contacts(ports);
     this.#audit = new AuditLog(ports);
   }
 
   /**
-   * Stores an alert and has its symbol watched. `above` and `below` that hold already fire in the same transaction.
+   * Stores an alert and has its symbol watched. One whose condition holds already fires in the same transaction, unless
+   * the condition needs a move.
    * @param userId the owner; only this user can read it back
-   * @throws {InvalidInput} the venue or symbol is unknown, the time is over, or a channel is not set up
+   * @throws {InvalidInput} the venue or symbol is unknown, `expiresAt` is over, or a channel is not set up
    * @throws {LimitExceeded} the owner has {@link ALERTS_PER_USER_MAX} alerts already
    */
   async add(userId: UserId, alert: NewAlert, origin: AuditOrigin): Promise<Alert> {
@@ -75,7 +52,7 @@ export class Alerts {
     const alertId = ids.next();
     const draft: StoredAlert = {
       ...alertKey(userId, alertId),
-      kind: 'alert',
+      ...alertKind.stamp,
       userId,
       alertId,
       version: 1,
@@ -87,35 +64,36 @@ export class Alerts {
       cooldownSeconds: alert.cooldownSeconds,
       endsAt: alert.expiresAt,
       status: 'active',
-      level: null,
+      waits: [],
       createdAt: now,
       updatedAt: now,
       lastFiredAt: null,
       firedCount: 0,
     };
-    const countKey = alertCountKey(userId);
-    const stored = await retried(this.#ports, async () => {
-      const armed = await this.#arm(draft);
-      const count: Write = {
-        update: countKey,
-        changes: { set: { kind: 'alert-count' }, add: { alerts: 1 } },
-        if: anyOf(ABSENT, { path: 'alerts', is: '<', value: ALERTS_PER_USER_MAX }),
-      };
+    const count: Write = {
+      update: alertCountKey(userId),
+      changes: { set: { kind: 'alert-count' }, add: { alerts: 1 } },
+      if: anyOf(ABSENT, { path: 'alerts', is: '<', value: ALERTS_PER_USER_MAX }),
+    };
+    const stored = await optimistic(this.#ports, async () => {
+      const { alert: waiting, writes } = await this.#arm(draft);
       try {
-        await this.#audit.transact([count, { put: armed.alert, if: ABSENT }, ...armed.writes], {
+        await this.#audit.transact([count, { put: waiting, if: ABSENT }, ...writes], {
           ...origin,
           type: 'config.alert-created',
           trail: userId,
           target: alertId,
-          after: factsOf(armed.alert),
+          after: factsOf(waiting),
         });
       } catch (error) {
         if (error instanceof TransactionCanceled && error.failed.includes(0)) {
-          throw new LimitExceeded(`You have ${ALERTS_PER_USER_MAX} alerts; delete some first.`);
+          throw new LimitExceeded(
+            `You have ${ALERTS_PER_USER_MAX} alerts, the most a user may have; delete one first.`,
+          );
         }
         throw error;
       }
-      return armed.alert;
+      return waiting;
     });
     return alertOf(stored, clock);
   }
@@ -130,10 +108,10 @@ export class Alerts {
     origin: AuditOrigin,
   ): Promise<Alert> {
     const { clock } = this.#ports;
-    const changed = await retried(this.#ports, async () => {
+    const changed = await optimistic(this.#ports, async () => {
       const before = await this.#stored(userId, alertId);
       if (version !== undefined && version !== before.version) {
-        throw new Conflict(`The alert has version ${before.version} by now; read it again.`);
+        throw new Conflict(`The alert is at version ${before.version}; read it again.`);
       }
       const draft: StoredAlert = {
         ...before,
@@ -151,9 +129,7 @@ export class Alerts {
       const { alert, writes } = isArmedAgain
         ? await this.#arm({ ...draft, status: 'active' })
         : { alert: draft, writes: [] };
-      const levelKept = alert.level?.pk === before.level?.pk && alert.level?.sk === before.level?.sk;
-      const leave: Write[] = before.level === null || levelKept ? [] : [{ delete: placeOf(before.level) }];
-      await this.#audit.transact([{ put: alert, if: equals('version', before.version) }, ...leave, ...writes], {
+      await this.#audit.transact([{ put: alert, if: equals('version', before.version) }, ...writes], {
         ...origin,
         type: 'config.alert-changed',
         trail: userId,
@@ -165,165 +141,95 @@ export class Alerts {
     return alertOf(changed, clock);
   }
 
-  /** Deletes an alert; its history stays. @throws {NotFound} */
+  /** Deletes an alert; its notifications stay. @throws {NotFound} */
   async remove(userId: UserId, alertId: string, origin: AuditOrigin): Promise<void> {
-    await retried(this.#ports, async () => {
-      const { level, version, pk, sk } = await this.#stored(userId, alertId);
-      await this.#audit.transact(
-        [
-          { delete: { pk, sk }, if: equals('version', version) },
-          { update: alertCountKey(userId), changes: { add: { alerts: -1 } } },
-          ...(level === null ? [] : [{ delete: placeOf(level) }]),
-        ],
-        { ...origin, type: 'config.alert-removed', trail: userId, target: alertId },
-      );
+    await optimistic(this.#ports, async () => {
+      const alert = await this.#stored(userId, alertId);
+      const count: Write = { update: alertCountKey(userId), changes: { add: { alerts: -1 } } };
+      await this.#audit.transact([...removalOf(alert), count], {
+        ...{ ...origin, type: 'config.alert-removed', trail: userId, target: alertId },
+      });
     });
   }
 
-  /** Deletes every alert of a user who is being deleted, with the levels they wait for; that deletion has the entries. */
+  /** Deletes every alert of a user who is being deleted; the audit log has an entry of that deletion. */
   async removeAll(userId: UserId): Promise<void> {
-    for (;;) {
-      // Those that are gone leave the page, so that the first one is always the next.
-      const isDone = await retried(this.#ports, async () => {
-        const { items } = await this.#ports.table.query<StoredAlert>({
-          ...{ pk: alertKey(userId, 'x').pk, sk: { prefix: alertPrefix }, limit: removedAtOnce, consistent: true },
-        });
-        if (items.length === 0) return true;
-        await this.#ports.table.transact(
-          items.flatMap(({ pk, sk, version, level }): Write[] => [
-            { delete: { pk, sk }, if: equals('version', version) },
-            ...(level === null ? [] : [{ delete: placeOf(level) }]),
-          ]),
-        );
-        return false;
-      });
-      if (isDone) return;
-    }
+    const { table } = this.#ports;
+    const query = { pk: alertKey(userId, 'x').pk, sk: { prefix: alertPrefix }, limit: removedAtOnce, consistent: true };
+    const removeFirst = async (): Promise<boolean> => {
+      const { items } = await table.query<Item>(query);
+      const writes: Write[] = [];
+      for (const removal of items.map((item) => removalOf(alertKind.read(item)))) {
+        if (writes.length > 0 && writes.length + removal.length > TRANSACTION_WRITES_MAX) break;
+        writes.push(...removal);
+      }
+      if (writes.length > 0) await table.transact(writes);
+      return writes.length > 0;
+    };
+    while (await optimistic(this.#ports, removeFirst));
   }
 
   /** The user's alerts that match, newest first. */
   async list(
     userId: UserId,
-    filter: { readonly status?: AlertStatus; readonly symbol?: string },
+    filter: AlertFilter,
     page: { readonly limit: number; readonly cursor?: string },
-  ): Promise<{ items: Alert[]; cursor?: string }> {
-    const matches = ({ status, condition }: Alert) =>
-      (filter.status === undefined || status === filter.status) &&
-      (filter.symbol === undefined || condition.symbol === filter.symbol);
-    const isFiltered = filter.status !== undefined || filter.symbol !== undefined;
-    const items: Alert[] = [];
-    let cursor = page.cursor;
-    do {
-      const read = await this.#stretch(userId, isFiltered ? filteredAtOnce : page.limit, cursor);
-      const alerts = read.items.map((alert) => alertOf(alert, this.#ports.clock));
-      const found = [...alerts.entries()].filter(([, alert]) => matches(alert)).slice(0, page.limit - items.length);
-      items.push(...found.map(([, alert]) => alert));
-      // A page that ends amid what was read needs the cursor of its own end.
-      const length = items.length === page.limit ? (found.at(-1)?.[0] ?? 0) + 1 : alerts.length;
-      cursor = length < alerts.length ? (await this.#stretch(userId, length, cursor)).cursor : read.cursor;
-    } while (cursor !== undefined && items.length < page.limit);
-    return { items, ...(cursor === undefined ? {} : { cursor }) };
-  }
-
-  async #stretch(userId: UserId, limit: number, cursor: string | undefined): Promise<Page<StoredAlert>> {
-    return await this.#ports.table.query<StoredAlert>({
-      ...{ pk: alertKey(userId, 'x').pk, sk: { prefix: alertPrefix }, descending: true, limit },
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-  }
-
-  /** The firings of the user's alerts, newest first. */
-  async history(
-    userId: UserId,
-    page: { readonly limit: number; readonly cursor?: string },
-  ): Promise<{ items: Notification[]; cursor?: string }> {
-    const { items, cursor } = await this.#ports.table.query<StoredNotification>({
-      pk: feedKey(userId).pk,
-      sk: { prefix: notificationPrefix },
-      descending: true,
-      ...page,
-    });
-    return { items: items.map(notificationOf), ...(cursor === undefined ? {} : { cursor }) };
+  ): Promise<AlertPage> {
+    return await listAlerts(this.#ports, userId, filter, page);
   }
 
   /**
-   * The alert as it waits from now on, and the writes that belong to it. Part of them is a check that the ticker is still
-   * the one that was looked at, so that no move falls between looking and storing.
+   * The alert as it waits from now on, and the writes that belong to it. Among them are checks that its series have not
+   * moved since they were read, so that no move falls between reading and storing.
    */
-  async #arm(alert: StoredAlert): Promise<{ readonly alert: StoredAlert; readonly writes: Write[] }> {
-    const { table, clock, config } = this.#ports;
-    const { venue, symbol } = alert.condition;
-    const ticker = await this.#tickers.of(venue, symbol, { consistent: true });
-    const key = tickerKey(venue, symbol);
-    const unmoved: Write = { check: key, if: ticker === undefined ? ABSENT : equals('version', ticker.version) };
-    if (!config.symbols.includes(symbol)) await this.#catalog.watch(venue, symbol);
-    const mayFire = !hasEnded(alert, clock.now()) && !coolsDown(alert, clock.now());
-    if (ticker !== undefined && mayFire && holdsAlready(alert, ticker)) {
-      const feed = new FeedWriter(
-        alert.userId,
-        await table.get<NotificationFeed>(feedKey(alert.userId), { consistent: true }),
-      );
-      const { changes, writes } = fired(
-        this.#ports,
-        alert,
-        { to: ticker.last, version: ticker.version, at: clock.now() },
-        feed,
-      );
-      return { alert: { ...alert, ...changes }, writes: [unmoved, ...writes, ...feed.writes()] };
-    }
-    const level = levelOf(alert, 'fire', ticker?.version ?? 0);
-    return { alert: { ...alert, level: entryOf(level) }, writes: [unmoved, { put: level }] };
+  async #arm(draft: StoredAlert): Promise<{ readonly alert: StoredAlert; readonly writes: Write[] }> {
+    const { clock } = this.#ports;
+    const { condition } = draft;
+    const kind = kindOf(condition);
+    const { readings, unmoved } = await kind.observe(condition, this.#conditionPorts);
+    const { value } = readings[0];
+    const mayFire = !hasEnded(draft, clock.now()) && !coolsDown(draft, clock.now());
+    const fires = mayFire && value !== undefined && kind.evaluate(condition, readings) === true;
+    const transition: Transition = fires ? fired(draft, { value, at: clock.now(), readings }) : armed(draft, readings);
+    const { alert, entries, notification } = transition;
+    const writes = [...unmoved, ...moveWrites(draft.waits, entries)];
+    if (notification === undefined) return { alert, writes };
+    const feed = await FeedWriter.open(this.#ports, draft.userId);
+    feed.add(notification);
+    return { alert, writes: [...writes, ...feed.writes()] };
   }
 
   async #stored(userId: UserId, alertId: string): Promise<StoredAlert> {
-    const alert = await this.#ports.table.get<StoredAlert>(alertKey(userId, alertId), { consistent: true });
-    if (alert === undefined) throw new NotFound('You have no alert with this id.');
-    return alert;
+    const item = await this.#ports.table.get<Item>(alertKey(userId, alertId), { consistent: true });
+    if (item === undefined) throw new NotFound('You have no alert with this id.');
+    return alertKind.read(item);
   }
 
   async #checkInput(
     userId: UserId,
-    alert: Partial<Pick<NewAlert, 'condition' | 'channels' | 'expiresAt'>>,
+    { condition, channels = [], expiresAt }: Partial<Pick<NewAlert, 'condition' | 'channels' | 'expiresAt'>>,
   ): Promise<void> {
-    const { config, clock } = this.#ports;
-    if (alert.expiresAt != null && alert.expiresAt <= clock.now()) {
-      throw new InvalidInput('expiresAt', 'expiresAt lies in the past.');
+    if (expiresAt != null && expiresAt <= this.#ports.clock.now()) {
+      throw new InvalidInput('expiresAt', 'expiresAt is in the past.');
     }
-    if (alert.condition !== undefined) {
-      const { venue, symbol } = alert.condition;
-      if (!config.venues.includes(venue)) {
-        throw new InvalidInput(
-          'condition.venue',
-          `Prices of ${venue} are not watched here; choose ${config.venues.join(' or ')}.`,
-        );
-      }
-      if (!(await this.#catalog.has(venue, symbol))) {
-        if ((await this.#catalog.readAt(venue)) === undefined) {
-          throw new Unavailable(`The markets of ${venue} have not been read yet; try again in a moment.`);
-        }
-        throw new InvalidInput('condition.symbol', `${venue} does not trade ${symbol}.`);
-      }
+    if (condition !== undefined) {
+      await kindOf(condition).validate(condition, 'condition', this.#conditionPorts);
     }
-    if (alert.channels?.includes('webhook') && (await this.#users.profile(userId)).settings.webhookUrl === null) {
-      throw new InvalidInput(
-        'channels',
-        'Set webhookUrl with PUT /api/user/settings before you use the webhook channel.',
-      );
+    for (const channel of QUEUED_CHANNELS) {
+      if (channel.validate === undefined || !channels.includes(channel.name)) continue;
+      const problem = channel.validate(await this.#contacts.of(userId));
+      if (problem !== undefined) throw new InvalidInput('channels', problem);
     }
   }
 }
 
+const removalOf = ({ pk, sk, version, waits }: StoredAlert): Write[] => [
+  { delete: { pk, sk }, if: equals('version', version) },
+  ...leaveWrites(waits),
+];
+
 /** An alert as the audit log has it: without what its owner wrote. */
-const factsOf = ({ condition, severity, channels }: StoredAlert) => ({
-  ...condition,
+const factsOf = ({ condition, severity, channels }: StoredAlert): AlertFacts => ({
+  ...kindOf(condition).audit(condition),
   ...{ severity, channels: [...channels] },
 });
-
-const placeOf = ({ pk, sk }: Key): Key => ({ pk, sk });
-
-const holdsAlready = ({ condition }: StoredAlert, { last }: StoredTicker): boolean => {
-  const { operator, value } = condition;
-  if (operator !== 'above' && operator !== 'below') return false;
-  const [price, level] = [sortable(last), sortable(value)];
-  return directionOf(operator) === 'up' ? price >= level : price <= level;
-};

@@ -1,35 +1,31 @@
-import { directionOf, type Level, type LevelRole, levelKey, opposite } from '#shared/market/crossing-index';
-import type { PriceMove } from '#shared/market/tickers';
-import { Decimal } from '#shared/model/decimal';
+import type { CrossingEntry } from '#shared/market/crossing-entry';
+import type { SeriesMove } from '#shared/market/crossing-index';
 import type { UserId } from '#shared/model/user-id';
-import { TransactionCanceled, Unavailable } from '#shared/platform/errors';
+import { FeedWriter, type NewNotification } from '#shared/notifications/feed';
+import { optimistic } from '#shared/platform/optimistic';
 import type { Platform } from '#shared/platform/ports';
-import { ABSENT, equals, type Write } from '#shared/platform/table';
-import type { PriceCondition } from './alert.ts';
-import {
-  alertKey,
-  coolsDown,
-  feedKey,
-  hasEnded,
-  type NotificationFeed,
-  notificationKey,
-  type StoredAlert,
-  type StoredNotification,
-} from './stored.ts';
+import { equals, type Item, TRANSACTION_WRITES_MAX, type Write } from '#shared/platform/table';
+import { armed, fired, moveWrites, type Transition, waitsAt } from './arming.ts';
+import type { AlertRole, Reading } from './conditions/condition.ts';
+import { kindOf } from './conditions/conditions.ts';
+import { alertKind } from './items.ts';
+import { alertKey, coolsDown, hasEnded, type StoredAlert } from './stored.ts';
 
-/** How far a price must go back through a level before a repeating alert is armed again, as a part of the level. */
-const hysteresis = '0.001';
-/** Alerts of one user that one transaction fires: each takes up to four writes of the hundred that it may have. */
-const firingsPerTransaction = 20;
-/** How late a stream may tell of a move: levels outlive their alerts by that, so that one from before the end still fires. */
-const streamSeconds = 86_400;
-const attemptsMax = 8;
-const retryMs = 20;
+/** Alerts of one user that one transaction changes, at most. */
+const alertsPerTransaction = 20;
+/** Writes of a transaction that move the head of the user's feed. */
+const feedHeadWrites = 1;
 const usersAtOnce = 16;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'random'>;
 
-/** Turns levels that a move reached into notifications. */
+/** What a move does to one alert. */
+interface Outcome {
+  readonly writes: readonly Write[];
+  readonly notification?: NewNotification;
+}
+
+/** Turns entries of the crossing index that a move reached into notifications. */
 export class Firing {
   readonly #ports: Ports;
 
@@ -38,12 +34,12 @@ export class Firing {
   }
 
   /**
-   * Fires, or arms again, every alert that waits at these levels. Doing it again changes nothing. Users whose alerts
-   * can't be recorded don't hold up the others.
-   * @throws what went wrong for the first of those users
+   * Fires, or arms again, every alert that waits at these entries; other entries are ignored. Doing it again changes
+   * nothing. Users whose alerts can't be recorded don't hold up the others.
+   * @throws the failure of the first of those users
    */
-  async record(levels: readonly Level[], move: PriceMove): Promise<void> {
-    const byUser = [...Map.groupBy(levels, ({ userId }) => userId)];
+  async record(entries: readonly CrossingEntry[], move: SeriesMove): Promise<void> {
+    const byUser = [...Map.groupBy(entries.filter(isOfAlert), ({ userId }) => userId)];
     const failures: unknown[] = [];
     for (let start = 0; start < byUser.length; start += usersAtOnce) {
       const users = byUser.slice(start, start + usersAtOnce);
@@ -55,165 +51,67 @@ export class Firing {
     if (failures.length > 0) throw failures[0];
   }
 
-  async #recordOf(userId: UserId, reached: readonly Level[], move: PriceMove): Promise<void> {
-    for (let start = 0; start < reached.length; start += firingsPerTransaction) {
-      const levels = reached.slice(start, start + firingsPerTransaction);
-      await retried(this.#ports, async () => {
-        const writes = await this.#writes(userId, levels, move);
-        if (writes.length > 0) await this.#ports.table.transact(writes);
-      });
+  async #recordOf(userId: UserId, reached: readonly CrossingEntry[], move: SeriesMove): Promise<void> {
+    let left = [...Map.groupBy(reached, ({ id }) => id)];
+    while (left.length > 0) {
+      const alerts = left.slice(0, alertsPerTransaction);
+      const done = await optimistic(this.#ports, () => this.#recordSome(userId, alerts, move));
+      left = left.slice(done);
     }
   }
 
-  async #writes(userId: UserId, levels: readonly Level[], move: PriceMove): Promise<Write[]> {
+  /** Records what happens to the first of these alerts, as many as one transaction takes. @returns how many */
+  async #recordSome(
+    userId: UserId,
+    reached: readonly (readonly [id: string, entries: readonly CrossingEntry[]])[],
+    move: SeriesMove,
+  ): Promise<number> {
     const { table } = this.#ports;
-    const keys = levels.map(({ alertId }) => alertKey(userId, alertId));
-    const alerts = await table.getMany<StoredAlert>(keys, { consistent: true });
-    const feed = new FeedWriter(userId, await table.get<NotificationFeed>(feedKey(userId), { consistent: true }));
+    const keys = reached.map(([alertId]) => alertKey(userId, alertId));
+    const stored = await table.getMany<Item>(keys, { consistent: true });
+    const alerts = stored.map((item) => alertKind.read(item));
+    const feed = await FeedWriter.open(this.#ports, userId);
     const writes: Write[] = [];
-    for (const level of levels) {
-      const alert = alerts.find(({ alertId }) => alertId === level.alertId);
-      // An alert that left this level meanwhile has been dealt with, also when it is back since.
-      if (alert?.level == null || !isSameEntry(alert.level, level)) continue;
-      writes.push(...this.#reach(alert, level, move, feed));
+    let [done, free] = [0, TRANSACTION_WRITES_MAX - feedHeadWrites];
+    for (const [alertId, entries] of reached) {
+      const alert = alerts.find((each) => each.alertId === alertId);
+      const outcome = alert === undefined ? nothing : outcomeOf(alert, entries, move);
+      free -= outcome.writes.length + (outcome.notification === undefined ? 0 : 1);
+      if (free < 0 && done > 0) break;
+      writes.push(...outcome.writes);
+      if (outcome.notification !== undefined) feed.add(outcome.notification);
+      done += 1;
     }
-    return [...writes, ...feed.writes()];
-  }
-
-  #reach(alert: StoredAlert, level: Level, move: PriceMove, feed: FeedWriter): Write[] {
-    const next = (changes: Partial<StoredAlert>): Write => ({
-      put: { ...alert, ...changes, version: alert.version + 1 },
-      if: equals('version', alert.version),
-    });
-    const leave: Write = { delete: { pk: level.pk, sk: level.sk } };
-    if (hasEnded(alert, move.at)) return [next({ status: 'expired', level: null }), leave];
-    if (level.role === 'rearm') {
-      const armed = levelOf(alert, 'fire', move.version);
-      return [next({ level: entryOf(armed) }), leave, { put: armed }];
-    }
-    if (coolsDown(alert, move.at)) return [];
-    const { changes, writes } = fired(this.#ports, alert, move, feed);
-    return [next(changes), leave, ...writes];
+    const all = [...writes, ...feed.writes()];
+    if (all.length > 0) await table.transact(all);
+    return done;
   }
 }
 
-/** What firing an alert changes in it, and the further writes that belong to the same transaction. */
-export const fired = (
-  { ids }: Pick<Platform, 'ids'>,
-  alert: StoredAlert,
-  { to, version, at }: Pick<PriceMove, 'to' | 'version' | 'at'>,
-  feed: FeedWriter,
-): { readonly changes: Partial<StoredAlert>; readonly writes: Write[] } => {
-  const seq = feed.next();
-  const notification: StoredNotification = {
-    ...notificationKey(alert.userId, seq),
-    kind: 'notification',
-    userId: alert.userId,
-    seq,
-    notificationId: ids.next(),
-    alertId: alert.alertId,
-    firedAt: at,
-    value: to,
-    message: messageOf(alert, to),
-    severity: alert.severity,
-    deliveryStatus: Object.fromEntries(alert.channels.map((channel) => [channel, 'pending'])),
-    deliveryAt: {},
-    deliveryError: {},
-  };
-  const rearm = alert.repeat === 'always' ? levelOf(alert, 'rearm', version) : undefined;
-  return {
-    changes: {
-      status: alert.repeat === 'always' ? 'active' : 'triggered',
-      level: rearm === undefined ? null : entryOf(rearm),
-      lastFiredAt: at,
-      firedCount: alert.firedCount + 1,
-    },
-    writes: [{ put: notification, if: ABSENT }, ...(rearm === undefined ? [] : [{ put: rearm }])],
-  };
-};
+const nothing: Outcome = { writes: [] };
+const roles: readonly string[] = ['fire', 'rearm'] satisfies AlertRole[];
+const isOfAlert = ({ role }: CrossingEntry): boolean => roles.includes(role);
 
-/** Numbers the firings of one transaction in their owner's feed. */
-export class FeedWriter {
-  readonly #userId: UserId;
-  readonly #before: number;
-  #seq: number;
-
-  constructor(userId: UserId, feed: NotificationFeed | undefined) {
-    this.#userId = userId;
-    this.#before = feed?.seq ?? 0;
-    this.#seq = this.#before;
+/** What happens to an alert as a move reaches entries of it. */
+const outcomeOf = (alert: StoredAlert, entries: readonly CrossingEntry[], move: SeriesMove): Outcome => {
+  // An entry that the alert has left since has been dealt with, even where it is back at the same level.
+  const reached = entries.filter((entry) => waitsAt(alert, entry));
+  if (reached.length === 0) return nothing;
+  if (hasEnded(alert, move.at)) {
+    return recorded(alert, { alert: { ...alert, status: 'expired', waits: [] }, entries: [] });
   }
-
-  next(): number {
-    this.#seq += 1;
-    return this.#seq;
-  }
-
-  /** Moves the feed's head on, if anything was numbered and nobody else did meanwhile. */
-  writes(): Write[] {
-    if (this.#seq === this.#before) return [];
-    const head: NotificationFeed = { ...feedKey(this.#userId), kind: 'feed', seq: this.#seq };
-    return [{ put: head, if: this.#before === 0 ? ABSENT : equals('seq', this.#before) }];
-  }
-}
-
-/** The level that an alert waits for: its own to fire, or one a little back through it to be armed again. */
-export const levelOf = (alert: StoredAlert, role: LevelRole, seen: number): Level => {
-  const { venue, symbol, operator, value } = alert.condition;
-  const direction = directionOf(operator);
-  const key =
-    role === 'fire'
-      ? levelKey(venue, symbol, direction, value, alert.alertId)
-      : levelKey(venue, symbol, opposite(direction), rearmValue(alert.condition), alert.alertId);
-  return {
-    ...key,
-    kind: 'level',
-    userId: alert.userId,
-    alertId: alert.alertId,
-    role,
-    operator,
-    seen,
-    ...(alert.endsAt === null ? {} : { expiresAt: Math.ceil(alert.endsAt / 1000) + streamSeconds }),
-  };
+  const { series, from: previous, to: value, version, at } = move;
+  const readings: readonly Reading[] = [{ series, previous, value, version }];
+  if (reached.some(({ role }) => role === 'rearm')) return recorded(alert, armed(alert, readings));
+  if (coolsDown(alert, at)) return nothing;
+  const holds = kindOf(alert.condition).evaluate(alert.condition, readings);
+  return holds === true ? recorded(alert, fired(alert, { value, at, readings })) : nothing;
 };
 
-/** A level as its alert knows it. */
-export const entryOf = ({ pk, sk, seen }: Level) => ({ pk, sk, seen });
-
-const isSameEntry = (entry: ReturnType<typeof entryOf>, { pk, sk, seen }: Level): boolean =>
-  entry.pk === pk && entry.sk === sk && entry.seen === seen;
-
-const rearmValue = ({ operator, value }: PriceCondition): string => {
-  const back = new Decimal(value).times(hysteresis);
-  const rearm = directionOf(operator) === 'up' ? new Decimal(value).minus(back) : new Decimal(value).plus(back);
-  return rearm.toFixed();
-};
-
-const words = {
-  above: 'is above',
-  below: 'is below',
-  crosses_above: 'crossed above',
-  crosses_below: 'crossed below',
-} as const;
-
-const messageOf = ({ name, condition }: StoredAlert, price: string): string => {
-  const { venue, symbol, operator, value } = condition;
-  const sentence = `${symbol} on ${venue} ${words[operator]} ${value}: the last price is ${price}.`;
-  return name === null ? sentence : `${name}: ${sentence}`;
-};
-
-/** Runs a transaction made from what was just read, anew when somebody else changed it meanwhile. */
-export const retried = async <T>(
-  { clock, random }: Pick<Platform, 'clock' | 'random'>,
-  run: () => Promise<T>,
-): Promise<T> => {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await run();
-    } catch (error) {
-      if (!(error instanceof TransactionCanceled)) throw error;
-      if (attempt === attemptsMax) throw new Unavailable('Too many changes at once; try again.', { cause: error });
-      await clock.sleep(random.number() * retryMs * 2 ** attempt);
-    }
-  }
-};
+const recorded = (before: StoredAlert, { alert, entries, notification }: Transition): Outcome => ({
+  writes: [
+    { put: { ...alert, version: before.version + 1 }, if: equals('version', before.version) },
+    ...moveWrites(before.waits, entries),
+  ],
+  ...(notification === undefined ? {} : { notification }),
+});

@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import { NotificationChannel } from '#shared/model/channels';
 import { DecimalString } from '#shared/model/decimal';
 import { ROLES, SCOPES } from '#shared/model/scopes';
+import { Severity } from '#shared/model/severity';
 import { VenueId } from '#shared/model/symbols';
 import type { FactShape } from './facts.ts';
 
@@ -17,7 +19,7 @@ const symbol = z.string().regex(/^[A-Z0-9]{1,20}\/[A-Z0-9]{1,20}(:[A-Z0-9-]{1,32
 const scopes = z.array(z.enum(SCOPES)).max(SCOPES.length);
 const role = z.enum(ROLES);
 const mode = z.enum(['paper', 'live']);
-const channels = z.array(z.enum(['websocket', 'email', 'webhook'])).max(3);
+const channels = z.array(NotificationChannel).max(NotificationChannel.options.length);
 const component = z.enum(['sync', 'alerts', 'realtime', 'all']);
 /** A host alone: the path and query of an address may hold a secret. */
 const host = z
@@ -29,7 +31,7 @@ const account = { venue: VenueId, mode, readOnly: flag, syncSeconds: count, cred
 const alert = {
   ...{ venue: VenueId, symbol, value: DecimalString },
   operator: z.enum(['above', 'below', 'crosses_above', 'crosses_below']),
-  severity: z.enum(['info', 'warning', 'critical']),
+  severity: Severity,
   channels,
 };
 const order = {

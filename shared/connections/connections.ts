@@ -16,7 +16,7 @@ export interface Bearer {
   readonly expiresAt: number;
 }
 
-interface StoredConnection extends Item {
+export interface StoredConnection extends Item {
   readonly kind: 'connection';
   readonly userId: UserId;
   readonly sessionId: string;

@@ -1,56 +1,33 @@
-import type { PriceCondition } from '#shared/alerts/alert';
-import type { UserId } from '#shared/model/user-id';
-import { every, type Item, type Key, keyOf, type Query, type Table } from '#shared/platform/table';
+import { every, type Item, type Query, type Table } from '#shared/platform/table';
+import { type CrossingEntry, levelKind, levelsOf, priceSeries } from './crossing-entry.ts';
+import { sortable } from './sortable.ts';
 import type { PriceMove } from './tickers.ts';
 
-type Operator = PriceCondition['operator'];
-/** Which way a price must move through a level to reach it. */
-export type Direction = 'up' | 'down';
-
-/** What happens when a level is reached: the alert fires, or a fired one that repeats is armed again. */
-export type LevelRole = 'fire' | 'rearm';
-
-/** A level that an alert waits for: its entry in the crossing index. */
-export interface Level extends Item {
-  readonly kind: 'level';
-  readonly userId: UserId;
-  readonly alertId: string;
-  readonly role: LevelRole;
-  readonly operator: Operator;
-  /** Version of the ticker when it was set: only later moves reach it, so that a move that is told twice counts once. */
-  readonly seen: number;
+/** A move of a named series of numbers. */
+export interface SeriesMove {
+  readonly series: string;
+  /** The decimal before; undefined for the first one of the series. */
+  readonly from: string | undefined;
+  readonly to: string;
+  /** Version of the series that it led to: moves are ordered by it. */
+  readonly version: number;
+  /** When it was observed, epoch ms. */
+  readonly at: number;
 }
 
-export const directionOf = (operator: Operator): Direction =>
-  operator === 'above' || operator === 'crosses_above' ? 'up' : 'down';
-export const opposite = (direction: Direction): Direction => (direction === 'up' ? 'down' : 'up');
-
-/**
- * A positive decimal as a string that sorts as the number does: the count of its integer digits, then the digits without
- * trailing zeros. After it in a sort key stands `#`, which sorts before `.` and all digits.
- */
-export const sortable = (decimal: string): string => {
-  const [integer = '0', fraction = ''] = decimal.split('.');
-  const digits = integer.replace(/^0+(?=\d)/, '');
-  const rest = fraction.replace(/0+$/, '');
-  return `${String(digits.length).padStart(2, '0')}:${digits}${rest === '' ? '' : `.${rest}`}`;
-};
-
-const partition = (venue: string, symbol: string, direction: Direction) => keyOf('LEVEL', venue, symbol, direction);
-
-export const levelKey = (venue: string, symbol: string, direction: Direction, value: string, alertId: string): Key => ({
-  pk: partition(venue, symbol, direction),
-  sk: keyOf(sortable(value), alertId),
+/** A move of a price as one of its series. */
+export const priceSeriesMove = ({ venue, symbol, from, to, version, at }: PriceMove): SeriesMove => ({
+  ...{ series: priceSeries(venue, symbol), from, to, version, at },
 });
 
-/** Sorts after every entry at this price and before every entry above it. */
-const justAbove = (price: string): string => `${sortable(price)}$`;
+/** Sorts after every entry at this value and before every entry above it. */
+const justAbove = (value: string): string => `${sortable(value)}$`;
 
 /**
- * The crossing index. Levels stand under their instrument and direction in the order of their prices, so that finding
- * those that a move reaches costs one range query, however many levels are stored.
+ * The crossing index. Entries are stored under their series and direction in the order of their levels, so that finding
+ * those that a move reaches costs one range query, however many are stored.
  */
-export class LevelIndex {
+export class CrossingIndex {
   readonly #table: Table;
 
   constructor(table: Table) {
@@ -58,32 +35,32 @@ export class LevelIndex {
   }
 
   /**
-   * Levels that the move reaches and that were set before it: upwards those in (from, to], downwards those in [to, from).
-   * The first price of a series is no move: it reaches only what it satisfies, of `above`, `below` and those that it arms again.
+   * The entries that the move reaches and that were made before it: upwards those in (from, to], downwards those in
+   * [to, from). The first value of a series is no move: it reaches those at or beyond it that are `reachedByFirst`.
    */
-  async reachedBy(move: PriceMove): Promise<Level[]> {
-    const { venue, symbol, from, to } = move;
-    const up = partition(venue, symbol, 'up');
-    const down = partition(venue, symbol, 'down');
+  async reachedBy({ series, from, to, version }: SeriesMove): Promise<CrossingEntry[]> {
+    const up = levelsOf(series, 'up');
+    const down = levelsOf(series, 'down');
     if (from === undefined) {
-      return [
-        ...(await this.#set({ pk: up, sk: { before: justAbove(to) } }, move, 'above')),
-        ...(await this.#set({ pk: down, sk: { after: sortable(to) } }, move, 'below')),
+      const entries = [
+        ...(await this.#entries({ pk: up, sk: { before: justAbove(to) } }, version)),
+        ...(await this.#entries({ pk: down, sk: { after: sortable(to) } }, version)),
       ];
+      return entries.filter(({ reachedByFirst }) => reachedByFirst);
     }
     const [low, high] = [sortable(from), sortable(to)].sort() as [string, string];
     if (low === high) return [];
     return high === sortable(to)
-      ? await this.#set({ pk: up, sk: { between: [justAbove(from), justAbove(to)] } }, move)
-      : await this.#set({ pk: down, sk: { between: [sortable(to), sortable(from)] } }, move);
+      ? await this.#entries({ pk: up, sk: { between: [justAbove(from), justAbove(to)] } }, version)
+      : await this.#entries({ pk: down, sk: { between: [sortable(to), sortable(from)] } }, version);
   }
 
-  async #set(query: Query, { version }: PriceMove, operator?: Operator): Promise<Level[]> {
-    const levels: Level[] = [];
-    for await (const level of every<Level>(this.#table, { ...query, consistent: true })) {
-      const isMeant = operator === undefined || level.role === 'rearm' || level.operator === operator;
-      if (isMeant && level.seen < version) levels.push(level);
+  async #entries(query: Query, version: number): Promise<CrossingEntry[]> {
+    const entries: CrossingEntry[] = [];
+    for await (const item of every<Item>(this.#table, { ...query, consistent: true })) {
+      const entry = levelKind.read(item);
+      if (entry.seen < version) entries.push(entry);
     }
-    return levels;
+    return entries;
   }
 }

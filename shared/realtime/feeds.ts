@@ -1,3 +1,8 @@
+import { type FeedChannel, type Frame, priceChannel } from '#shared/connections/channel';
+import type { Connections, Subscription } from '#shared/connections/connections';
+import { priceQuoteOf, Tickers } from '#shared/market/tickers';
+import { confirmedAtOf, isStale, readVenueStatus } from '#shared/market/venue-status';
+import type { UserId } from '#shared/model/user-id';
 import {
   feedKey,
   type NotificationFeed,
@@ -5,12 +10,7 @@ import {
   notificationOf,
   notificationPrefix,
   type StoredNotification,
-} from '#shared/alerts/stored';
-import { type FeedChannel, type Frame, priceChannel } from '#shared/connections/channel';
-import type { Connections, Subscription } from '#shared/connections/connections';
-import { priceQuoteOf, Tickers } from '#shared/market/tickers';
-import { confirmedAtOf, isStale, readVenueStatus } from '#shared/market/venue-status';
-import type { UserId } from '#shared/model/user-id';
+} from '#shared/notifications/notification';
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { anyOf, equals, every } from '#shared/platform/table';

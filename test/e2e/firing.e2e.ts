@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Alert, Delivery, Notification } from '#shared/alerts/alert';
+import type { Alert } from '#shared/alerts/alert';
+import type { Delivery, Notification } from '#shared/notifications/notification';
 import type { SocketClient } from '../support/socket-client.ts';
 import { eventually, limitOf, mailsTo, only, setPrice, target } from './target.ts';
 import { newUser, openSocket, verifyEmail } from './user.ts';

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Alert, Notification } from '#shared/alerts/alert';
+import type { Alert } from '#shared/alerts/alert';
+import type { Notification } from '#shared/notifications/notification';
 import type { OutboxMail } from '#shared/platform/sqlite/outbox';
 import { ApiClient } from '../support/client.ts';
 import { type ServerProcess, startServerProcess, temporaryFolder } from '../support/server-process.ts';

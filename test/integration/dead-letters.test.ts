@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DeadLetterOrigin, deadLetterOrigins } from '#functions/dead-letters';
 import { redriveHere } from '#local/redrive';
-import type { Notification } from '#shared/alerts/alert';
 import { alertKey } from '#shared/alerts/stored';
 import type { UserId } from '#shared/model/user-id';
+import type { Notification } from '#shared/notifications/notification';
 import { DataFolderInUse } from '#shared/platform/sqlite/database';
 import { ApiClient } from '../support/client.ts';
 import { LeapingClock } from '../support/leaping-clock.ts';

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Notification } from '#shared/alerts/alert';
+import type { Notification } from '#shared/notifications/notification';
 import { ApiClient } from '../support/client.ts';
 import {
   runServerCommand,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Notification } from '#shared/alerts/alert';
+import type { Notification } from '#shared/notifications/notification';
 import { ApiClient } from '../support/client.ts';
 import { type ServerProcess, startServerProcess, temporaryFolder } from '../support/server-process.ts';
 import { SocketClient } from '../support/socket-client.ts';

@@ -1,7 +1,8 @@
 /** A person's program that talks to the HTTP API: nothing but requests and their answers. */
-import type { Alert, NewAlert, Notification } from '#shared/alerts/alert';
+import type { Alert, NewAlert } from '#shared/alerts/alert';
 import type { AuditEntry } from '#shared/audit/entry';
 import type { PriceQuote } from '#shared/market/price-quote';
+import type { Notification } from '#shared/notifications/notification';
 import type { OutboxMail } from '#shared/platform/sqlite/outbox';
 import { demoPassword, type ServerProcess } from './server-process.ts';
 import { until } from './until.ts';

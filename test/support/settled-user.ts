@@ -29,8 +29,8 @@ export const settledUser = async (system: TestPlatform, http: TestHttpApi, email
   await http.request('PUT', '/api/user/settings', { token, body: { baseCurrency: 'EUR' } });
   await system.table.put(anOrder(userId, accountId, system.clock.now()));
   await system.settle();
-  const level = (await system.table.get<StoredAlert>(alertKey(userId, alertId)))?.level ?? null;
-  return { userId, token, email, alertId, accountId, apiKeyId, apiKey, sessionId: String(items[0].id), level };
+  const waits = (await system.table.get<StoredAlert>(alertKey(userId, alertId)))?.waits ?? [];
+  return { userId, token, email, alertId, accountId, apiKeyId, apiKey, sessionId: String(items[0].id), waits };
 };
 export type SettledUser = Awaited<ReturnType<typeof settledUser>>;
 

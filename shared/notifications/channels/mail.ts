@@ -1,16 +1,28 @@
-import type { StoredNotification } from '#shared/alerts/stored';
 import { escaped } from '#shared/platform/html';
 import type { Mail } from '#shared/platform/ports';
+import type { StoredNotification } from '../notification.ts';
+import { type QueuedChannel, Undeliverable } from './channel.ts';
 
-/** The mail that tells of a firing. */
-export const alertMail = (notification: StoredNotification, to: string): Mail => {
-  const { notificationId, message, severity, firedAt, alertId } = notification;
+const subjectLengthMax = 200;
+
+/** Mails the notification, to a verified address only. */
+export const mailChannel: QueuedChannel<'email'> = {
+  name: 'email',
+  async send(notification, { email, emailVerified }, { mailer }) {
+    if (!emailVerified) throw new Undeliverable('The mail address is not verified.');
+    await mailer.send(mailOf(notification, email));
+  },
+};
+
+const mailOf = ({ notificationId, message, severity, firedAt, alertId }: StoredNotification, to: string): Mail => {
   const at = new Date(firedAt).toISOString();
   return {
     id: notificationId,
     to,
-    subject: `${severity === 'info' ? '' : `[${severity}] `}${message}`.replaceAll(/\s+/g, ' ').slice(0, 200),
-    text: `${message}\n\nSeen at ${at}.\nAlert ${alertId}, notification ${notificationId}.\n`,
-    html: `<p style="font-size:1.1em">${escaped(message)}</p><p style="color:#666">Seen at ${at}.<br>Alert ${alertId}, notification ${notificationId}.</p>`,
+    subject: `${severity === 'info' ? '' : `[${severity}] `}${message}`
+      .replaceAll(/\s+/g, ' ')
+      .slice(0, subjectLengthMax),
+    text: `${message}\n\nTriggered at ${at}.\nAlert ${alertId}, notification ${notificationId}.\n`,
+    html: `<p style="font-size:1.1em">${escaped(message)}</p><p style="color:#666">Triggered at ${at}.<br>Alert ${alertId}, notification ${notificationId}.</p>`,
   };
 };

@@ -12,10 +12,10 @@ import { type TestPlatform, testOrigin, testPlatform } from '../../support/test-
 const ada = '01890000-0000-7000-8000-0000000000ad' as UserId;
 
 let given: TestPlatform;
-let book: Alerts;
+let alerts: Alerts;
 const start = async () => {
   given = testPlatform();
-  book = new Alerts(given.platform);
+  alerts = new Alerts(given.platform);
   await given.list('sim', ['BTC/USDT', 'SOL/USDT']);
   await given.tick('BTC/USDT', '100');
 };
@@ -23,8 +23,8 @@ beforeEach(start);
 
 const alertAbove = (value: string, more: object = {}, symbol = 'BTC/USDT') =>
   NewAlert.parse({ condition: { type: 'price', venue: 'sim', symbol, operator: 'above', value }, ...more });
-const add = async () => (await book.add(ada, alertAbove('200'), testOrigin)).alertId;
-const alerts = async () => (await book.list(ada, {}, { limit: 50 })).items;
+const add = async () => (await alerts.add(ada, alertAbove('200'), testOrigin)).alertId;
+const listed = async () => (await alerts.list(ada, {}, { limit: 50 })).items;
 const entries = async (type: string) => {
   const { items } = await new AuditReader(given.platform).ofUser(ada, { type }, { limit: 200 });
   return items.map(({ target, after }) => ({ target: target?.id, after }));
@@ -52,10 +52,10 @@ describe.each(['before', 'after'] as const)('a process that is killed %s any of 
     ['has its symbol watched from now on', () => alertAbove('200', {}, 'SOL/USDT')],
   ])('leaves an alert that %s exactly if its entry is there', async (_, alert) => {
     await killedAtEach(
-      () => book.add(ada, alert(), testOrigin),
+      () => alerts.add(ada, alert(), testOrigin),
       async () => {
-        const listed = (await alerts()).map(({ alertId }) => alertId);
-        expect((await entries('config.alert-created')).map(({ target }) => target)).toEqual(listed);
+        const ids = (await listed()).map(({ alertId }) => alertId);
+        expect((await entries('config.alert-created')).map(({ target }) => target)).toEqual(ids);
       },
     );
   });
@@ -65,7 +65,7 @@ describe.each(['before', 'after'] as const)('a process that is killed %s any of 
     ['condition', { condition: alertAbove('300').condition }],
   ])('leaves an alert with another %s exactly if its entry is there', async (_, update) => {
     await killedAtEach(
-      (alertId) => book.change(ada, { alertId, ...update }, testOrigin),
+      (alertId) => alerts.change(ada, { alertId, ...update }, testOrigin),
       async (alertId) => {
         const { version = 0 } = (await given.store.get<StoredAlert>(alertKey(ada, alertId))) ?? {};
         expect(await entries('config.alert-changed')).toHaveLength(version - 1);
@@ -75,17 +75,17 @@ describe.each(['before', 'after'] as const)('a process that is killed %s any of 
 
   it('has deleted an alert exactly if its entry is there', async () => {
     await killedAtEach(
-      (alertId) => book.remove(ada, alertId, testOrigin),
-      async () => expect(await entries('config.alert-removed')).toHaveLength(1 - (await alerts()).length),
+      (alertId) => alerts.remove(ada, alertId, testOrigin),
+      async () => expect(await entries('config.alert-removed')).toHaveLength(1 - (await listed()).length),
     );
   });
 });
 
 describe('an entry', () => {
-  it('tells of the alert as it is, without what its owner wrote', async () => {
-    const { alertId } = await book.add(ada, alertAbove('200', { name: 'my own words' }), testOrigin);
-    await book.change(ada, { alertId, condition: alertAbove('300').condition, severity: 'critical' }, testOrigin);
-    await book.remove(ada, alertId, testOrigin);
+  it('shows the alert as it is, without what its owner wrote', async () => {
+    const { alertId } = await alerts.add(ada, alertAbove('200', { name: 'my own words' }), testOrigin);
+    await alerts.change(ada, { alertId, condition: alertAbove('300').condition, severity: 'critical' }, testOrigin);
+    await alerts.remove(ada, alertId, testOrigin);
     const facts = { venue: 'sim', symbol: 'BTC/USDT', operator: 'above', channels: ['websocket'] };
     expect(await entries('config.alert')).toEqual([
       { target: alertId, after: null },
@@ -96,7 +96,7 @@ describe('an entry', () => {
 
   it('is not made for a change that is refused', async () => {
     const alertId = await add();
-    await expect(book.change(ada, { alertId, version: 7, name: 'late' }, testOrigin)).rejects.toThrow(Conflict);
+    await expect(alerts.change(ada, { alertId, version: 7, name: 'late' }, testOrigin)).rejects.toThrow(Conflict);
     expect(await entries('config.alert-changed')).toEqual([]);
   });
 
@@ -110,7 +110,7 @@ describe('an entry', () => {
 
   it('is one of several who delete the alert at once', async () => {
     const alertId = await add();
-    await given.awake(Promise.allSettled([1, 2, 3].map(() => book.remove(ada, alertId, testOrigin))));
+    await given.awake(Promise.allSettled([1, 2, 3].map(() => alerts.remove(ada, alertId, testOrigin))));
     expect(await entries('config.alert-removed')).toHaveLength(1);
   });
 });

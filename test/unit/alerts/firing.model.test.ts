@@ -5,6 +5,7 @@ import { type AlertUpdate, NewAlert } from '#shared/alerts/alert';
 import { Alerts } from '#shared/alerts/alerts';
 import { Decimal } from '#shared/model/decimal';
 import type { UserId } from '#shared/model/user-id';
+import { notificationHistory } from '#shared/notifications/feed';
 import { NotFound, Unavailable } from '#shared/platform/errors';
 import type { Change } from '#shared/platform/table';
 import { testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
@@ -83,7 +84,7 @@ const steps = fc.array(
     { weight: 1, arbitrary: fc.record({ do: fc.constant('new series' as const) }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('change' as const), which: fc.nat(20), value, endsIn }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), which: fc.nat(20) }) },
-    { weight: 4, arbitrary: fc.record({ do: fc.constant('tell again' as const), which: fc.nat(100) }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('redeliver' as const), which: fc.nat(100) }) },
     {
       weight: 3,
       arbitrary: fc.record({
@@ -100,14 +101,14 @@ const steps = fc.array(
  * Random alerts, moves, edits, redelivered changes and failures of the table, before or after any write: every alert
  * fires exactly as the reference says, every firing has one notification, and the numbers of a feed have no gap.
  */
-it('fires each alert exactly as documented, whatever is told twice and wherever it crashes', async () => {
+it('fires each alert exactly as documented, whatever is delivered twice and wherever it crashes', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (all) => {
       const given = testPlatform();
-      const book = new Alerts(given.platform);
+      const alerts = new Alerts(given.platform);
       await given.list('sim', ['BTC/USDT']);
       const expected: Expected[] = [];
-      const told: Change[] = [];
+      const delivered: Change[] = [];
       let series = 1;
       let isFirst = true;
       let last: string | undefined;
@@ -123,7 +124,7 @@ it('fires each alert exactly as documented, whatever is told twice and wherever 
       const consumeNew = async (): Promise<void> => {
         for (let batch = await given.changes.read('alerts', 100); batch.length > 0; ) {
           const wanted = batch.filter(({ after }) => after?.kind === 'ticker' || after?.kind === 'notification');
-          told.push(...wanted);
+          delivered.push(...wanted);
           await consume(wanted);
           await given.changes.advance('alerts', batch.at(-1)?.sequence ?? '');
           batch = await given.changes.read('alerts', 100);
@@ -146,7 +147,7 @@ it('fires each alert exactly as documented, whatever is told twice and wherever 
           const { user, repeat, cooldownSeconds, endsIn } = step;
           const endsAt = endsIn === null ? null : now + endsIn * 1000;
           const condition = { type: 'price', venue: 'sim', symbol: 'BTC/USDT', operator: step.operator };
-          const added = await book.add(
+          const added = await alerts.add(
             user as UserId,
             NewAlert.parse({
               condition: { ...condition, value: String(step.value) },
@@ -166,7 +167,7 @@ it('fires each alert exactly as documented, whatever is told twice and wherever 
           const update: AlertUpdate = {
             ...{ alertId: chosen.alertId, condition: { ...condition, value: String(step.value) }, expiresAt: endsAt },
           };
-          await book.change(chosen.userId, update, testOrigin).then(
+          await alerts.change(chosen.userId, update, testOrigin).then(
             () => {
               Object.assign(chosen, { value: step.value, endsAt });
               arm(chosen, last, now);
@@ -174,7 +175,7 @@ it('fires each alert exactly as documented, whatever is told twice and wherever 
             (error) => expect(error).toBeInstanceOf(NotFound),
           );
         } else if (step.do === 'remove' && chosen !== undefined) {
-          await book
+          await alerts
             .remove(chosen.userId, chosen.alertId, testOrigin)
             .catch((error) => expect(error).toBeInstanceOf(NotFound));
           chosen.waits = 'no more';
@@ -189,15 +190,15 @@ it('fires each alert exactly as documented, whatever is told twice and wherever 
           given.table.after = crashing('after');
           await consumeNew();
           given.table.before = given.table.after = () => {};
-        } else if (step.do === 'tell again') {
-          const again = told[step.which % Math.max(1, told.length)];
+        } else if (step.do === 'redeliver') {
+          const again = delivered[step.which % Math.max(1, delivered.length)];
           if (again !== undefined) await consume([again]);
         } else if (step.do === 'crash') crash = { write: step.write, when: step.when };
         else if (step.do === 'new series') [series, isFirst] = [series + 1, true];
       }
 
       for (const userId of ['ada', 'bob'] as UserId[]) {
-        const history = (await book.history(userId, { limit: 1000 })).items.reverse();
+        const history = (await notificationHistory(given.store, userId, { limit: 1000 })).items.reverse();
         for (const { alertId, fired } of expected.filter((alert) => alert.userId === userId)) {
           const firings = history.filter((firing) => firing.alertId === alertId);
           expect(firings.map((firing) => firing.value)).toEqual(fired);
@@ -208,4 +209,4 @@ it('fires each alert exactly as documented, whatever is told twice and wherever 
     }),
     { numRuns: 200 },
   );
-}, 30_000);
+});

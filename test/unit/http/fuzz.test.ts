@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Route, routeKey } from '#functions/http/route';
 import { accountKey, type StoredAccount } from '#shared/accounts/stored';
+import { alertKind } from '#shared/alerts/items';
 import { alertKey, type StoredAlert } from '#shared/alerts/stored';
 import { refreshTokenKey, type StoredRefreshToken } from '#shared/auth/refresh-token';
 import { type ApiKeyId, apiKeyKey, type StoredApiKey } from '#shared/auth/stored-api-key';
@@ -50,7 +51,7 @@ const standing = async (): Promise<void> => {
   const { alertId, userId } = known;
   const alert: StoredAlert = {
     ...alertKey(userId, alertId),
-    kind: 'alert',
+    ...alertKind.stamp,
     ...{
       userId,
       alertId,
@@ -61,7 +62,7 @@ const standing = async (): Promise<void> => {
       severity: 'info',
       repeat: 'once',
     },
-    ...{ cooldownSeconds: 0, endsAt: null, status: 'triggered', level: null, lastFiredAt: null, firedCount: 0 },
+    ...{ cooldownSeconds: 0, endsAt: null, status: 'triggered', waits: [], lastFiredAt: null, firedCount: 0 },
     ...{ createdAt: system.clock.now(), updatedAt: system.clock.now() },
   };
   const account: StoredAccount = {

@@ -4,6 +4,7 @@ import { queueEvent } from '#local/queue-event';
 import { NewAlert } from '#shared/alerts/alert';
 import { Alerts } from '#shared/alerts/alerts';
 import type { UserId } from '#shared/model/user-id';
+import { notificationHistory } from '#shared/notifications/feed';
 import { TimedOut, Unavailable } from '#shared/platform/errors';
 import { UserSettings } from '#shared/users/user-settings';
 import { Users } from '#shared/users/users';
@@ -12,13 +13,13 @@ import { type TestPlatform, testContext, testOrigin, testPlatform } from '../../
 const address = 'https://hooks.example.com/alphapulse';
 
 let given: TestPlatform;
-let book: Alerts;
+let alerts: Alerts;
 let ada: UserId;
 let secret: string;
 
 beforeEach(async () => {
   given = testPlatform();
-  book = new Alerts(given.platform);
+  alerts = new Alerts(given.platform);
   await given.list('sim', ['BTC/USDT']);
   ada = await given.user();
   await new UserSettings(given.platform).change(ada, { webhookUrl: address }, testOrigin);
@@ -31,7 +32,7 @@ const queue = () => given.queue('deliveries');
 const fire = async (channels: readonly string[], name = 'Round number'): Promise<void> => {
   const condition = { type: 'price', venue: 'sim', symbol: 'BTC/USDT', operator: 'above', value: '100' };
   await given.tick('BTC/USDT', '101');
-  await book.add(ada, NewAlert.parse({ condition, channels, name, severity: 'critical' }), testOrigin);
+  await alerts.add(ada, NewAlert.parse({ condition, channels, name, severity: 'critical' }), testOrigin);
   const { streamEvent } = await import('#local/stream-event');
   const changes = (await given.changes.read('alerts', 100)).filter(({ after }) => after?.kind === 'notification');
   await given.consumers.alerts(streamEvent(changes), testContext);
@@ -55,10 +56,10 @@ const handleFor = async (seconds: number): Promise<number[]> => {
   }
   return handled;
 };
-const delivery = async () => (await book.history(ada, { limit: 1 })).items[0]?.deliveries[0];
+const delivery = async () => (await notificationHistory(given.table, ada, { limit: 1 })).items[0]?.deliveries[0];
 
 describe('a mail', () => {
-  it('is sent once when its order comes twice', async () => {
+  it('is sent once when its job comes twice', async () => {
     await fire(['email']);
     const [first] = await receive();
     await queue().send([{ body: first?.body ?? '' }]);
@@ -128,7 +129,7 @@ describe('a mail', () => {
   });
 });
 
-/** Stripe's scheme, as its documentation tells receivers to check it. */
+/** Stripe's scheme, as its documentation has receivers check it. */
 const isSigned = (header: string, body: string, now: number): boolean => {
   const parts = new Map(header.split(',').map((part) => part.split('=', 2) as [string, string]));
   const timestamp = parts.get('t') ?? '';
@@ -164,15 +165,15 @@ describe('a webhook', () => {
     expect(await given.queue('deliveries-dead').depth()).toEqual({ waiting: 1, delayed: 0, inFlight: 0 });
   });
 
-  it('that failed is sent when its order comes back from the dead letters', async () => {
+  it('that failed is sent when its job comes back from the dead letters', async () => {
     given.network.answers.push(500, 500, 500, 500, 500, 500);
     await fire(['webhook']);
     await handleFor(300);
     const [dead] = await given.queue('deliveries-dead').receive(1, 60);
     await queue().send([{ body: dead?.body ?? '' }]);
     await handleFor(2);
-    const told = await delivery();
-    expect([given.network.posts.length, told?.status, told?.error]).toEqual([7, 'delivered', undefined]);
+    const retried = await delivery();
+    expect([given.network.posts.length, retried?.status, retried?.error]).toEqual([7, 'delivered', undefined]);
   });
 
   it('is sent again under the same delivery id when the process ended after sending it', async () => {

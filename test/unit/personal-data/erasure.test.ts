@@ -36,7 +36,7 @@ const get = (key: { readonly pk: string; readonly sk: string }) => system.table.
 /** What is left of Bob, outside of the audit log. */
 const left = async () => {
   const lookups = await Promise.all(
-    [emailKey(bob.email), apiKeyOwnerKey(apiKeyHash(bob.apiKey)), ...(bob.level === null ? [] : [bob.level])].map(get),
+    [emailKey(bob.email), apiKeyOwnerKey(apiKeyHash(bob.apiKey)), ...bob.waits].map(get),
   );
   const { items } = await system.table.query<Item>(ordersIndex(bob.userId, bob.accountId));
   const found = [...(await partitionOf(system.table, bob.userId)), ...lookups, ...items];

@@ -5,6 +5,7 @@ import { NewAlert } from '#shared/alerts/alert';
 import { Alerts } from '#shared/alerts/alerts';
 import { Connections, SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/connections/connections';
 import type { UserId } from '#shared/model/user-id';
+import { notificationHistory } from '#shared/notifications/feed';
 import { Unavailable } from '#shared/platform/errors';
 import { tokenOf } from '../../support/http-events.ts';
 import { type TestPlatform, testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
@@ -62,7 +63,9 @@ const fire = async (userId: UserId, count = 1, more: object = {}): Promise<void>
   for (let fired = 0; fired < count; fired += 1) await book.add(userId, newAlert(more), testOrigin);
 };
 const statuses = async (userId: UserId) =>
-  (await book.history(userId, { limit: 200 })).items.map(({ deliveries }) => deliveries[0]?.status).reverse();
+  (await notificationHistory(given.table, userId, { limit: 200 })).items
+    .map(({ deliveries }) => deliveries[0]?.status)
+    .reverse();
 
 describe('a connection that says too much', () => {
   it('is told so and closed, and no other one', async () => {

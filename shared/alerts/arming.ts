@@ -1,0 +1,87 @@
+import { type CrossingEntry, crossingEntry, type Wait, waitOf } from '#shared/market/crossing-entry';
+import type { NewNotification } from '#shared/notifications/feed';
+import type { Write } from '#shared/platform/table';
+import type { AlertRole, Reading } from './conditions/condition.ts';
+import { kindOf } from './conditions/conditions.ts';
+import type { StoredAlert } from './stored.ts';
+
+/**
+ * How late the stream may deliver a move. Entries outlive their alerts by that, so that one from before the end still
+ * fires.
+ */
+const streamSeconds = 86_400;
+
+/**
+ * The entries of an alert in a role.
+ * @param readings of the series on which it waits
+ */
+const entriesOf = (alert: StoredAlert, role: AlertRole, readings: readonly Reading[]): CrossingEntry[] => {
+  const { userId, alertId: id, condition, endsAt } = alert;
+  const expiresAt = endsAt === null ? undefined : Math.ceil(endsAt / 1000) + streamSeconds;
+  return kindOf(condition)
+    .arm(condition, role)
+    .map((level) => crossingEntry(level, { userId, id, role }, versionOf(level.series, readings), expiresAt));
+};
+
+const versionOf = (name: string, readings: readonly Reading[]): number => {
+  const reading = readings.find(({ series }) => series === name);
+  if (reading === undefined) throw new TypeError(`There is no reading of the series ${name}`);
+  return reading.version;
+};
+
+/** Whether an alert waits at this very entry, not at one that has since replaced it. */
+export const waitsAt = ({ waits }: StoredAlert, { pk, sk, seen }: CrossingEntry): boolean =>
+  waits.some((wait) => wait.pk === pk && wait.sk === sk && wait.seen === seen);
+
+/** The writes by which an alert leaves the entries where it waited and waits at others. */
+export const moveWrites = (before: readonly Wait[], after: readonly CrossingEntry[]): Write[] => {
+  const isKept = ({ pk, sk }: Wait) => after.some((entry) => entry.pk === pk && entry.sk === sk);
+  return [...leaveWrites(before.filter((wait) => !isKept(wait))), ...after.map((entry): Write => ({ put: entry }))];
+};
+
+export const leaveWrites = (waits: readonly Wait[]): Write[] =>
+  waits.map(({ pk, sk }): Write => ({ delete: { pk, sk } }));
+
+/** An alert after a change, with the entries where it waits from then on, and what its owner is notified of. */
+export interface Transition {
+  readonly alert: StoredAlert;
+  readonly entries: readonly CrossingEntry[];
+  readonly notification?: NewNotification;
+}
+
+/** The alert as it waits to fire. */
+export const armed = (alert: StoredAlert, readings: readonly Reading[]): Transition => {
+  const entries = entriesOf(alert, 'fire', readings);
+  return { alert: { ...alert, waits: entries.map(waitOf) }, entries };
+};
+
+/** Why an alert fires. */
+export interface Trigger {
+  /** Value of the series that decided. */
+  readonly value: string;
+  /** When that was observed, epoch ms. */
+  readonly at: number;
+  /** Where the series of the alert are. */
+  readonly readings: readonly Reading[];
+}
+
+/** The alert after firing: one that repeats waits to be armed again. */
+export const fired = (alert: StoredAlert, { value, at, readings }: Trigger): Transition => {
+  const { alertId, name, condition, severity, channels } = alert;
+  const sentence = kindOf(condition).message(condition, value);
+  const entries = alert.repeat === 'always' ? entriesOf(alert, 'rearm', readings) : [];
+  return {
+    alert: {
+      ...alert,
+      status: alert.repeat === 'always' ? 'active' : 'triggered',
+      waits: entries.map(waitOf),
+      lastFiredAt: at,
+      firedCount: alert.firedCount + 1,
+    },
+    entries,
+    notification: {
+      ...{ alertId, firedAt: at, value, severity, channels },
+      message: name === null ? sentence : `${name}: ${sentence}`,
+    },
+  };
+};

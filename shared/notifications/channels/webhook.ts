@@ -1,0 +1,32 @@
+import { createHmac } from 'node:crypto';
+import { Unavailable } from '#shared/platform/errors';
+import { notificationOf } from '../notification.ts';
+import type { QueuedChannel } from './channel.ts';
+
+const timeoutMs = 8_000;
+
+/** POSTs the notification as signed JSON to the address in the user's settings. */
+export const webhookChannel: QueuedChannel<'webhook'> = {
+  name: 'webhook',
+  validate: ({ webhookUrl }) =>
+    webhookUrl === null ? 'Set webhookUrl with PUT /api/user/settings before you use the webhook channel.' : undefined,
+  async send(notification, { userId, webhookUrl }, { network, clock, contacts }) {
+    if (webhookUrl === null) throw new Unavailable('No webhook address is set.');
+    const { deliveries: _, ...content } = notificationOf(notification);
+    const body = JSON.stringify({ type: 'alert.fired', notification: content });
+    const headers = {
+      'content-type': 'application/json',
+      'user-agent': 'AlphaPulse',
+      'x-alphapulse-delivery': notification.notificationId,
+      'x-alphapulse-signature': signatureOf(body, await contacts.webhookSecret(userId), clock.now()),
+    };
+    const status = await network.post(webhookUrl, headers, body, timeoutMs);
+    if (status < 200 || status > 299) throw new Unavailable(`The webhook answered ${status}.`);
+  },
+};
+
+/** A signature in the scheme of Stripe's webhooks: HMAC-SHA256 over time and body, so that a replay shows its age. */
+const signatureOf = (body: string, secret: string, now: number): string => {
+  const t = Math.floor(now / 1000);
+  return `t=${t},v1=${createHmac('sha256', secret).update(`${t}.${body}`).digest('hex')}`;
+};
