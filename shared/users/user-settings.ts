@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditEvent, AuditOrigin } from '#shared/audit/entry';
-import { type Settings, type SettingsUpdate, type StoredSettings, settingsOf } from '#shared/identity/settings';
-import { type StoredUser, userKey } from '#shared/identity/stored-user';
+import type { Settings, SettingsUpdate, StoredSettings } from '#shared/identity/settings';
+import { type StoredUser, settingsOf, userKey } from '#shared/identity/stored-user';
 import type { UserId } from '#shared/model/user-id';
 import { Conflict, InvalidInput, TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';

@@ -3,7 +3,6 @@ import type { AuditEvent, AuditOrigin } from '#shared/audit/entry';
 import { checkNewPassword } from '#shared/auth/password-policy';
 import { hashPassword } from '#shared/auth/passwords';
 import { derivedKey, keyMaterial } from '#shared/crypto/keys';
-import { settingsOf } from '#shared/identity/settings';
 import {
   type AdminCount,
   adminCountKey,
@@ -13,6 +12,7 @@ import {
   isEmailVerified,
   listedAt,
   type StoredUser,
+  settingsOf,
   userKey,
 } from '#shared/identity/stored-user';
 import type { NewUser, Profile } from '#shared/identity/user';
