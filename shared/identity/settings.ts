@@ -1,9 +1,8 @@
 import * as z from 'zod';
 import { NotificationChannel } from '#shared/model/channels';
+import { CostBasisMethod } from '#shared/model/cost-basis';
 import { DecimalString } from '#shared/model/decimal';
 
-/** How the cost of what is sold is determined. */
-export const COST_BASIS_METHODS = ['fifo', 'lifo', 'hifo', 'average'] as const;
 const versionMax = 2 ** 31;
 const openOrdersMax = 10_000;
 const timeZoneLengthMax = 64;
@@ -51,7 +50,7 @@ const fields = {
     .max(NotificationChannel.options.length)
     .refine((given) => new Set(given).size === given.length, 'must not name a channel twice')
     .describe('Channels that clients suggest for new alerts'),
-  costBasisMethod: z.enum(COST_BASIS_METHODS).describe('How the cost of what is sold is determined'),
+  costBasisMethod: CostBasisMethod.describe('How the cost of what is sold is determined'),
   webhookUrl: z
     .url({ protocol: /^https?$/, error: 'must be an http or https address' })
     .max(2048)
