@@ -93,7 +93,7 @@ export class RefreshTokens {
  * Where a token is stored. Its 256 random bits cannot be found from their hash, so a fast hash is enough.
  * @throws {InvalidRefreshToken} it is not in the form of a refresh token
  */
-const refreshTokenKey = (token: string): Key => {
+export const refreshTokenKey = (token: string): Key => {
   if (!form.test(token)) throw invalidRefreshToken();
   return { pk: keyOf('REFRESH', createHash('sha256').update(token).digest('hex')), sk: 'TOKEN' };
 };

@@ -38,6 +38,11 @@ describe('a cached value', () => {
     cache.set('renewed', 'value', 100);
     cache.set('last', 'value', 100);
     cache.set('one more', 'value', 100);
-    expect(['first', '0', 'renewed', 'last'].map((key) => cache.get(key))).toEqual([undefined, undefined, 'value', 'value']);
+    expect(['first', '0', 'renewed', 'last'].map((key) => cache.get(key))).toEqual([
+      undefined,
+      undefined,
+      'value',
+      'value',
+    ]);
   });
 });
