@@ -1,9 +1,9 @@
 import { type Binding, noContent, ok, on } from '#functions/http/api';
 import { originOf } from '#functions/http/audit-origin';
-import { SecondFactor } from '#shared/auth/second-factor';
 import type { Sessions } from '#shared/auth/sessions';
 import { totpQr } from '#shared/auth/totp-qr';
 import type { Platform } from '#shared/platform/ports';
+import { SecondFactor } from '#shared/users/second-factor';
 import * as routes from './totp.routes.ts';
 
 /** How users get, keep and give up a second factor. */

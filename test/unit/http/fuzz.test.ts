@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type Route, routeKey } from '#functions/http/route';
 import { accountKey, type StoredAccount } from '#shared/accounts/stored';
 import { alertKey, type StoredAlert } from '#shared/alerts/stored';
-import { refreshTokenKey, type StoredRefreshToken } from '#shared/auth/refresh-token';
+import { refreshTokenKey, type StoredRefreshToken } from '#shared/auth/refresh-tokens';
 import { type ApiKeyId, apiKeyKey, type StoredApiKey } from '#shared/auth/stored-api-key';
 import { newSession, type SessionId, type StoredSession, sessionsOf } from '#shared/auth/stored-session';
 import { type StoredUser, userKey } from '#shared/identity/stored-user';
