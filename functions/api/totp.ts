@@ -1,9 +1,9 @@
 import { type Binding, on } from '#functions/http/binding';
 import { noContent, ok } from '#functions/http/reply';
-import { SecondFactor } from '#shared/auth/second-factor';
 import type { Sessions } from '#shared/auth/sessions';
 import { totpQr } from '#shared/auth/totp-qr';
 import type { Platform } from '#shared/platform/ports';
+import { SecondFactor } from '#shared/users/second-factor';
 import * as routes from './totp.routes.ts';
 
 /** Setting up, enabling and disabling the caller's second factor. */

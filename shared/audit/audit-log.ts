@@ -1,4 +1,4 @@
-import { TransactionCanceled, Unavailable } from '#shared/platform/errors';
+import { optimistic } from '#shared/platform/optimistic';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, equals, type Write, type WriteCondition } from '#shared/platform/table';
 import { type AuditEvent, entryAfter, type Head, SYSTEM_TRAIL, targetOf, trailOf } from './entry.ts';
@@ -6,18 +6,13 @@ import { declarationOf } from './events.ts';
 import { counted } from './repeats.ts';
 import { headKey, type StoredHead, type StoredTally, storedEntry, tallyKey } from './stored.ts';
 
-/** Most writes of its own that an entry adds to a transaction: itself and its trail's head, twice when it opens the trail. */
+/** Most writes that an entry adds to a transaction: itself and its trail's head, twice when it opens the trail. */
 export const AUDIT_WRITES_MAX = 4;
 
-/** How often an entry is tried while others append to the same trail, and how long it waits in between at most. */
-const attemptsMax = 10;
-const firstPauseMs = 20;
-const longestPauseMs = 1_000;
-
 /**
- * The audit log: what happened, who did it, when, from where, and with which outcome. Each entry carries the hash of the
- * one before in its trail and a number without gaps, so that no entry can be changed, removed or put elsewhere unseen.
- * Only what {@link EVENTS} names gets into an entry.
+ * The audit log: what happened, who did it, when, from where, and with which outcome. Each entry carries the hash of its
+ * predecessor in the trail and a number without gaps, so that no entry can be changed, removed or moved undetected.
+ * Only the facts that {@link EVENTS} declares get into an entry.
  */
 export class AuditLog {
   readonly #ports: Pick<Platform, 'table' | 'clock' | 'random' | 'logger'>;
@@ -27,11 +22,11 @@ export class AuditLog {
   }
 
   /**
-   * Makes a change together with its entry, or neither: for what must not happen without being written down.
-   * Stands in the place of `table.transact(writes)`.
-   * @param writes at most 100 less {@link AUDIT_WRITES_MAX}; they may be tried several times, so each change needs no
-   * other condition than it would have without the entry
-   * @throws {TransactionCanceled} with the positions among `writes` whose condition did not hold
+   * Makes a change together with its entry, or neither: for what must not happen unrecorded. Replaces
+   * `table.transact(writes)`.
+   * @param writes at most 100 less {@link AUDIT_WRITES_MAX}, with the conditions they would have without the entry; they
+   * may be attempted several times
+   * @throws {TransactionCanceled} with the indices among `writes` whose condition did not hold
    * @throws {Unavailable} too many append to the trail at once; nothing was changed
    */
   async transact(writes: readonly Write[], event: AuditEvent): Promise<void> {
@@ -39,9 +34,9 @@ export class AuditLog {
   }
 
   /**
-   * Writes down what is about to be shown and changes nothing in the table, such as a secret. Made first, so that nothing is
-   * shown without being written down. Events that repeat are counted beyond the first ones of an hour.
-   * @throws {Unavailable} it can't be written down now
+   * Records that something is about to be shown which changes nothing in the table, such as a secret. Call it first, so that
+   * nothing is shown unrecorded. Repeating events are counted beyond the first ones of an hour.
+   * @throws {Unavailable} it cannot be recorded now
    */
   async append(event: AuditEvent): Promise<void> {
     if (declarationOf(event.type).repeats === true) await this.#count(event);
@@ -49,9 +44,9 @@ export class AuditLog {
   }
 
   /**
-   * Writes down what stands whether or not it is written down: a refusal. Should that fail, the log has an error that names
-   * the event, and the caller goes on: a refusal must stay one when the table has trouble. Events that repeat are counted as
-   * by {@link append}.
+   * Records a refusal, which holds whether or not it is recorded: a failure is logged as an error that names the event, and
+   * the caller continues, so that a refusal remains one when the table has trouble. Repeating events are counted as by
+   * {@link append}.
    */
   async record(event: AuditEvent): Promise<void> {
     try {
@@ -78,8 +73,8 @@ export class AuditLog {
   }
 
   /**
-   * The writes that append an event to its trail. The first entry of a user's trail comes with one in the system's trail, which
-   * so names every trail there is: a trail can't vanish as a whole unseen.
+   * The writes that append an event to its trail. The first entry of a user's trail is accompanied by one in the system's
+   * trail, which therefore names every trail there is: a trail cannot disappear as a whole undetected.
    */
   async #entryWrites(event: AuditEvent, occurrences: number): Promise<Write[]> {
     const trail = trailOf(event);
@@ -112,20 +107,11 @@ export class AuditLog {
     };
   }
 
-  /** Makes a transaction anew from what is stored then, as long as only the log's own conditions do not hold. */
+  /** Makes a transaction from what is stored at the time, again while only conditions of the log itself do not hold. */
   async #retried(callersWrites: number, make: () => Promise<readonly Write[]>): Promise<void> {
-    const { table, clock, random } = this.#ports;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await table.transact(await make());
-      } catch (error) {
-        if (!(error instanceof TransactionCanceled)) throw error;
-        const failed = error.failed.filter((position) => position < callersWrites);
-        if (failed.length > 0) throw new TransactionCanceled(failed);
-        if (attempt === attemptsMax) throw new Unavailable('Too many write to the audit log at once', { cause: error });
-        await clock.sleep(random.number() * Math.min(longestPauseMs, firstPauseMs * 2 ** attempt));
-      }
-    }
+    const { table } = this.#ports;
+    const message = 'Too many write to the audit log at once';
+    await optimistic(this.#ports, async () => await table.transact(await make()), { callersWrites, message });
   }
 }
 

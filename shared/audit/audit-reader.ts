@@ -10,22 +10,22 @@ import {
   entriesOf,
   entryOf,
   type Listing,
-  placeAt,
+  positionAt,
   type StoredEntry,
   timeOf,
   trailListing,
 } from './stored.ts';
 
-/** Most entries that one page reads, and days that it looks into, whether or not they match; then it ends early. */
+/** Most entries and days that one page reads, matching or not; a page that reaches a limit ends early. */
 const readMax = 1000;
 const daysMax = 62;
 const readAtOnce = 200;
-/** How far the clocks of machines that write entries may be apart. */
+/** How far the clocks of machines that write entries may differ. */
 const clockSkewMs = 3_600_000;
 
 /** Which entries to list. */
 export interface AuditFilter {
-  /** What the type begins with: `auth.`, `auth.login-failed`. */
+  /** Prefix of the type: `auth.`, `auth.login-failed`. */
   readonly type?: string;
   /** Epoch ms, inclusive. */
   readonly from?: number;
@@ -38,7 +38,7 @@ export interface AuditPage {
   readonly cursor?: string;
 }
 
-/** Lists the audit log, newest first. A page may hold fewer entries than asked for and still not be the last. */
+/** Lists the audit log, newest first. A page may contain fewer entries than its limit and still not be the last. */
 export class AuditReader {
   readonly #table: Table;
   readonly #clock: Clock;
@@ -60,25 +60,25 @@ export class AuditReader {
     return reading.page(await reading.down(from, filter.from ?? 0, { consistent: true }));
   }
 
-  /** Every trail, a day at a time; it ends at the first entry there is. @throws {InvalidCursor} */
+  /** All trails, one day at a time, back to the first entry of the log. @throws {InvalidCursor} */
   async everywhere(
     filter: AuditFilter,
     page: { readonly limit: number; readonly cursor?: string },
   ): Promise<AuditPage> {
     const low = Math.max(await this.#beginning(), filter.from ?? 0);
     const reading = new Reading(this.#table, dayListing, filter, page.limit);
-    let place: string | undefined = this.#start(dayListing, filter, page.cursor);
-    for (let days = 1; timeOf(place) >= low; days += 1) {
-      const day = dayOf(timeOf(place));
-      const rest = await reading.down(place, low, { index: 'gsi1' });
+    let position = this.#start(dayListing, filter, page.cursor);
+    for (let days = 1; timeOf(position) >= low; days += 1) {
+      const day = dayOf(timeOf(position));
+      const rest = await reading.down(position, low, { index: 'gsi1' });
       if (rest !== undefined) return reading.page(rest);
-      place = placeAt(endOf(day - 1));
-      if (days === daysMax) return reading.page(timeOf(place) >= low ? place : undefined);
+      position = positionAt(endOf(day - 1));
+      if (days === daysMax) return reading.page(timeOf(position) >= low ? position : undefined);
     }
     return reading.page(undefined);
   }
 
-  /** A time before every entry, ms: each trail begins together with an entry of the system's, whose clock may differ a little. */
+  /** A time before every entry, epoch ms: the first entry of the system's trail is the oldest, but for clock skew. */
   async #beginning(): Promise<number> {
     const { items } = await this.#table.query<StoredEntry>({ ...entriesOf(SYSTEM_TRAIL), limit: 1 });
     return items[0] === undefined ? Number.POSITIVE_INFINITY : Math.max(0, items[0].at - clockSkewMs);
@@ -86,14 +86,14 @@ export class AuditReader {
 
   #start({ pattern }: Listing, { to }: AuditFilter, cursor: string | undefined): string {
     const newest = Math.floor(this.#clock.now()) + clockSkewMs;
-    const upper = placeAt(Math.min(to ?? newest, newest));
+    const upper = positionAt(Math.min(to ?? newest, newest));
     if (cursor === undefined) return upper;
-    if (!pattern.test(cursor)) throw new InvalidCursor('The cursor was not given by this list');
+    if (!pattern.test(cursor)) throw new InvalidCursor('The cursor does not belong to this list');
     return cursor < upper ? cursor : upper;
   }
 }
 
-/** What one page has read so far. */
+/** The progress of one page. */
 class Reading {
   readonly #table: Table;
   readonly #listing: Listing;
@@ -109,13 +109,13 @@ class Reading {
     this.#limit = limit;
   }
 
-  page(place: string | undefined): AuditPage {
-    return { items: this.#items, ...(place === undefined ? {} : { cursor: place }) };
+  page(position: string | undefined): AuditPage {
+    return { items: this.#items, ...(position === undefined ? {} : { cursor: position }) };
   }
 
   /**
-   * Reads one partition downwards from a place until it ends or the page does.
-   * @returns where to go on; undefined at the end of the partition
+   * Reads one partition downwards from a position until the partition or the page ends.
+   * @returns where to continue; undefined at the end of the partition
    */
   async down(
     from: string,
@@ -123,18 +123,18 @@ class Reading {
     options: { readonly index?: 'gsi1'; readonly consistent?: true },
   ): Promise<string | undefined> {
     if (timeOf(from) < low) return undefined;
-    let place = from;
+    let position = from;
     for (;;) {
       const limit = this.#type === '' ? this.#limit - this.#items.length : readAtOnce;
       const { items, cursor } = await this.#table.query<StoredEntry>({
-        ...{ ...this.#listing.range(low, place), ...options },
+        ...{ ...this.#listing.range(low, position), ...options },
         ...{ descending: true, limit: Math.max(1, limit) },
       });
       for (const item of items) {
         this.#read += 1;
-        place = this.#listing.below(item);
+        position = this.#listing.below(item);
         if (item.type.startsWith(this.#type)) this.#items.push(entryOf(item));
-        if (this.#items.length >= this.#limit || this.#read >= readMax) return place;
+        if (this.#items.length >= this.#limit || this.#read >= readMax) return position;
       }
       if (cursor === undefined) return undefined;
     }

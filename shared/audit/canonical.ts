@@ -1,4 +1,4 @@
-/** What has a canonical form. */
+/** A value that has a canonical form. */
 export type Canonical =
   | string
   | number
@@ -8,14 +8,14 @@ export type Canonical =
   | { readonly [name: string]: Canonical | undefined };
 
 /**
- * The one text of a value, whatever the order of its names: the JSON Canonicalization Scheme (RFC 8785). JavaScript's
- * own JSON writes strings and numbers as the scheme does, which took them from ECMAScript; what is left is to sort
- * names by their UTF-16 code units, as JavaScript sorts, and to refuse what JSON has no one text for.
- * @throws {TypeError} a number is not finite, or a text holds half a surrogate pair
+ * The JSON Canonicalization Scheme (RFC 8785): one text for a value, whatever the order of its properties. The scheme
+ * defines strings and numbers by reference to ECMAScript, so `JSON.stringify` writes them; what remains is to sort
+ * property names by UTF-16 code units, as JavaScript sorts, and to refuse values without a unique text.
+ * @throws {TypeError} a number is not finite, or a string contains a lone surrogate
  */
 export const canonical = (value: Canonical): string => {
   if (typeof value === 'string') return text(value);
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${value} has no form in JSON`);
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${value} cannot be written as JSON`);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (isList(value)) return `[${value.map(canonical).join(',')}]`;
   const names = Object.keys(value).toSorted();
@@ -29,6 +29,6 @@ export const canonical = (value: Canonical): string => {
 const isList = (value: Canonical): value is readonly Canonical[] => Array.isArray(value);
 
 const text = (value: string): string => {
-  if (!value.isWellFormed()) throw new TypeError('Half a surrogate pair is no text');
+  if (!value.isWellFormed()) throw new TypeError('A lone surrogate cannot be written as JSON');
   return JSON.stringify(value);
 };

@@ -14,31 +14,31 @@ import {
 } from './events.ts';
 import { type Facts, factsOf, REDACTED, StoredFacts } from './facts.ts';
 
-/** The trail of what concerns no user. */
+/** The trail of events that concern no user. */
 export const SYSTEM_TRAIL = 'system';
 /** Whose trail an entry belongs to: each user has one, the system has one. */
 export type Trail = UserId | typeof SYSTEM_TRAIL;
 
 const userAgentLengthMax = 200;
 const hashPattern = /^[0-9a-f]{64}$/;
-/** What the first entry of a trail has as the hash before it. */
+/** The `previous` hash of the first entry of a trail. */
 export const NO_HASH = '0'.repeat(64);
 
-/** Who did it. */
+/** Who caused an event. */
 export type Actor =
   | { readonly kind: 'user'; readonly userId: UserId; readonly sessionId?: string }
   | { readonly kind: 'api-key'; readonly userId: UserId; readonly keyId: string }
-  /** Somebody who is not logged in, whatever they claim to be. */
+  /** Somebody who is not logged in, whoever they claim to be. */
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'system' };
 
-/** Where a request came from, as the gateway saw it. */
+/** Where a request came from, as seen by the gateway. */
 export interface RequestSource {
   readonly address: string;
   readonly userAgent?: string;
 }
 
-/** Who asks for something, and from where. */
+/** Who makes a request, and from where. */
 export interface AuditOrigin {
   readonly actor: Actor;
   readonly source: RequestSource;
@@ -46,32 +46,32 @@ export interface AuditOrigin {
 
 type TargetOf<T extends AuditType> = (typeof EVENTS)[T] extends { readonly target: TargetKind } ? string : undefined;
 
-/** An event of one type, as it is given to the log. */
+/** An event of one type, as passed to the log. */
 interface EventOf<T extends AuditType> {
   readonly type: T;
   readonly actor: Actor;
-  /** From the request; left out for what no request caused. */
+  /** Left out for an event that no request caused. */
   readonly source?: RequestSource;
-  /** Left out: that of the acting user, or the system's when there is none. */
+  /** Default: the trail of the acting user, or the system's if there is none. */
   readonly trail?: Trail;
-  /** The id of what it was done to, of the kind that its type has. */
+  /** The id of the target, of the kind that the type declares. */
   readonly target?: TargetOf<T>;
-  /** A whole domain object may be given: only the facts that {@link EVENTS} names for the type get in. */
+  /** May be a whole domain object: only the facts that {@link EVENTS} declares for the type are recorded. */
   readonly before?: Facts<(typeof EVENTS)[T]['facts']>;
   readonly after?: Facts<(typeof EVENTS)[T]['facts']>;
-  /** Left out: what is usual for the type. */
+  /** Default: the one that the type declares. */
   readonly outcome?: Outcome;
 }
 
-/** Something to write down. */
+/** An event to record. */
 export type AuditEvent = { [T in AuditType]: EventOf<T> }[AuditType];
 
-/** An entry of a trail. Later fields can only be added as ones that may be missing: the hash covers those that are there. */
+/** An entry of a trail. The hash covers the fields that are present, so new fields can only be added as optional ones. */
 export const AuditEntry = z
   .strictObject({
     trail: z.string().describe('The id of the user whose trail it belongs to, or "system"'),
     seq: z.int().min(1).describe('Its number in the trail, without gaps'),
-    at: z.int().min(0).describe('Epoch milliseconds; never goes back within a trail'),
+    at: z.int().min(0).describe('Epoch milliseconds; never decreases within a trail'),
     type: z.string(),
     outcome: z.enum(OUTCOMES),
     actor: z.strictObject({
@@ -83,14 +83,14 @@ export const AuditEntry = z
     target: z.strictObject({ kind: z.string(), id: z.string() }).nullable(),
     before: StoredFacts.nullable(),
     after: StoredFacts.nullable(),
-    occurrences: z.int().min(1).describe('How many events of this type it stands for: those that repeat are counted'),
-    previous: z.string().regex(hashPattern).describe('The hash of the entry before'),
+    occurrences: z.int().min(1).describe('How many events of this type it represents: repeating ones are counted'),
+    previous: z.string().regex(hashPattern).describe('The hash of the previous entry'),
     hash: z.string().regex(hashPattern).describe('SHA-256 of the other fields in canonical JSON (RFC 8785)'),
   })
   .meta({ id: 'AuditEntry' });
 export type AuditEntry = z.infer<typeof AuditEntry>;
 
-/** Where a trail ends. */
+/** The end of a trail. */
 export interface Head {
   readonly seq: number;
   readonly hash: string;
@@ -107,7 +107,7 @@ export const entryAfter = (head: Head | undefined, event: AuditEvent, now: numbe
   const body = {
     trail: trailOf(event),
     seq: (head?.seq ?? 0) + 1,
-    // Clocks of several machines differ a little; the order of entries is that of their numbers.
+    // The clocks of machines differ a little; entries are ordered by their numbers.
     at: Math.max(Math.floor(now), head?.at ?? 0),
     type: event.type,
     outcome: event.outcome ?? outcome ?? 'success',
@@ -122,7 +122,7 @@ export const entryAfter = (head: Head | undefined, event: AuditEvent, now: numbe
   return { ...body, hash: hashOf(body) };
 };
 
-/** What the hash of an entry is to be. */
+/** The hash that an entry must have. */
 export const hashOf = ({ hash: _, ...body }: Omit<AuditEntry, 'hash'> & { readonly hash?: string }): string =>
   createHash('sha256').update(canonical(body)).digest('hex');
 
@@ -143,15 +143,15 @@ const sourceOf = ({ address, userAgent }: RequestSource): AuditEntry['source'] =
   userAgent: userAgent === undefined ? null : printable(userAgent),
 });
 
-/** What it was done to, as its entry says. */
+/** The target of an event as recorded in its entry. */
 export const targetOf = ({ type, target }: AuditEvent): AuditEntry['target'] => {
   const kind = declarationOf(type).target;
   return kind === undefined || target === undefined ? null : { kind, id: safeId(kind, target) };
 };
 
-/** An id of this kind; what is none, such as a token that stands in its place, does not get in. */
+/** An id of this kind; anything else, such as a token passed by mistake, is redacted. */
 const safeId = (kind: TargetKind, id: string): string => (TARGETS[kind].safeParse(id).success ? id : REDACTED);
 
-/** Bounded, and without what would lead a terminal or a log astray. */
+/** Bounded, and without control characters that would confuse a terminal or a log viewer. */
 const printable = (text: string): string =>
   text.slice(0, userAgentLengthMax).toWellFormed().replaceAll(/\p{C}/gu, '\u{fffd}');

@@ -1,27 +1,29 @@
 import * as z from 'zod';
 import { NotificationChannel } from '#shared/model/channels';
+import { CostBasisMethod } from '#shared/model/cost-basis';
 import { DecimalString } from '#shared/model/decimal';
+import { OrderSide, OrderStatus, OrderType } from '#shared/model/order';
 import { ROLES, SCOPES } from '#shared/model/scopes';
 import { Severity } from '#shared/model/severity';
 import { VenueId } from '#shared/model/symbols';
 import type { FactShape } from './facts.ts';
 
 /*
- * What facts are made of. None accepts free text: names that users give, messages, addresses with a path or a query,
- * mail addresses, tokens and keys can't get in.
+ * The schemas of facts. None accepts free text, which keeps out names that users choose, messages, URLs with a path or
+ * a query, mail addresses, tokens and keys.
  */
 const id = z.uuid();
 const flag = z.boolean();
 const count = z.int().min(0);
 const timestamp = z.int().min(0).describe('Epoch milliseconds');
-/** Narrower than what venues trade: a symbol of another script is redacted. */
+/** Narrower than what venues list: a symbol in another script is redacted. */
 const symbol = z.string().regex(/^[A-Z0-9]{1,20}\/[A-Z0-9]{1,20}(:[A-Z0-9-]{1,32})?$/);
 const scopes = z.array(z.enum(SCOPES)).max(SCOPES.length);
 const role = z.enum(ROLES);
 const mode = z.enum(['paper', 'live']);
 const channels = z.array(NotificationChannel).max(NotificationChannel.options.length);
 const component = z.enum(['sync', 'alerts', 'realtime', 'all']);
-/** A host alone: the path and query of an address may hold a secret. */
+/** A host only: the path and query of a URL may contain a secret. */
 const host = z
   .string()
   .max(253)
@@ -36,9 +38,7 @@ const alert = {
 };
 const order = {
   ...{ accountId: id, symbol, amount: DecimalString, price: DecimalString, stopPrice: DecimalString },
-  side: z.enum(['buy', 'sell']),
-  type: z.enum(['market', 'limit', 'stop', 'stop_limit']),
-  status: z.enum(['pending', 'open', 'filled', 'canceled', 'rejected', 'expired', 'unknown']),
+  ...{ side: OrderSide, type: OrderType, status: OrderStatus },
 };
 
 const settings = {
@@ -49,11 +49,11 @@ const settings = {
     .max(64)
     .regex(/^[A-Za-z][A-Za-z0-9_+/-]*$/),
   quietHours: z.string().regex(/^\d\d:\d\d-\d\d:\d\d$/),
-  costBasisMethod: z.enum(['fifo', 'lifo', 'hifo', 'average']),
+  costBasisMethod: CostBasisMethod,
   ...{ maxOrderValue: DecimalString, maxDailyLoss: DecimalString, maxOpenOrders: count },
 };
 
-/** What an entry can point at, and what ids of it look like. */
+/** The kinds of target, and the format of their ids. */
 export const TARGETS = {
   user: id,
   session: id,
@@ -70,20 +70,20 @@ export const OUTCOMES = ['success', 'failure', 'unknown'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 interface Declaration {
-  /** What its target is; an event without one has none. */
+  /** The kind of its target; left out for an event without one. */
   readonly target?: TargetKind;
-  /** The facts that its `before` and `after` may have. */
+  /** The facts that `before` and `after` may contain. */
   readonly facts: FactShape;
-  /** Where the event itself does not say; `success` when left out. */
+  /** The outcome of an event that does not give one; `success` when left out. */
   readonly outcome?: Outcome;
-  /** It can be caused as often as somebody likes, so that repetitions with one target are counted rather than stored. */
+  /** Anybody can cause it at will, so repetitions with the same target are counted instead of stored one by one. */
   readonly repeats?: true;
 }
 
 const loginFacts = { method: z.enum(['password', 'totp', 'recovery-code']) };
 const refusal = (...reasons: [string, ...string[]]) => ({ reason: z.enum(reasons) });
 
-/** Every type of event, and what of it may be written down. A type or a fact that is not named here can't be recorded. */
+/** Every type of event and the facts it may record. A type or fact that is not listed here cannot be recorded. */
 export const EVENTS = {
   'auth.registered': { target: 'user', facts: { role } },
   'auth.login-succeeded': { target: 'session', facts: loginFacts },
@@ -140,5 +140,5 @@ export const EVENTS = {
 
 export type AuditType = keyof typeof EVENTS;
 
-/** The declaration of a type, with what it leaves out. */
+/** The declaration of a type, including its optional properties. */
 export const declarationOf = (type: AuditType): Declaration => EVENTS[type];

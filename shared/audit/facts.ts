@@ -1,24 +1,24 @@
 import * as z from 'zod';
 
-/** Stands where a fact was not what its schema lets in. */
+/** Replaces a fact that does not match its schema. */
 export const REDACTED = '[redacted]';
 
 const Scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
-/** Facts of an entry as they are stored and shown: flat, so that there is nothing to hide in. */
+/** Facts of an entry as stored and shown: flat, so that nothing can hide in them. */
 export const StoredFacts = z.record(z.string(), z.union([Scalar, z.array(z.string())]));
 export type StoredFacts = z.infer<typeof StoredFacts>;
 
 /** The schemas of an event's facts by name. */
 export type FactShape = { readonly [name: string]: z.ZodType<string | number | boolean | readonly string[]> };
 
-/** What a caller tells of the facts: a whole domain object may be given, only the named ones get in. */
+/** Facts as given by a caller: it may pass a whole domain object, of which only the declared facts are recorded. */
 export type Facts<Shape extends FactShape> = {
   readonly [name in keyof Shape]?: z.input<Shape[name]> | null | undefined;
 };
 
 /**
- * The facts that their shape names; anything else of `given` stays out. Each schema accepts ids, choices, numbers and
- * the like, never free text, so that a secret in the wrong place ends as {@link REDACTED} instead of in the log.
+ * Picks the facts that the shape declares. Each schema accepts ids, choices, numbers and the like, never free text, so
+ * that a secret in the wrong place becomes {@link REDACTED}.
  */
 export const factsOf = (shape: FactShape, given: Facts<FactShape> | undefined): StoredFacts | null => {
   if (given === undefined) return null;

@@ -3,8 +3,8 @@ import type { AuditEntry, Head, Trail } from './entry.ts';
 import type { AuditType } from './events.ts';
 
 /**
- * An entry as it is stored: in the partition of its trail by time and number, and in the index by its day, which is how
- * the entries of all trails are listed.
+ * An entry as stored: in the partition of its trail by time and number, and in the index by day, from which the entries of
+ * all trails are listed.
  */
 export interface StoredEntry extends Item, AuditEntry {
   readonly kind: 'audit-entry';
@@ -15,7 +15,7 @@ export interface StoredHead extends Item, Head {
   readonly kind: 'audit-head';
 }
 
-/** How often an event that repeats, done to one target, was seen since `startedAt`. */
+/** How often a repeating event with one target was seen since `startedAt`. */
 export interface StoredTally extends Item {
   readonly kind: 'audit-tally';
   readonly startedAt: number;
@@ -28,7 +28,7 @@ const seqDigits = 12;
 const entryPrefix = 'ENTRY#';
 const padded = (number: number, digits: number): string => String(number).padStart(digits, '0');
 
-/** What the partition keys of the log begin with: functions that may not write the table otherwise may append to it. */
+/** Prefix of the log's partition keys: functions without any other write access may append to the log. */
 export const AUDIT_KEYS = 'AUDIT#';
 const partition = (trail: string) => keyOf('AUDIT', trail);
 export const headKey = (trail: Trail): Key => ({ pk: partition(trail), sk: 'HEAD' });
@@ -37,14 +37,14 @@ export const tallyKey = (trail: Trail, type: AuditType, target?: string): Key =>
   sk: target === undefined ? keyOf('TALLY', type) : keyOf('TALLY', type, target),
 });
 
-/** The number of the day of a time, UTC. */
+/** The number of the UTC day of a time. */
 export const dayOf = (at: number): number => Math.floor(at / dayMs);
 /** The last millisecond of a day. */
 export const endOf = (day: number): number => (day + 1) * dayMs - 1;
-/** The partition of the index that holds the entries of a day: `AUDIT_DAY#2026-11-23`. */
+/** The partition of the index with the entries of a day: `AUDIT_DAY#2026-11-23`. */
 const dayPartition = (day: number): string => keyOf('AUDIT_DAY', new Date(day * dayMs).toISOString().slice(0, 10));
 
-/** The whole item of an entry: nothing of it but the entry itself can be chosen. */
+/** The item of an entry; its keys follow from the entry. */
 export const storedEntry = (entry: AuditEntry): StoredEntry => {
   const { trail, seq, at } = entry;
   return {
@@ -57,21 +57,18 @@ export const storedEntry = (entry: AuditEntry): StoredEntry => {
   };
 };
 
-/** The entry of a stored item: all but its keys. */
+/** The entry of a stored item, without its keys. */
 export const entryOf = ({ pk: _, sk: __, gsi1pk: ___, gsi1sk: ____, kind: _____, ...entry }: StoredEntry): AuditEntry =>
   entry;
 
-/**
- * A place among entries, from which a list goes on downwards: it sorts at or above every entry that is still to come.
- * Without an entry it is the end of its millisecond.
- */
-export const placeAt = (at: number): string => keyOf(padded(at, timeDigits), '~');
+/** The position right after the last entry of a millisecond. A list continues downwards from a position. */
+export const positionAt = (at: number): string => keyOf(padded(at, timeDigits), '~');
 
-/** Lists of entries, newest first: where each is stored, and how its places are written. */
+/** A list of entries, newest first: where its entries are stored, and the format of its positions. */
 export interface Listing {
-  /** The place right below an entry. */
+  /** The position right below an entry. */
   below(entry: StoredEntry): string;
-  /** What a place of this list looks like; its first 15 digits are a time. */
+  /** The format of a position in this list; its first 15 digits are a time. */
   readonly pattern: RegExp;
   range(
     low: number,
@@ -79,13 +76,13 @@ export interface Listing {
   ): { readonly pk: string; readonly sk: { readonly between: readonly [string, string] } };
 }
 
-/** A place ends in a number, and the number before it has the place right below. */
-const before = (place: string): string => {
-  const digits = place.length - seqDigits;
-  return place.slice(0, digits) + padded(Number(place.slice(digits)) - 1, seqDigits);
+/** A position ends in a number; the one right below has the number before it. */
+const before = (position: string): string => {
+  const digits = position.length - seqDigits;
+  return position.slice(0, digits) + padded(Number(position.slice(digits)) - 1, seqDigits);
 };
 
-export const timeOf = (place: string): number => Number(place.slice(0, timeDigits));
+export const timeOf = (position: string): number => Number(position.slice(0, timeDigits));
 
 /** One trail. */
 export const trailListing = (trail: string): Listing => ({
@@ -97,14 +94,14 @@ export const trailListing = (trail: string): Listing => ({
   }),
 });
 
-/** Every trail, a day at a time: that of the upper end of the range. */
+/** All trails, one day at a time: that of the upper end of the range. */
 export const dayListing: Listing = {
   below: ({ gsi1sk = '' }) => before(gsi1sk),
   pattern: /^\d{15}#(~|(system|[0-9a-f-]{36})#\d{12})$/,
   range: (low, high) => ({ pk: dayPartition(dayOf(timeOf(high))), sk: { between: [padded(low, timeDigits), high] } }),
 };
 
-/** The entries of a trail, oldest first; those after a stored one where it is given. */
+/** The entries of a trail, oldest first; only those after the given one. */
 export const entriesOf = (trail: string, after?: Key) => ({
   pk: partition(trail),
   sk: after === undefined ? { prefix: entryPrefix } : { between: [`${after.sk}~`, `${entryPrefix}~`] as const },

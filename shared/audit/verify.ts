@@ -4,29 +4,29 @@ import { AuditEntry, type Head, hashOf, NO_HASH, SYSTEM_TRAIL, type Trail } from
 import { type AuditType, TARGETS } from './events.ts';
 import { entriesOf, headKey, type StoredHead, storedEntry } from './stored.ts';
 
-/** The entry of the system's trail that comes with the first one of a user's. */
+/** The entry in the system's trail that accompanies the first one of a user's trail. */
 const opening: AuditType = 'system.trail-opened';
 
-/** Something that is not as it was written. */
+/** A departure from what was written. */
 export interface Finding {
   readonly trail: string;
-  /** The entry, or the first of those that are missing; null where it is the trail as a whole. */
+  /** The entry, or the first of those that are missing; null: the trail as a whole. */
   readonly seq: number | null;
   readonly fault: string;
 }
 
-/** The end of a trail, as the verification tells it; kept elsewhere, it shows later that nothing before it was rewritten. */
+/** The end of a trail, as reported by a verification; kept elsewhere, it later proves that nothing before it was rewritten. */
 export const TrailEnd = AuditEntry.pick({ seq: true, hash: true }).extend({
   trail: z.union([z.literal(SYSTEM_TRAIL), TARGETS.user]),
 });
 export type TrailEnd = z.infer<typeof TrailEnd>;
 export const TrailEnds = z.array(TrailEnd);
 
-/** A trail that was walked. */
+/** The result of walking one trail. */
 interface Walk {
   readonly findings: Finding[];
   readonly end: TrailEnd | undefined;
-  /** The trails that it tells of. */
+  /** The trails whose opening it records. */
   readonly opened: string[];
 }
 
@@ -37,15 +37,15 @@ export interface Verification {
 }
 
 /**
- * Walks every trail and finds each entry that was changed, removed, put elsewhere or cut off. The system's trail names the
- * others. Appends may go on meanwhile.
- * @param expected ends of trails as an earlier verification told them, kept where nobody who can write the table can write
- * @param told is called with each finding as it is made
+ * Walks every trail and finds each entry that was changed, removed, moved or cut off. The system's trail names the others.
+ * Entries may be appended meanwhile.
+ * @param expected ends of trails from an earlier verification, kept out of reach of those who can write the table
+ * @param onFinding called with each finding as it is made
  */
 export const verifyAudit = async (
   table: Table,
   expected: readonly TrailEnd[] = [],
-  told: (finding: Finding) => void = () => {},
+  onFinding: (finding: Finding) => void = () => {},
 ): Promise<Verification> => {
   const findings: Finding[] = [];
   const ends: TrailEnd[] = [];
@@ -53,7 +53,7 @@ export const verifyAudit = async (
   const expectedOf = Map.groupBy(expected, ({ trail }) => trail);
   const verify = async (trail: string): Promise<Walk> => {
     const walk = await walkTrail(table, trail, expectedOf.get(trail) ?? []);
-    for (const finding of walk.findings) told(finding);
+    for (const finding of walk.findings) onFinding(finding);
     findings.push(...walk.findings);
     if (walk.end !== undefined) ends.push(walk.end);
     entries += walk.end?.seq ?? 0;
@@ -71,7 +71,7 @@ const walkTrail = async (table: Table, trail: string, expected: readonly TrailEn
   for (;;) {
     const walked = walker.last;
     for await (const item of every(table, { ...entriesOf(trail, walked), consistent: true })) walker.pass(item);
-    // The head is read after the entries, and is written with them: entries that came meanwhile are walked as well.
+    // The head is written with the entries and read after them: entries appended meanwhile are walked as well.
     const head = await table.get<StoredHead>(headKey(trail as Trail), { consistent: true });
     if (walker.ends(head) || walker.last === walked) return walker.end(head);
   }
@@ -93,7 +93,7 @@ class TrailWalker {
     this.#expected = new Map(expected.map(({ seq, hash }) => [seq, hash]));
   }
 
-  /** The stored item of the newest entry that was passed. */
+  /** The stored item of the latest entry that was passed. */
   get last(): Item | undefined {
     return this.#last;
   }
@@ -105,15 +105,15 @@ class TrailWalker {
     const next = this.#seq + 1;
     if (!success) {
       this.#found(next, 'was changed: it is no entry any more');
-      // What it was can't be told; the entry after it takes up the chain again.
+      // Its content is lost; the chain continues with the next entry.
       this.#seq = next;
       this.#hash = typeof fields.hash === 'string' ? fields.hash : '';
       return;
     }
     const { seq } = entry;
-    const place = storedEntry(entry);
+    const expected = storedEntry(entry);
     const isPlaced = [pk, sk, gsi1pk, gsi1sk, kind].every(
-      (part, index) => part === [place.pk, place.sk, place.gsi1pk, place.gsi1sk, place.kind][index],
+      (part, index) => part === [expected.pk, expected.sk, expected.gsi1pk, expected.gsi1sk, expected.kind][index],
     );
     if (hashOf(entry) !== entry.hash) this.#found(seq, 'was changed: its hash is not that of its content');
     if (!isPlaced) this.#found(seq, 'was moved: it is stored where its content does not belong');
@@ -132,14 +132,14 @@ class TrailWalker {
     this.#at = Math.max(this.#at, entry.at);
   }
 
-  /** Whether the head stands at the last entry. */
+  /** Whether the head points at the last entry. */
   ends(head: Head | undefined): boolean {
     return (head?.seq ?? 0) === this.#seq;
   }
 
   end(head: Head | undefined): Walk {
     if (this.#seq === 0 && head === undefined) {
-      // The system's trail begins with the first event of an installation; every other one is known by its beginning.
+      // The system's trail begins with the first event of an installation; every other one is known by its opening.
       const isNew = this.#trail === SYSTEM_TRAIL && this.#expected.size === 0;
       if (!isNew) this.#found(null, 'is gone: there was a trail once');
     } else if (head === undefined) {

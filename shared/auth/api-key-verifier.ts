@@ -7,18 +7,18 @@ import { isWithin } from '#shared/platform/addresses';
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { apiKeyHash, isApiKey } from './api-key-format.ts';
-import { TtlCache } from './remembered.ts';
 import { type ApiKeyId, type ApiKeyOwner, apiKeyKey, apiKeyOwnerKey, type StoredApiKey } from './stored-api-key.ts';
+import { TtlCache } from './ttl-cache.ts';
 
-/** How long on AWS what a key may do stands without looking again, and how long a refusal is not written down again. */
+/** How long the permissions of a key are cached on AWS, and how long the same refusal is not recorded again. */
 const cacheSeconds = 60;
-/** When a key was used last is written no more often. */
+/** `lastUsedAt` is written at most this often. */
 const usedEveryMs = 3_600_000;
 
-/** Why a key is refused. That its owner is disabled is not told to who holds it. */
+/** Why a key is refused. The caller does not learn that its owner is disabled. */
 export type KeyRefusal = 'invalid-key' | 'expired-key' | 'wrong-address';
 
-/** What a key may do now, or why it is refused. */
+/** What a key permits now, or why it is refused. */
 export type KeyVerdict =
   | { readonly userId: UserId; readonly apiKeyId: ApiKeyId; readonly scopes: readonly Scope[] }
   | { readonly refusal: KeyRefusal };
@@ -28,32 +28,34 @@ interface KnownKey {
   readonly role: Role;
   readonly isDisabled: boolean;
   readonly lastUsedAt: number;
-  /** Until when it stands without looking again, epoch ms. */
+  /** Until when it may be served from the cache, epoch ms. */
   readonly until: number;
 }
 
 /**
- * Checks API keys. A key may do what is among its scopes and what its owner may do now. Key and owner are looked at
- * each time on one machine, and once a minute on AWS.
+ * Checks API keys. A key permits those of its scopes that its owner has now. Key and owner are read each time on one
+ * machine, and once a minute on AWS.
  */
 export class ApiKeyVerifier {
   readonly #ports: Pick<Platform, 'table' | 'clock' | 'logger'>;
   readonly #audit: AuditLog;
   readonly #cacheMs: number;
-  readonly #known = new TtlCache<KnownKey>();
-  readonly #refused = new TtlCache<true>();
+  readonly #known: TtlCache<KnownKey>;
+  readonly #refused: TtlCache<true>;
 
   constructor(ports: Pick<Platform, 'table' | 'clock' | 'random' | 'logger' | 'config'>) {
     this.#ports = ports;
+    this.#known = new TtlCache(ports.clock);
+    this.#refused = new TtlCache(ports.clock);
     this.#audit = new AuditLog(ports);
     this.#cacheMs = ports.config.runtime === 'local' ? 0 : cacheSeconds * 1000;
   }
 
-  /** @param source where the request came from, as the gateway saw it */
+  /** @param source where the request came from, as seen by the gateway */
   async verify(text: string, source: RequestSource): Promise<KeyVerdict> {
     if (!isApiKey(text)) return { refusal: 'invalid-key' };
     const hash = apiKeyHash(text);
-    const known = this.#known.get(hash, this.#ports.clock.now()) ?? (await this.#read(hash));
+    const known = this.#known.get(hash) ?? (await this.#read(hash));
     if (known === undefined) return { refusal: 'invalid-key' };
     const { key, role } = known;
     const { userId, apiKeyId, addresses } = key;
@@ -80,16 +82,15 @@ export class ApiKeyVerifier {
     return known;
   }
 
-  /** Writes down that a key is refused which is or was good: it may be in wrong hands. What is no key of anybody is noise. */
+  /** Records the refusal of an existing key, which may be in the wrong hands. Refusals of unknown keys would be noise. */
   async #refuse(
     { userId, apiKeyId }: StoredApiKey,
     reason: keyof typeof refusalOf,
     source: RequestSource,
   ): Promise<KeyVerdict> {
     const name = `${apiKeyId} ${reason}`;
-    const now = this.#ports.clock.now();
-    if (this.#refused.get(name, now) === undefined) {
-      this.#refused.set(name, true, now + cacheSeconds * 1000);
+    if (this.#refused.get(name) === undefined) {
+      this.#refused.set(name, true, this.#ports.clock.now() + cacheSeconds * 1000);
       const actor = { kind: 'anonymous' } as const;
       const what = { type: 'api.key-refused', trail: userId, target: apiKeyId, after: { reason } } as const;
       await this.#audit.record({ ...what, actor, source });
@@ -97,19 +98,19 @@ export class ApiKeyVerifier {
     return { refusal: refusalOf[reason] };
   }
 
-  /** Notes the use, once an hour. Nobody is refused because that fails. */
+  /** Records the use, once an hour. A failure to do so refuses nobody. */
   async #used(hash: string, known: KnownKey): Promise<void> {
     const { table, clock, logger } = this.#ports;
     const now = clock.now();
     if (known.lastUsedAt + usedEveryMs > now) return;
     this.#known.set(hash, { ...known, lastUsedAt: now }, known.until);
-    const isNews = { path: 'lastUsedAt', is: '<=', value: now - usedEveryMs } as const;
+    const isOlder = { path: 'lastUsedAt', is: '<=', value: now - usedEveryMs } as const;
     try {
-      await table.update(apiKeyOwnerKey(hash), { set: { lastUsedAt: now } }, isNews);
+      await table.update(apiKeyOwnerKey(hash), { set: { lastUsedAt: now } }, isOlder);
     } catch (error) {
-      // Somebody else noted it, or the key is gone.
+      // Another instance recorded it, or the key is gone.
       if (error instanceof ConditionFailed) return;
-      logger.warn('The use of an API key could not be noted', { error: error as Error });
+      logger.warn('The use of an API key could not be recorded', { error: error as Error });
     }
   }
 }

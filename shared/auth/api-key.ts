@@ -5,7 +5,7 @@ import { isNetwork } from '#shared/platform/addresses';
 const lifeDaysDefault = 90;
 const lifeDaysMax = 365;
 const addressesMax = 20;
-/** The longest address and prefix: `ffff:…:255.255.255.255/128`. */
+/** The longest CIDR block: `ffff:…:255.255.255.255/128`. */
 const addressLengthMax = 50;
 const nameLengthMax = 100;
 
@@ -21,32 +21,32 @@ export const NewApiKey = z.strictObject({
     .min(1)
     .max(SCOPES.length)
     .transform((scopes) => [...new Set(scopes)])
-    .describe('What the key may do: some of what its owner may do, and never more than that'),
+    .describe('What the key permits: a subset of the scopes of its owner'),
   expiresInDays: z.int().min(1).max(lifeDaysMax).default(lifeDaysDefault),
   addresses: z
     .array(Address)
     .min(1)
     .max(addressesMax)
     .exactOptional()
-    .describe('IP addresses and CIDR blocks from which it may be used; left out: from anywhere'),
+    .describe('IP addresses and CIDR blocks from which it may be used; default: any address'),
 });
 export type NewApiKey = z.infer<typeof NewApiKey>;
 
-/** A key as its owner sees it later on. */
+/** A key as shown to its owner after its creation. */
 export const ApiKey = z
   .strictObject({
     id: z.string(),
     name: z.string(),
-    hint: z.string().describe('How the key begins'),
+    hint: z.string().describe('The beginning of the key'),
     scopes: z.array(z.enum(SCOPES)),
     addresses: z.array(z.string()).nullable(),
     createdAt: z.int().describe('Epoch milliseconds'),
     expiresAt: z.int().describe('Epoch milliseconds'),
-    lastUsedAt: z.int().nullable().describe('Epoch milliseconds, to the hour; null: not yet'),
+    lastUsedAt: z.int().nullable().describe('Epoch milliseconds, accurate to the hour; null: never'),
   })
   .meta({ id: 'ApiKey' });
 export type ApiKey = z.infer<typeof ApiKey>;
 
-/** A new key, with the key itself: it is told this once. */
+/** A new key, including the key itself, which is shown only this once. */
 export const CreatedApiKey = ApiKey.extend({ key: z.string() }).meta({ id: 'CreatedApiKey' });
 export type CreatedApiKey = z.infer<typeof CreatedApiKey>;

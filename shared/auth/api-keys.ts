@@ -3,7 +3,8 @@ import type { AuditOrigin } from '#shared/audit/entry';
 import { type StoredUser, userKey } from '#shared/identity/stored-user';
 import { SCOPES_OF_ROLE } from '#shared/model/scopes';
 import type { UserId } from '#shared/model/user-id';
-import { InvalidInput, LimitExceeded, NotFound, TransactionCanceled, Unavailable } from '#shared/platform/errors';
+import { InvalidInput, LimitExceeded, NotFound, TransactionCanceled } from '#shared/platform/errors';
+import { optimistic } from '#shared/platform/optimistic';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, equals, every, type Item, PRESENT, type Write } from '#shared/platform/table';
 import type { ApiKey, CreatedApiKey, NewApiKey } from './api-key.ts';
@@ -19,9 +20,8 @@ import {
   type StoredApiKey,
 } from './stored-api-key.ts';
 
-/** Most keys of a user; those that have expired do not count. */
+/** Most keys of a user; expired ones do not count. */
 export const API_KEYS_PER_USER_MAX = 20;
-const attemptsMax = 10;
 const dayMs = 86_400_000;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'random' | 'logger'>;
@@ -37,19 +37,20 @@ export class ApiKeys {
   }
 
   /**
-   * Makes a key, and removes the user's expired ones.
-   * @returns the key itself as well, which nobody can be told again
+   * Creates a key, and removes the user's expired ones.
+   * @returns the key including its text, which cannot be shown again
    * @throws {InvalidInput} a scope that the user does not have
    * @throws {LimitExceeded} the user has {@link API_KEYS_PER_USER_MAX} keys already
    */
   async create(userId: UserId, wanted: NewApiKey, origin: AuditOrigin): Promise<CreatedApiKey> {
     const { table, clock, ids, random } = this.#ports;
-    for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+    const create = async (): Promise<CreatedApiKey> => {
       const user = await table.get<StoredUser>(userKey(userId), { consistent: true });
       if (user === undefined || user.disabled === true) throw new NotFound('This user does not exist any more.');
       const excess = wanted.scopes.filter((scope) => !SCOPES_OF_ROLE[user.role].includes(scope));
-      if (excess.length > 0) throw new InvalidInput('scopes', `You may not do this yourself: ${excess.join(', ')}.`);
-      // The guard comes first: a key that is made after it changes it.
+      if (excess.length > 0)
+        throw new InvalidInput('scopes', `You do not have these scopes yourself: ${excess.join(', ')}.`);
+      // The guard is read first: creating a key afterwards changes it.
       const guardKey = apiKeysGuardKey(userId);
       const { version = 0 } = (await table.get<Item>(guardKey, { consistent: true })) ?? {};
       const keys = await this.#of(userId);
@@ -82,27 +83,23 @@ export class ApiKeys {
       };
       const isUnchanged = allOf(equals('role', user.role), { path: 'disabled', is: '<>', value: true });
       const guard: Item = { ...guardKey, kind: 'api-keys', version: version + 1 };
-      try {
-        await this.#audit.transact(
-          [
-            { check: userKey(userId), if: isUnchanged },
-            { put: guard, if: version === 0 ? ABSENT : equals('version', version) },
-            { put: stored, if: ABSENT },
-            { put: owner, if: ABSENT },
-            ...expired.flatMap(removal),
-          ],
-          { ...origin, type: 'api.key-created', target: apiKeyId, after: { ...wanted, expiresAt: stored.endsAt } },
-        );
-        return { ...apiKeyView(stored, owner), key };
-      } catch (error) {
-        // Another key, or an admin who changed the user, came first.
-        if (!(error instanceof TransactionCanceled)) throw error;
-      }
-    }
-    throw new Unavailable('Too many keys are made at once; try again.');
+      await this.#audit.transact(
+        [
+          { check: userKey(userId), if: isUnchanged },
+          { put: guard, if: version === 0 ? ABSENT : equals('version', version) },
+          { put: stored, if: ABSENT },
+          { put: owner, if: ABSENT },
+          ...expired.flatMap(removal),
+        ],
+        { ...origin, type: 'api.key-created', target: apiKeyId, after: { ...wanted, expiresAt: stored.endsAt } },
+      );
+      return { ...apiKeyView(stored, owner), key };
+    };
+    // Another key may be created, or an admin may change the user, at the same time.
+    return await optimistic(this.#ports, create, { message: 'Too many keys are created at once; try again.' });
   }
 
-  /** The user's keys, newest first; one that has expired shows until the next one is made. */
+  /** The user's keys, newest first; expired ones are listed until the next key is created. */
   async list(
     userId: UserId,
     page: { readonly limit: number; readonly cursor?: string },
@@ -135,7 +132,7 @@ export class ApiKeys {
       try {
         await this.#ports.table.transact(removal(key));
       } catch (error) {
-        // Somebody else removed it at the same time.
+        // It was removed at the same time.
         if (!(error instanceof TransactionCanceled)) throw error;
       }
     }

@@ -11,30 +11,30 @@ import { passwordMatches } from './passwords.ts';
 import { InvalidCredentials, TotpRequired, wrongCode } from './refusals.ts';
 import { TotpCodes } from './totp-codes.ts';
 
-/** Nobody has this id: read where an address has no owner, so that it takes as many reads. */
+/** Nobody has this id. It is read if an address has no owner, so that the number of reads is the same. */
 const nobody = '00000000-0000-7000-8000-000000000000' as UserId;
 
-/** What somebody shows for being a user; the code where there is a second factor. */
+/** Submitted to prove to be a user; with a code if the user has a second factor. */
 export interface SubmittedCredentials {
   readonly password: string;
   readonly totp?: string | undefined;
 }
 
-/** Credentials that were right. */
+/** The result of a successful check. */
 export interface Proof {
   readonly user: StoredUser;
   readonly method: 'password' | 'totp' | 'recovery-code';
-  /** Uses the code up; belongs into the transaction of what it was shown for. */
+  /** Mark the code as used; belong into the transaction that the credentials were submitted for. */
   readonly writes: readonly Update[];
-  /** To be told of the success once that is made. */
+  /** To be reported as succeeded after that transaction. */
   readonly attempt: Attempt;
 }
 
 type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'random' | 'logger'>;
 
 /**
- * Passwords and codes, with growing waits after wrong ones. The code is asked for only once the password was right, so
- * that nobody learns from it who exists.
+ * Checks passwords and codes, with increasing waits after failures. A code is required only after a correct password, so
+ * that its requirement does not reveal who exists.
  */
 export class Credentials {
   readonly #ports: Ports;
@@ -52,39 +52,39 @@ export class Credentials {
   /**
    * Checks a login.
    * @throws {InvalidCredentials} the address is unknown, the password is wrong, or the user is disabled
-   * @throws {TotpRequired} the password is right, and a code is needed
+   * @throws {TotpRequired} the password is correct, and a code is required
    * @throws {InvalidTotp} the code is wrong
    * @throws {TooManyAttempts}
    */
-  async ofLogin(email: string, shown: SubmittedCredentials, origin: AuditOrigin): Promise<Proof> {
+  async ofLogin(email: string, submitted: SubmittedCredentials, origin: AuditOrigin): Promise<Proof> {
     const { table } = this.#ports;
     const attempt = await this.#attempt(email, origin);
     const owner = await table.get<EmailOwner>(emailKey(email), { consistent: true });
     const user = await table.get<StoredUser>(userKey(owner?.userId ?? nobody), { consistent: true });
-    await this.#checkPassword(user, shown.password, origin);
+    await this.#checkPassword(user, submitted.password, origin);
     if (user === undefined) throw wrongPassword();
-    return await this.#withCode(user, shown.totp, attempt, origin);
+    return await this.#withCode(user, submitted.totp, attempt, origin);
   }
 
   /**
-   * Checks what a user shows again before they change how they log in.
+   * Checks the credentials that a user has to submit again before a change of credentials.
    * @throws as {@link ofLogin}
    * @throws {NotFound} the user is gone
    */
-  async ofUser(userId: UserId, shown: SubmittedCredentials, origin: AuditOrigin): Promise<Proof> {
+  async ofUser(userId: UserId, submitted: SubmittedCredentials, origin: AuditOrigin): Promise<Proof> {
     const user = await this.#user(userId);
     const attempt = await this.#attempt(user.email, origin);
-    await this.#checkPassword(user, shown.password, origin);
-    return await this.#withCode(user, shown.totp, attempt, origin);
+    await this.#checkPassword(user, submitted.password, origin);
+    return await this.#withCode(user, submitted.totp, attempt, origin);
   }
 
-  /** Checks a code alone, of a user who has a second factor. @throws {InvalidTotp | TooManyAttempts | NotFound} */
+  /** Checks only a code, of a user who has a second factor. @throws {InvalidTotp | TooManyAttempts | NotFound} */
   async ofCode(userId: UserId, code: string, origin: AuditOrigin): Promise<Proof> {
     const user = await this.#user(userId);
     return await this.#withCode(user, code, await this.#attempt(user.email, origin), origin);
   }
 
-  /** Writes down that a code failed which was right when it was checked: somebody used it meanwhile. */
+  /** Records the failure of a code that was correct when it was checked and was used meanwhile. */
   async refuseCode(userId: UserId, origin: AuditOrigin): Promise<void> {
     await this.#refuse(userId, 'totp', origin);
   }
@@ -101,7 +101,7 @@ export class Credentials {
     } catch (error) {
       if (error instanceof TooManyAttempts) {
         const until = Math.ceil(this.#ports.clock.now() + error.retryAfterMs);
-        // Without the user: whether there is one is not looked up.
+        // Without the user: whether the address has an owner has not been looked up.
         await this.#audit.record({ ...origin, type: 'auth.locked', after: { until } });
       }
       throw error;
@@ -119,7 +119,7 @@ export class Credentials {
     if (user.totpEnabled !== true) return { user, method: 'password', writes: [], attempt };
     if (code === undefined) {
       await attempt.withdraw();
-      throw new TotpRequired('Send the code of your authenticator app, or a recovery code, as "totp".');
+      throw new TotpRequired('Send the code from your authenticator app, or a recovery code, as "totp".');
     }
     const proof = await this.#codes.prove(user.userId, code);
     if (proof === undefined) {

@@ -1,11 +1,10 @@
 import { itemKind } from '#shared/platform/item-kind';
 import type { Item } from '#shared/platform/table';
 import type { Failures, KnownNetwork } from './login-delays.ts';
-import type { StoredMailedToken } from './mailed-token.ts';
 import type { StoredKeys } from './published-keys.ts';
-import type { StoredRefreshToken } from './refresh-token.ts';
-import type { TotpSetup } from './second-factor.ts';
+import type { StoredRefreshToken } from './refresh-tokens.ts';
 import { type ApiKeyOwner, apiKeyOwnerKey, apiKeyView, type StoredApiKey } from './stored-api-key.ts';
+import { mailedTokenKind } from './stored-mailed-token.ts';
 import type { StoredSession } from './stored-session.ts';
 import type { StoredTotp } from './totp-codes.ts';
 
@@ -70,18 +69,7 @@ export const authItems = [
     export: { omitted: 'a sealed secret and hashes of recovery codes: the profile says that there is a second factor' },
     erase: 'swept',
   }),
-  itemKind<TotpSetup>({
-    kind: 'totp-setup',
-    owner: 'user',
-    export: { omitted: 'a sealed secret that does not count yet' },
-    erase: 'swept',
-  }),
-  itemKind<StoredMailedToken>({
-    kind: 'mailed-token',
-    owner: 'user',
-    export: { omitted: 'the hash of a token that was mailed' },
-    erase: 'swept',
-  }),
+  mailedTokenKind,
   itemKind<Failures>({
     kind: 'login-failures',
     owner: 'user',

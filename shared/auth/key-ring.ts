@@ -16,13 +16,13 @@ export interface RingKey {
   readonly seed: Buffer;
 }
 
-/** What the secret holds once keys were rotated: the seeds of the keys, base64url, the newest last. */
+/** The content of the secret once keys were rotated: the seeds of the keys, base64url, the newest last. */
 const StoredRing = z.object({ seeds: z.array(z.string().regex(/^[\w-]{43}$/)).min(1) });
 
 /**
- * The private keys that tokens are signed with, the newest last; never empty. The secret that a new installation has is
- * no ring but plain material: the first key is derived from it.
- * @param options `fresh`: not from a cache, for one who changes it
+ * The private keys that sign tokens, the newest last; never empty. The secret of a new installation is not a ring but key
+ * material, from which the first key is derived.
+ * @param options `fresh`: bypass the cache, in order to change the ring
  */
 export const readRing = async (
   { secrets, random }: Pick<Platform, 'secrets' | 'random'>,
@@ -40,7 +40,7 @@ export const writeRing = async ({ secrets }: Pick<Platform, 'secrets'>, ring: re
   await secrets.put(secretName, JSON.stringify({ seeds } satisfies z.infer<typeof StoredRing>));
 };
 
-/** A key of nothing but chance, so that whoever learned an older one knows nothing of it. */
+/** A random key, unrelated to older ones that may have leaked. */
 export const newRingKey = async ({ random }: Pick<Platform, 'random'>): Promise<RingKey> =>
   await keyOfSeed(Buffer.from(random.bytes(seedBytes)));
 
@@ -50,5 +50,5 @@ const keyOfSeed = async (seed: Buffer): Promise<RingKey> => {
   return { kid: await calculateJwkThumbprint({ kty, crv, x }), key, publicKey: { kty, crv, x }, seed };
 };
 
-/** What stands before the 32 bytes of a private Ed25519 key in PKCS #8 (RFC 8410, section 7). */
+/** The prefix of the 32 bytes of a private Ed25519 key in PKCS #8 (RFC 8410, section 7). */
 const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex');

@@ -1,26 +1,26 @@
 import { createHash } from 'node:crypto';
-import { ConditionFailed, DomainError, TransactionCanceled } from '#shared/platform/errors';
+import { ConditionFailed, DomainError } from '#shared/platform/errors';
+import { optimistic } from '#shared/platform/optimistic';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, equals, type Item, type Key, keyOf, type Write } from '#shared/platform/table';
 
-/** How many failures cost nothing, and how long the longest wait is. Each wait is twice the one before, from a second on. */
+/** How many failures are free, and the longest wait. Waits start at one second and double. */
 interface Patience {
   readonly freeFailures: number;
   readonly waitSecondsMax: number;
 }
 
-/** At most some 64 guesses an hour at one account (OWASP ASVS 2.2.1 allows 100); who knows the password waits a minute at most. */
+/** About 64 guesses an hour at one account (OWASP ASVS 2.2.1 allows 100); its owner never waits longer than a minute. */
 const ofAccount: Patience = { freeFailures: 4, waitSecondsMax: 60 };
 /** Many people may share a network. */
 const ofNetwork: Patience = { freeFailures: 20, waitSecondsMax: 900 };
-/** Failures are forgotten when none came for so long. */
+/** Failures are forgotten after this long without another. */
 const memorySeconds = 3600;
-/** How long a network from which somebody logged in is known for theirs. */
+/** How long a network counts as known after a login from it. */
 const knownDays = 90;
-const triesMax = 8;
-const firstPauseMs = 10;
+const attemptsMax = 8;
 
-/** Too many attempts failed; the next one may be made later. */
+/** Too many attempts failed; `retryAfterMs` is the wait until the next one is allowed. */
 export class TooManyAttempts extends DomainError {
   readonly code = 'too-many-requests';
   override readonly name = 'TooManyAttempts';
@@ -34,6 +34,7 @@ export class TooManyAttempts extends DomainError {
 export interface Failures extends Item {
   readonly kind: 'login-failures';
   readonly failures: number;
+  /** Time of the last failure, epoch ms. */
   readonly lastAt: number;
 }
 
@@ -42,17 +43,17 @@ export interface KnownNetwork extends Item {
   readonly seenAt: number;
 }
 
-/** An attempt that was counted. */
+/** An attempt that was counted as a failure in advance. */
 export interface Attempt {
-  /** It succeeded: it is no failure, and those of the account are forgotten. */
+  /** It succeeded: it does not count, and the failures of the account are forgotten. */
   succeeded(): Promise<void>;
-  /** It was neither a success nor a failure: it does not count. */
+  /** It neither succeeded nor failed: it does not count. */
   withdraw(): Promise<void>;
 }
 
 /**
- * Growing waits after failed attempts, per account and per network, instead of a lock-out. An account has waits of its own
- * for each network from which its owner logged in before, so that a stranger who guesses doesn't keep the owner out.
+ * Increasing waits after failed attempts, per account and per network, instead of a lock-out. Each network from which the
+ * owner of an account has logged in before has its own waits, so that a stranger who guesses does not keep the owner out.
  */
 export class LoginDelays {
   readonly #ports: Pick<Platform, 'table' | 'clock' | 'random'>;
@@ -62,23 +63,21 @@ export class LoginDelays {
   }
 
   /**
-   * Counts an attempt before it is made, so that many at the same time are as few as one after the other.
-   * @param account what is guessed at, whether it exists or not
-   * @param network where the attempt comes from
+   * Counts an attempt before it is made, so that concurrent attempts get no further than sequential ones.
+   * @param account the mail address, whether it has an owner or not
+   * @param network from which the attempt is made
    * @throws {TooManyAttempts} it is too early
    */
   async attempt(account: string, network: string): Promise<Attempt> {
-    const { table, clock, random } = this.#ports;
+    const { table, clock } = this.#ports;
     const known = await table.get<KnownNetwork>(knownKey(account, network));
     const accountKey = failuresKey('ACCOUNT', account, isRecent(known, clock.now()) ? network : '');
     const networkKey = failuresKey('NETWORK', network);
-    for (let tries = 1; !(await this.#counted([accountKey, ofAccount], [networkKey, ofNetwork])); tries++) {
-      // Whoever tries so often at the same time is nobody who types.
-      if (tries === triesMax) throw new TooManyAttempts(1000);
-      await clock.sleep(random.number() * firstPauseMs * 2 ** tries);
-    }
+    const count = async () => await this.#count([accountKey, ofAccount], [networkKey, ofNetwork]);
+    // No person makes so many attempts at the same time.
+    await optimistic(this.#ports, count, { attemptsMax, exhausted: () => new TooManyAttempts(1000) });
     const takeBack = async (key: Key): Promise<void> => {
-      await table.update(key, { add: { failures: -1 } }, { path: 'failures', is: '>', value: 0 }).catch(ifGone);
+      await table.update(key, { add: { failures: -1 } }, { path: 'failures', is: '>', value: 0 }).catch(ignoreIfGone);
     };
     return {
       withdraw: async () => {
@@ -92,29 +91,22 @@ export class LoginDelays {
     };
   }
 
-  /** @returns false: somebody else counted at the same time */
-  async #counted(...places: readonly (readonly [key: Key, patience: Patience])[]): Promise<boolean> {
+  async #count(...counters: readonly (readonly [key: Key, patience: Patience])[]): Promise<void> {
     const { table, clock } = this.#ports;
     const now = clock.now();
-    const known = await Promise.all(places.map(([key]) => table.get<Failures>(key, { consistent: true })));
+    const known = await Promise.all(counters.map(([key]) => table.get<Failures>(key, { consistent: true })));
     const recent = known.map((failures) => (isForgotten(failures, now) ? undefined : failures));
-    const waits = places.map(([, patience], index) => waitUntil(recent[index], patience) - now);
+    const waits = counters.map(([, patience], index) => waitUntil(recent[index], patience) - now);
     const waitMs = Math.max(...waits);
     if (waitMs > 0) throw new TooManyAttempts(waitMs);
     const expiresAt = Math.ceil(now / 1000) + memorySeconds;
-    const writes = places.map(([key], index): Write => {
+    const writes = counters.map(([key], index): Write => {
       const before = known[index];
       const failures = (recent[index]?.failures ?? 0) + 1;
       const counted: Failures = { ...key, kind: 'login-failures', failures, lastAt: now, expiresAt };
       return { put: counted, if: before === undefined ? ABSENT : equals('failures', before.failures) };
     });
-    try {
-      await table.transact(writes);
-      return true;
-    } catch (error) {
-      if (!(error instanceof TransactionCanceled)) throw error;
-      return false;
-    }
+    await table.transact(writes);
   }
 
   async #remember(account: string, network: string): Promise<void> {
@@ -133,17 +125,17 @@ const isRecent = (known: KnownNetwork | undefined, now: number): boolean =>
 const isForgotten = (failures: Failures | undefined, now: number): boolean =>
   failures !== undefined && failures.lastAt < now - memorySeconds * 1000;
 
-/** When the next attempt may be made. */
+/** When the next attempt is allowed, epoch ms; 0: now. */
 const waitUntil = (known: Failures | undefined, { freeFailures, waitSecondsMax }: Patience): number =>
   known === undefined || known.failures < freeFailures
     ? 0
     : known.lastAt + Math.min(2 ** (known.failures - freeFailures), waitSecondsMax) * 1000;
 
-const ifGone = (error: unknown): void => {
+const ignoreIfGone = (error: unknown): void => {
   if (!(error instanceof ConditionFailed)) throw error;
 };
 
-/** Names that others choose are hashed: they may hold anything, and nobody reads mail addresses out of the table. */
+/** Hashed because callers choose these texts: they may contain anything, and nobody should read mail addresses from the table. */
 const hashed = (...texts: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(texts)).digest('base64url');
 const failuresKey = (of: 'ACCOUNT' | 'NETWORK', ...names: readonly string[]): Key => ({

@@ -3,47 +3,36 @@ import { derivedKey, keyMaterial } from '#shared/crypto/keys';
 import type { UserId } from '#shared/model/user-id';
 import { DomainError } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { ABSENT, allOf, equals, type Item, type Key, keyOf, type Put, type Update } from '#shared/platform/table';
+import { ABSENT, allOf, equals, type Key, keyOf, type Put, type Update } from '#shared/platform/table';
+import { mailedTokenKind, type StoredMailedToken } from './stored-mailed-token.ts';
 
-/** What tokens are mailed for: what they begin with, for people and scanners for leaked secrets, and how long they are good. */
+/** The purposes of mailed tokens: a prefix that identifies them to people and to scanners for leaked secrets, and their validity. */
 const purposes = {
-  'password-reset': { prefix: 'appr_', goodMinutes: 30 },
-  'email-verification': { prefix: 'apev_', goodMinutes: 24 * 60 },
+  'password-reset': { prefix: 'appr_', validMinutes: 30 },
+  'email-verification': { prefix: 'apev_', validMinutes: 24 * 60 },
 } as const;
 export type MailedTokenPurpose = keyof typeof purposes;
 
-/** A user gets at most one mail of a purpose in this time. */
+/** A user gets at most one mail per purpose in this time. */
 const restSeconds = 60;
 const idBytes = 16;
 const macBytes = 32;
 
-/** The newest token of a user for a purpose. It stays when it was used, so that an order that comes again can't revive it. */
-export interface StoredMailedToken extends Item {
-  readonly kind: 'mailed-token';
-  readonly tokenHash: string;
-  readonly orderId: string;
-  readonly orderedAt: number;
-  /** The address that it was mailed to. */
-  readonly email: string;
-  readonly usedAt?: number;
-  readonly mailedAt?: number;
-}
-
-/** The token of a mail is not good; whether it ever was is not told. */
+/** The token is not valid; the caller does not learn whether it ever was. */
 export class InvalidMailedToken extends DomainError {
   readonly code = 'invalid-mailed-token';
   override readonly name = 'InvalidMailedToken';
 }
 
-/** Something asked for a token. */
-export interface TokenOrder {
-  /** A UUID; the same order again makes the same token. */
-  readonly orderId: string;
+/** A request for a token. */
+export interface TokenRequest {
+  /** A UUID; the same request yields the same token again. */
+  readonly requestId: string;
   /** Epoch ms. */
-  readonly at: number;
+  readonly requestedAt: number;
 }
 
-/** A token that is good, and the write that uses it up. */
+/** A valid token, and the write that marks it as used. */
 export interface TokenProof {
   readonly userId: UserId;
   readonly email: string;
@@ -53,8 +42,8 @@ export interface TokenProof {
 type Ports = Pick<Platform, 'table' | 'secrets' | 'random' | 'clock'>;
 
 /**
- * Tokens that are mailed to prove that somebody reads an address: good once and for a short time, replaced by the next one,
- * stored as hashes. They are made of the order's id with a secret key, so that an order that is handled again mails the same one.
+ * Tokens that are mailed to prove access to an address: single-use, short-lived, replaced by the next one, stored as hashes.
+ * They are derived from the id of the request with a secret key, so that a repeated job mails the same token.
  */
 export class MailedTokens {
   readonly #ports: Ports;
@@ -65,66 +54,67 @@ export class MailedTokens {
     this.#purpose = purpose;
   }
 
-  /** Minutes that a token is good, from its order on. */
-  get goodMinutes(): number {
-    return purposes[this.#purpose].goodMinutes;
+  /** How long a token is valid after its request. */
+  get validMinutes(): number {
+    return purposes[this.#purpose].validMinutes;
   }
 
   /**
-   * The token of an order, and the write that makes it the user's newest; without one where it is that already.
-   * @returns undefined where nothing is to be mailed: it was, another one was just now, or it would be too late
+   * The token for a request, and the write that makes it the user's latest, unless it already is.
+   * @returns undefined if nothing is to be mailed: it was mailed or used, another one was just mailed, or it would be expired
    */
   async issue(
     userId: UserId,
     email: string,
-    { orderId, at }: TokenOrder,
+    { requestId, requestedAt }: TokenRequest,
   ): Promise<{ readonly token: string; readonly write?: Put } | undefined> {
     const { table, clock } = this.#ports;
     const key = this.#key(userId);
-    if (clock.now() >= at + this.goodMinutes * 60_000) return undefined;
-    const before = await table.get<StoredMailedToken>(key, { consistent: true });
-    const token = await this.#tokenOf(userId, orderId);
-    if (before?.orderId === orderId) {
+    if (clock.now() >= requestedAt + this.validMinutes * 60_000) return undefined;
+    const before = mailedTokenKind.read(await table.get(key, { consistent: true }));
+    const token = await this.#tokenOf(userId, requestId);
+    if (before?.requestId === requestId) {
       return before.mailedAt === undefined && before.usedAt === undefined ? { token } : undefined;
     }
-    if (before !== undefined && at < before.orderedAt + restSeconds * 1000) return undefined;
+    if (before !== undefined && requestedAt < before.requestedAt + restSeconds * 1000) return undefined;
     const stored: StoredMailedToken = {
       ...key,
-      kind: 'mailed-token',
+      ...mailedTokenKind.stamp,
       tokenHash: hashOf(token),
-      orderId,
-      orderedAt: at,
+      requestId,
+      requestedAt,
       email,
-      expiresAt: Math.ceil(at / 1000) + this.goodMinutes * 60,
+      expiresAt: Math.ceil(requestedAt / 1000) + this.validMinutes * 60,
     };
-    return { token, write: { put: stored, if: before === undefined ? ABSENT : equals('orderId', before.orderId) } };
+    return { token, write: { put: stored, if: before === undefined ? ABSENT : equals('tokenHash', before.tokenHash) } };
   }
 
-  /** Its mail is sent: the order is done. */
-  async mailed(userId: UserId, { orderId }: TokenOrder): Promise<void> {
+  /** Records that the mail of a request was sent. */
+  async mailed(userId: UserId, { requestId }: TokenRequest): Promise<void> {
     const set = { mailedAt: this.#ports.clock.now() };
-    await this.#ports.table.update(this.#key(userId), { set }, equals('orderId', orderId));
+    const tokenHash = hashOf(await this.#tokenOf(userId, requestId));
+    await this.#ports.table.update(this.#key(userId), { set }, equals('tokenHash', tokenHash));
   }
 
-  /** Whose token it is. @throws {InvalidMailedToken} it is none, was used or replaced, or is too old */
+  /** Checks a token. @throws {InvalidMailedToken} it is not a token, was used or replaced, or has expired */
   async prove(token: string): Promise<TokenProof> {
     const { table, clock } = this.#ports;
     const userId = userIdOf(token, purposes[this.#purpose].prefix);
     if (userId === undefined) throw invalidToken();
     const key = this.#key(userId);
-    const stored = await table.get<StoredMailedToken>(key, { consistent: true });
+    const stored = mailedTokenKind.read(await table.get(key, { consistent: true }));
     const tokenHash = hashOf(token);
     if (stored === undefined || stored.tokenHash !== tokenHash || stored.usedAt !== undefined) throw invalidToken();
     const now = clock.now();
-    if (now >= stored.orderedAt + this.goodMinutes * 60_000) throw invalidToken();
-    const isGood = allOf(equals('tokenHash', tokenHash), { path: 'usedAt', is: 'absent' });
-    return { userId, email: stored.email, write: { update: key, changes: { set: { usedAt: now } }, if: isGood } };
+    if (now >= stored.requestedAt + this.validMinutes * 60_000) throw invalidToken();
+    const isValid = allOf(equals('tokenHash', tokenHash), { path: 'usedAt', is: 'absent' });
+    return { userId, email: stored.email, write: { update: key, changes: { set: { usedAt: now } }, if: isValid } };
   }
 
-  async #tokenOf(userId: UserId, orderId: string): Promise<string> {
+  async #tokenOf(userId: UserId, requestId: string): Promise<string> {
     const { secrets, random } = this.#ports;
     const key = derivedKey(await keyMaterial(secrets, random, 'user-sealing'), `mailed-token/${this.#purpose}`);
-    const mac = createHmac('sha256', key).update(`${userId}/${orderId}`).digest();
+    const mac = createHmac('sha256', key).update(`${userId}/${requestId}`).digest();
     const id = Buffer.from(userId.replaceAll('-', ''), 'hex');
     return purposes[this.#purpose].prefix + Buffer.concat([id, mac]).toString('base64url');
   }
@@ -135,9 +125,9 @@ export class MailedTokens {
 }
 
 export const invalidToken = () =>
-  new InvalidMailedToken('The token is not good: it was used, a newer one was mailed, or its time is over.');
+  new InvalidMailedToken('The token is not valid: it was used, a newer one was mailed, or it has expired.');
 
-/** It has 256 bits that nobody can guess, so that a plain hash can't be turned back. */
+/** A token has 256 bits that nobody can guess, so a fast hash is enough. */
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64url');
 
 const userIdOf = (token: string, prefix: string): UserId | undefined => {

@@ -1,19 +1,29 @@
 import { InvalidInput } from '#shared/platform/errors';
-import { COMMON_PASSWORDS } from './common-passwords.ts';
+import { HashedSet } from './hashed-set.ts';
 
-/** Whose password it is: what everybody knows of them is no secret. */
+/** The owner of a password: what everybody knows about them is not a secret. */
 interface Owner {
   readonly email: string;
   readonly name?: string | null | undefined;
 }
 
+let commonPasswords: Promise<HashedSet> | undefined;
+
+/** Loaded when the first password is checked: it is large, and most instances of a function never need it. */
+const loadCommonPasswords = async (): Promise<HashedSet> => {
+  const { COMMON_PASSWORDS: list } = await import('./common-passwords.ts');
+  return new HashedSet(Buffer.from(list.encoded, 'base64'), list.count);
+};
+
 /**
- * Why a password is too easy to guess, or undefined where it is not (NIST SP 800-63B, 5.1.1.2; OWASP ASVS 2.1.7): one that
- * leaked often, repeats itself, counts, or is what everybody knows of its owner. Which characters it has does not matter.
+ * Why a password is too easy to guess, or undefined if it is not (NIST SP 800-63B, 5.1.1.2; OWASP ASVS 5.0, 6.2.4): it is
+ * common, repeats itself, is a sequence, or is publicly known about its owner. Its kinds of characters do not matter. One in
+ * 16,000 good passwords is mistaken for a common one ({@link HashedSet}).
  */
-export const passwordWeakness = (password: string, owner: Owner): string | undefined => {
+export const passwordWeakness = async (password: string, owner: Owner): Promise<string | undefined> => {
   const plain = password.toLowerCase();
-  if (COMMON_PASSWORDS.has(plain)) return 'is one of the most common passwords';
+  commonPasswords ??= loadCommonPasswords();
+  if ((await commonPasswords).has(plain)) return 'is one of the most common passwords';
   const characters = [...plain];
   if (isRepetition(characters)) return 'must not be the same again and again';
   if (isSequence(characters)) return 'must not be a sequence of characters';
@@ -23,8 +33,8 @@ export const passwordWeakness = (password: string, owner: Owner): string | undef
 };
 
 /** @param path the field of the password @throws {InvalidInput} it is too easy to guess */
-export const checkNewPassword = (password: string, owner: Owner, path: string): void => {
-  const weakness = passwordWeakness(password, owner);
+export const checkNewPassword = async (password: string, owner: Owner, path: string): Promise<void> => {
+  const weakness = await passwordWeakness(password, owner);
   if (weakness !== undefined) throw new InvalidInput(path, weakness);
 };
 

@@ -2,7 +2,7 @@ import { type Argon2Parameters, argon2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Random } from '#shared/platform/ports';
 
-/** Argon2id with the least parameters of the OWASP Password Storage Cheat Sheet: 19 MiB, 2 passes, 1 lane. */
+/** Argon2id with the minimum parameters of the OWASP Password Storage Cheat Sheet: 19 MiB, 2 passes, 1 lane. */
 const memoryKib = 19_456;
 const passes = 2;
 const parallelism = 1;
@@ -14,7 +14,7 @@ const derive = promisify(
     argon2(algorithm, parameters, done),
 );
 
-/** A password's hash as a PHC string: it carries its own parameters, so that they can be raised later. */
+/** The hash of a password as a PHC string, which includes the parameters, so that they can be raised later. */
 export const hashPassword = async (password: string, random: Random): Promise<string> => {
   const salt = Buffer.from(random.bytes(saltBytes));
   const tag = await derive('argon2id', {
@@ -28,13 +28,13 @@ export const hashPassword = async (password: string, random: Random): Promise<st
   return `$argon2id$v=19$m=${memoryKib},t=${passes},p=${parallelism}$${unpadded(salt)}$${unpadded(tag)}`;
 };
 
-/** Whether a hash was made with other parameters than new ones are. @throws {TypeError} it is no PHC string of ours */
+/** Whether a hash was made with other parameters than the current ones. @throws {TypeError} it is not one of our PHC strings */
 export const isOutdated = (hash: string): boolean => {
   const { m, t, p } = partsOf(hash);
   return Number(m) !== memoryKib || Number(t) !== passes || Number(p) !== parallelism;
 };
 
-/** Compares in constant time. Without a hash (an unknown user) it takes as long and is false. */
+/** Compares in constant time. Without a hash (unknown user) it takes as long and returns false. */
 export const passwordMatches = async (password: string, hash: string | undefined): Promise<boolean> => {
   const { m, t, p, salt, tag } = partsOf(hash ?? NOBODY);
   const expected = Buffer.from(tag, 'base64');

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { equals, type Item, keyOf, type Table } from '#shared/platform/table';
 
-/** Where the public halves of the signing keys stand, for those who only check tokens. */
+/** Where the public halves of the signing keys are stored, for those who only verify tokens. */
 const publishedAt = { pk: keyOf('SYSTEM', 'AUTH'), sk: 'JWKS' };
 
 /** The public half of a key that signs tokens. */
@@ -12,7 +12,7 @@ export interface PublicKey {
 }
 
 interface PublishedKey extends PublicKey {
-  /** Epoch ms from which on it may sign; until then it is only made known. */
+  /** Epoch ms from which it may sign; until then it is only published. */
   readonly signsFrom: number;
   readonly [attribute: string]: string | number;
 }
@@ -39,7 +39,7 @@ export interface JsonWebKey {
   readonly alg: 'EdDSA';
 }
 
-/** What is published, with the version that {@link publish} needs to change it; 0 where nothing is. */
+/** The published keys, with the version that {@link publish} needs to change them; 0: nothing is published yet. */
 export const readPublished = async (
   table: Table,
 ): Promise<{ readonly keys: PublishedKeys; readonly version: number }> => {
@@ -47,13 +47,13 @@ export const readPublished = async (
   return { keys: stored?.keys ?? {}, version: stored?.version ?? 0 };
 };
 
-/** @throws {ConditionFailed} somebody else published since this version */
+/** @throws {ConditionFailed} the published keys have changed since this version */
 export const publish = async (table: Table, keys: PublishedKeys, version: number): Promise<void> => {
   const item: StoredKeys = { ...publishedAt, kind: 'jwks', keys, version: version + 1 };
   await table.put(item, version === 0 ? { path: 'version', is: 'absent' } : equals('version', version));
 };
 
-/** The public keys that tokens may be signed with, by key id. */
+/** The public keys that verify tokens, by key id. */
 export const publicKeys = async (table: Table): Promise<ReadonlyMap<string, KeyObject>> => {
   const { keys } = await readPublished(table);
   return new Map(
@@ -64,7 +64,7 @@ export const publicKeys = async (table: Table): Promise<ReadonlyMap<string, KeyO
   );
 };
 
-/** The published keys for everybody who checks tokens on their own. */
+/** The published keys for those who verify tokens themselves. */
 export const jsonWebKeys = async (table: Table): Promise<readonly JsonWebKey[]> => {
   const { keys } = await readPublished(table);
   return Object.entries(keys).map(([kid, { x }]) => ({

@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import type { Random } from '#shared/platform/ports';
 
 const codes = 10;
-/** Crockford's base 32 without the letters that look like digits; 24 characters are 120 bits, enough for a plain hash (OWASP ASVS 6.5.2). */
+/** Crockford's base 32, without letters that look like digits; 24 characters are 120 bits, enough for a fast hash (OWASP ASVS 6.5.2). */
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 const codeBytes = 15;
 const groupCharacters = 4;
 
-/** Codes that each stand in for the second factor once, to be shown once: `k3v9-…` in six groups. */
+/** Single-use codes in place of the second factor: six groups such as `k3v9-…`. */
 export const newRecoveryCodes = (random: Random): string[] =>
   Array.from({ length: codes }, () => grouped(base32(random.bytes(codeBytes))));
 
-/** A code as it is stored. It is random and long, so that a plain hash can't be turned back. */
+/** The hash under which a code is stored. A code has 120 random bits, so a fast hash is enough. */
 export const recoveryCodeHash = (code: string): string =>
   createHash('sha256').update(code.toLowerCase().replaceAll(/[\s-]/g, '')).digest('base64url');
 

@@ -1,14 +1,14 @@
 import * as z from 'zod';
 
-/** Somebody's login, as they see it in the list of their sessions. */
+/** A session as shown in its user's list. */
 export const Session = z
   .strictObject({
     id: z.string(),
-    device: z.string().describe('What the client said it is, at login'),
-    address: z.string().describe('Where it was used last'),
+    device: z.string().describe('User agent at login'),
+    address: z.string().describe('Network address of the last use'),
     createdAt: z.int().describe('Epoch milliseconds'),
-    lastUsedAt: z.int().describe('Login or last refresh, epoch milliseconds'),
-    current: z.boolean().describe('Whether it is the session of this request'),
+    lastUsedAt: z.int().describe('Time of the login or the last refresh, epoch milliseconds'),
+    current: z.boolean().describe('Whether this request belongs to it'),
   })
   .meta({ id: 'Session' });
 export type Session = z.infer<typeof Session>;

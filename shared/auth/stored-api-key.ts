@@ -3,26 +3,26 @@ import type { UserId } from '#shared/model/user-id';
 import { type Item, type Key, keyOf, type Query } from '#shared/platform/table';
 import type { ApiKey } from './api-key.ts';
 
-/** An API key's id, a UUIDv7. It is no secret. */
+/** An API key's id, a UUIDv7. It is not a secret. */
 export type ApiKeyId = string & { readonly __brand: 'ApiKeyId' };
 
-/** An API key in its owner's partition. The key itself is not kept, only its hash. */
+/** An API key in its owner's partition. Only a hash of the key itself is stored. */
 export interface StoredApiKey extends Item {
   readonly kind: 'api-key';
   readonly userId: UserId;
   readonly apiKeyId: ApiKeyId;
   readonly name: string;
   readonly scopes: readonly Scope[];
-  /** Addresses and CIDR blocks from which it may be used; null: from anywhere. */
+  /** Addresses and CIDR blocks from which it may be used; null: any address. */
   readonly addresses: readonly string[] | null;
   readonly hint: string;
   readonly hash: string;
   readonly createdAt: number;
-  /** Epoch ms. An attribute `expiresAt` would have the table remove the item, and leave its owner item behind. */
+  /** Epoch ms. Not `expiresAt`: the table would remove this item and leave its owner item behind. */
   readonly endsAt: number;
 }
 
-/** Whose a key is, found by its hash. It is made and removed together with the key in the owner's partition. */
+/** The owner of a key, found by the key's hash. Created and removed together with the key in the owner's partition. */
 export interface ApiKeyOwner extends Item {
   readonly kind: 'api-key-owner';
   readonly userId: UserId;
@@ -30,7 +30,7 @@ export interface ApiKeyOwner extends Item {
   readonly lastUsedAt: number;
 }
 
-/** What the partition keys of owner items begin with: the authorizer notes there when a key was used. */
+/** Prefix of the partition keys of owner items, where the authorizer records the last use of a key. */
 export const API_KEY_KEYS = 'API_KEY#';
 const prefix = 'API_KEY';
 
@@ -44,10 +44,10 @@ export const apiKeyKey = (userId: UserId, apiKeyId: ApiKeyId): Key => ({
 export const apiKeysOf = (userId: UserId) =>
   ({ pk: keyOf('USER', userId), sk: { prefix: `${prefix}#` } }) satisfies Query;
 
-/** Changes with every key that is made, so that two that are made at once don't pass the limit together. */
+/** Changes with every key that is created, so that two created at once cannot exceed the limit together. */
 export const apiKeysGuardKey = (userId: UserId): Key => ({ pk: keyOf('USER', userId), sk: 'API_KEYS' });
 
-/** A key as its owner sees it. */
+/** A key as shown to its owner. */
 export const apiKeyView = (key: StoredApiKey, owner: Pick<ApiKeyOwner, 'lastUsedAt'> | undefined): ApiKey => ({
   id: key.apiKeyId,
   name: key.name,

@@ -5,15 +5,15 @@ import { type Item, type Key, keyOf, type Query } from '#shared/platform/table';
 /** A session's id, a UUIDv7. It is no secret: access tokens carry it. */
 export type SessionId = string & { readonly __brand: 'SessionId' };
 
-/** A session that nobody refreshed for this long has ended. */
+/** A session that was not refreshed for this long has ended. */
 export const sessionIdleDays = 30;
 /** A session ends this long after its login, however often it was refreshed. */
 export const sessionLifeDays = 90;
 const daySeconds = 86_400;
-/** Much of a user agent says nothing. */
+/** The rest of a longer user agent is of no use to its user. */
 const deviceLengthMax = 200;
 
-/** A login that lasts: it exists as long as it is good, and what it may do is what its user may do now. */
+/** A login session: it exists while it is valid, and `role` is always the current role of its user. */
 export interface StoredSession extends Item {
   readonly kind: 'session';
   readonly sessionId: SessionId;
@@ -26,7 +26,7 @@ export interface StoredSession extends Item {
   readonly expiresAt: number;
 }
 
-/** Who used a session, as far as can be told. */
+/** Who uses a session, as far as is known. */
 export interface Client {
   readonly address: string;
   readonly userAgent: string;
@@ -42,7 +42,7 @@ export const sessionKey = (userId: UserId, sessionId: SessionId): Key => ({
 export const sessionsOf = (userId: UserId) =>
   ({ pk: keyOf('USER', userId), sk: { prefix: `${prefix}#` } }) satisfies Query;
 
-/** Changes with every session that is opened, so that who deals with all of them can tell that none came meanwhile. */
+/** Changes with every session that is opened, so that a transaction over all of them notices one opened meanwhile. */
 export const sessionsGuardKey = (userId: UserId): Key => ({ pk: keyOf('USER', userId), sk: 'SESSIONS' });
 
 /** Epoch seconds. */
@@ -53,11 +53,11 @@ export const sessionEndsAt = ({ createdAt, lastUsedAt }: Pick<StoredSession, 'cr
 export const lifeEndsAt = ({ createdAt }: Pick<StoredSession, 'createdAt'>): number =>
   Math.floor(createdAt / 1000) + sessionLifeDays * daySeconds;
 
-/** Whether a session is over, though its item may still be there. @param now epoch ms */
+/** Whether a session is over; the table may still have its item. @param now epoch ms */
 export const isOver = ({ expiresAt }: Pick<StoredSession, 'expiresAt'>, now: number): boolean =>
   expiresAt * 1000 <= now;
 
-/** A session as it begins. @param now epoch ms */
+/** A new session. @param now epoch ms */
 export const newSession = (
   user: { readonly userId: UserId; readonly role: Role },
   sessionId: SessionId,
@@ -76,7 +76,7 @@ export const newSession = (
   expiresAt: sessionEndsAt({ createdAt: now, lastUsedAt: now }),
 });
 
-/** A line of text out of what a client sent: no control characters, no halves of surrogate pairs, not too long. */
+/** One line of bounded, well-formed text without control characters. */
 const deviceOf = (userAgent: string): string =>
   userAgent
     .slice(0, deviceLengthMax)

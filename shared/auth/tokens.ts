@@ -5,23 +5,23 @@ import type { UserId } from '#shared/model/user-id';
 import type { Clock, Ids, Platform } from '#shared/platform/ports';
 import type { Table } from '#shared/platform/table';
 import { publicKeys } from './published-keys.ts';
-import { TtlCache } from './remembered.ts';
 import type { SigningKey } from './signing-keys.ts';
 import { isOver, type SessionId, type StoredSession, sessionKey } from './stored-session.ts';
+import { TtlCache } from './ttl-cache.ts';
 
-/** How long an access token is good. */
+/** How long an access token is valid. */
 export const accessTokenSeconds = 900;
 const issuer = 'alphapulse';
 const audience = 'alphapulse-api';
-/** RFC 9068 wants a client named; all of them are programs of the user. */
+/** RFC 9068 requires a client id; all clients are programs of the user. */
 const clientId = 'alphapulse';
-/** JWT access tokens by RFC 9068; the explicit type keeps other JWTs from passing as one (RFC 8725, 3.11). */
+/** JWT access tokens per RFC 9068; the explicit type keeps other JWTs from being accepted (RFC 8725, 3.11). */
 const tokenType = 'at+jwt';
 const algorithm = 'EdDSA';
-/** How long a good signature, the published keys, and on AWS what a session may do stand without looking again. */
+/** How long verified signatures, the published keys and, on AWS, sessions are cached. */
 const cacheSeconds = 60;
 const tokenLengthMax = 4096;
-/** Unknown key ids make the verifier read the published keys anew, at most so often in a window of this length. */
+/** Unknown key ids make the verifier read the published keys again, at most this often per window of this length. */
 const keysReadsMax = 5;
 const keysWindowSeconds = 10;
 
@@ -46,7 +46,7 @@ export const issueAccessToken = async (
     .sign(key);
 };
 
-/** Who bears a good token; `expiresAt` is the token's end, epoch ms. */
+/** The bearer of a valid token; `expiresAt` is the expiry of the token, epoch ms. */
 export interface Bearer {
   readonly userId: UserId;
   readonly sessionId: SessionId;
@@ -54,21 +54,21 @@ export interface Bearer {
   readonly expiresAt: number;
 }
 
-/** What a token says of its bearer, or why it is refused. */
+/** The bearer of a token, or why it is refused. */
 export type Verdict = Bearer | { readonly refusal: 'invalid' | 'expired' | 'ended' };
 
 type Claims = Pick<Bearer, 'userId' | 'sessionId' | 'expiresAt'>;
 
 /**
- * Checks access tokens, and that their session has not ended. What its bearer may do is what the session's user may do now,
- * whatever the token said when it was issued. A session is looked at each time on one machine, and once a minute on AWS.
+ * Checks access tokens, and that their session has not ended. The scopes are those of the session's user now, whatever the
+ * token said when it was issued. A session is read each time on one machine, and once a minute on AWS.
  */
 export class TokenVerifier {
   readonly #table: Table;
   readonly #clock: Clock;
   readonly #sessionSeconds: number;
-  readonly #claims = new TtlCache<Claims>();
-  readonly #sessions = new TtlCache<StoredSession>();
+  readonly #claims: TtlCache<Claims>;
+  readonly #sessions: TtlCache<StoredSession>;
   #keys: ReadonlyMap<string, KeyObject> = new Map();
   #keysUntil = 0;
   #keysReading: Promise<unknown> | undefined;
@@ -78,6 +78,8 @@ export class TokenVerifier {
   constructor({ table, clock, config }: Pick<Platform, 'table' | 'clock' | 'config'>) {
     this.#table = table;
     this.#clock = clock;
+    this.#claims = new TtlCache(clock);
+    this.#sessions = new TtlCache(clock);
     this.#sessionSeconds = config.runtime === 'local' ? 0 : cacheSeconds;
   }
 
@@ -92,7 +94,7 @@ export class TokenVerifier {
 
   async #claimsOf(token: string): Promise<Claims | { readonly refusal: 'invalid' | 'expired' }> {
     const fingerprint = createHash('sha256').update(token).digest('base64');
-    const known = this.#claims.get(fingerprint, this.#clock.now());
+    const known = this.#claims.get(fingerprint);
     if (known !== undefined) return known;
     const claims = await this.#check(token);
     if ('refusal' in claims) return claims;
@@ -100,9 +102,9 @@ export class TokenVerifier {
     return claims;
   }
 
-  /** The session of these claims; undefined when it has ended, or was never the user's. */
+  /** The session of these claims; undefined if it has ended or belongs to another user. */
   async #sessionOf({ userId, sessionId }: Claims): Promise<StoredSession | undefined> {
-    const known = this.#sessions.get(sessionId, this.#clock.now());
+    const known = this.#sessions.get(sessionId);
     if (known !== undefined) return known.userId === userId ? known : undefined;
     const session = await this.#table.get<StoredSession>(sessionKey(userId, sessionId), { consistent: true });
     if (session !== undefined && this.#sessionSeconds > 0) {
@@ -132,7 +134,7 @@ export class TokenVerifier {
   async #keyOf(kid: string | undefined): Promise<KeyObject> {
     if (kid === undefined) throw new errors.JWKSNoMatchingKey();
     const isToRead = () => !this.#keys.has(kid) || this.#keysUntil <= this.#clock.now();
-    // A read that is under way may bring it; one that began before the key was published does not.
+    // A read in progress may bring the key, unless it began before the key was published.
     if (isToRead() && this.#keysReading !== undefined) await this.#keysReading;
     if (isToRead()) await this.#readKeys();
     const key = this.#keys.get(kid);
@@ -151,7 +153,7 @@ export class TokenVerifier {
       this.#keys = await reading;
       this.#keysUntil = this.#clock.now() + cacheSeconds * 1000;
     } catch (error) {
-      // What could not be read says nothing about the token, so the next one may try again.
+      // A failed read does not count: the next token may try again.
       this.#keysReads -= 1;
       throw error;
     } finally {
@@ -160,7 +162,7 @@ export class TokenVerifier {
   }
 }
 
-/** What is read of a payload whose signature is good; undefined where a claim is of another type or can't be a key. */
+/** The claims of a verified payload; undefined if one has the wrong type or cannot be part of a key. */
 const claimsOf = ({ sub, sid, exp, scope }: JWTPayload): Claims | undefined => {
   if (typeof sid !== 'string' || typeof scope !== 'string' || exp === undefined) return undefined;
   if (!isId(sub) || !isId(sid)) return undefined;

@@ -10,13 +10,13 @@ import { totpStep } from './totp.ts';
 export interface StoredTotp extends Item {
   readonly kind: 'totp';
   readonly sealed: string;
-  /** The step of the last code that was used: no code is good that is not above it. */
+  /** The step of the last used code: only codes of later steps are valid. */
   readonly lastStep: number;
-  /** Hashes of the recovery codes that were not used yet. */
+  /** Hashes of the unused recovery codes. */
   readonly recoveryCodes: { readonly [hash: string]: true };
 }
 
-/** A code that was right, and the write that uses it up. */
+/** A correct code, and the write that marks it as used. */
 export interface CodeProof {
   readonly method: 'totp' | 'recovery-code';
   readonly write: Update;
@@ -24,7 +24,7 @@ export interface CodeProof {
 
 type Ports = Pick<Platform, 'table' | 'secrets' | 'random' | 'clock'>;
 
-/** The codes of second factors: those of an authenticator app, and recovery codes. */
+/** The codes of second factors: those from an authenticator app, and recovery codes. */
 export class TotpCodes {
   readonly #ports: Ports;
 
@@ -32,7 +32,7 @@ export class TotpCodes {
     this.#ports = ports;
   }
 
-  /** The write that a code can be used up with; undefined where the code is wrong, or was used. */
+  /** Checks a code; undefined if it is wrong or was used. */
   async prove(userId: UserId, text: string): Promise<CodeProof | undefined> {
     const { table, clock } = this.#ports;
     const key = totpKey(userId);
@@ -56,7 +56,7 @@ export class TotpCodes {
     return seal(await this.#key(), placeOf(userId), secret, this.#ports.random);
   }
 
-  /** @throws {Error} it was changed, or the secret that seals is another one now */
+  /** @throws {Error} it was changed, or the sealing secret was replaced */
   async unseal(userId: UserId, sealed: string): Promise<string> {
     return unseal(await this.#key(), placeOf(userId), sealed);
   }
@@ -69,5 +69,5 @@ export class TotpCodes {
 
 export const totpKey = (userId: UserId): Key => ({ pk: keyOf('USER', userId), sk: 'TOTP' });
 
-/** A sealed secret that is moved to another user's item opens for nobody. */
+/** A sealed secret cannot be opened in the item of another user. */
 const placeOf = (userId: UserId): string => `totp/${userId}`;

@@ -2,8 +2,9 @@ import { hkdfSync } from 'node:crypto';
 import type { Random, Secrets } from '#shared/platform/ports';
 
 /**
- * Key material of a name: on AWS the stack made it, on one machine it is made at first use.
- * Keys of different purposes are derived from it, never used as they are.
+ * The key material of a name: created by the stack on AWS, at first use on one machine. It is never used as a key itself:
+ * each purpose derives its own.
+ * @param options `fresh`: bypass the cache
  */
 export const keyMaterial = async (
   secrets: Secrets,
@@ -14,6 +15,6 @@ export const keyMaterial = async (
   (await secrets.get(name, options)) ??
   (await secrets.create(name, Buffer.from(random.bytes(48)).toString('base64url')));
 
-/** 32 bytes for one purpose out of key material (HKDF, RFC 5869). */
+/** A key of 32 bytes for one purpose, derived from key material (HKDF, RFC 5869). */
 export const derivedKey = (material: string, purpose: string): Buffer =>
   Buffer.from(hkdfSync('sha256', material, '', `alphapulse/${purpose}`, 32));

@@ -2,14 +2,14 @@ import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { Random } from '#shared/platform/ports';
 
 const cipher = 'aes-256-gcm';
-/** NIST SP 800-38D, section 8.2.2: 96 random bits, good for 2^32 texts under one key. */
+/** NIST SP 800-38D, section 8.2.2: 96 random bits, for up to 2^32 texts under one key. */
 const nonceBytes = 12;
 const tagBytes = 16;
 
 /**
  * Encrypts a text that has to be readable again (AES-256-GCM).
  * @param key 32 bytes
- * @param place where it will stand: it opens nowhere else
+ * @param place where it will be stored: it cannot be opened anywhere else
  */
 export const seal = (key: Uint8Array, place: string, text: string, random: Random): string => {
   const nonce = Buffer.from(random.bytes(nonceBytes));

@@ -1,9 +1,8 @@
 import type { Config } from '#shared/platform/ports';
-import { settingsOf } from './settings.ts';
-import { isEmailVerified, type StoredUser } from './stored-user.ts';
+import { isEmailVerified, type StoredUser, settingsOf } from './stored-user.ts';
 import type { Profile } from './user.ts';
 
-/** A user as they see themselves. */
+/** A user as seen by themselves. */
 export const profileOf = (user: StoredUser, config: Pick<Config, 'emailVerification'>): Profile => ({
   userId: user.userId,
   email: user.email,

@@ -10,10 +10,10 @@ export const EmailAddress = z
   .toLowerCase()
   .pipe(z.email('must be a mail address such as "ada@example.com"'));
 
-/** Bounds the work; 128 code points have less in any Unicode form. */
+/** Bounds the work of normalizing, in UTF-16 code units; 128 code points have fewer in every normalization form. */
 const passwordUnitsMax = 1024;
 
-/** Any characters; the length counts, in code points after NFC (NIST SP 800-63B, OWASP ASVS 2.1). */
+/** Any characters; only the length matters, in code points after NFC (NIST SP 800-63B, OWASP ASVS 2.1). */
 export const Password = z
   .string()
   .max(passwordUnitsMax)
@@ -25,12 +25,12 @@ export const NewPassword = Password.refine(
   'must have at least 12 characters',
 );
 
-/** Six digits of an authenticator app, or a recovery code. */
+/** Six digits from an authenticator app, or a recovery code. */
 export const TotpCode = z
   .string()
   .min(1)
   .max(40)
-  .describe('Six digits of an authenticator app, or a recovery code; needed where there is a second factor');
+  .describe('Six digits from an authenticator app, or a recovery code; required if the user has a second factor');
 
 export const NewUser = z.strictObject({
   email: EmailAddress,
@@ -39,38 +39,38 @@ export const NewUser = z.strictObject({
 });
 export type NewUser = z.infer<typeof NewUser>;
 
-/** A user as they see themselves. */
+/** A user as seen by themselves. */
 export const Profile = z
   .strictObject({
     userId: z.string(),
     email: z.string(),
     emailVerified: z
       .boolean()
-      .describe('Whether alerts are mailed there: its owner proved to read it, or mails stay here'),
+      .describe('Whether alerts are mailed there: the address is verified, or mail never leaves the machine'),
     name: z.string().nullable(),
     role: z.enum(ROLES),
-    totpEnabled: z.boolean().describe('Whether a login needs a code'),
+    totpEnabled: z.boolean().describe('Whether a login requires a code'),
     createdAt: z.int().describe('Epoch milliseconds'),
     settings: Settings,
   })
   .meta({ id: 'Profile' });
 export type Profile = z.infer<typeof Profile>;
 
-/** A user as admins see them. */
+/** A user as seen by admins. */
 export const UserRecord = z
   .strictObject({
     userId: z.string(),
     email: z.string(),
     name: z.string().nullable(),
     role: z.enum(ROLES),
-    disabled: z.boolean().describe('Can not log in, and has no sessions'),
-    removing: z.boolean().describe('Is being deleted; deleting the user again finishes it'),
+    disabled: z.boolean().describe('Cannot log in, and has no sessions'),
+    removing: z.boolean().describe('Is being deleted; deleting the user again resumes it'),
     createdAt: z.int().describe('Epoch milliseconds'),
   })
   .meta({ id: 'UserRecord' });
 export type UserRecord = z.infer<typeof UserRecord>;
 
-/** What an admin changes of a user; what is left out stays. */
+/** What an admin changes about a user; fields left out stay as they are. */
 export const UserChange = z.strictObject({
   role: z.enum(ROLES).exactOptional(),
   disabled: z.boolean().exactOptional(),

@@ -2,26 +2,26 @@ import { DomainError, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { type Item, type Key, keyOf } from '#shared/platform/table';
 
-/** Requests are counted in windows of this length, which begin with each full minute of the clock. */
+/** Requests are counted in windows of this length, aligned to full minutes of the clock. */
 export const WINDOW_SECONDS = 60;
 const windowMs = WINDOW_SECONDS * 1000;
-/** An instance serves this part of a limit, 1/40, between two times that it tells the table. */
+/** An instance serves at most 1/40 of a limit between two flushes to the table. */
 const pendingParts = 40;
-/** Most partitions that are counted at a time. Beyond, those that asked least recently are forgotten. */
+/** Most partitions that are counted at a time; beyond that the least recently used one is forgotten. */
 export const PARTITIONS_MAX = 10_000;
 
-/** What the partition keys of the counts begin with: functions that may not write the table otherwise may write these. */
+/** Prefix of the partition keys of the counts: functions without any other write access may write them. */
 export const LIMIT_KEYS = 'LIMIT#';
 
 /** Who is counted, as parts of a key: a user, a network address, a connection. */
 export type Partition = readonly [kind: 'USER' | 'ADDRESS' | 'CONNECTION', id: string];
 
-/** How somebody stands to a limit after a request. */
+/** The status of a limit after a request. */
 export interface RateLimitStatus {
   readonly isAllowed: boolean;
-  /** Requests of a window. */
+  /** Requests allowed in a window. */
   readonly limit: number;
-  /** How many more this window would take, as far as this instance knows: others may have served some. */
+  /** Requests left in this window, as far as this instance knows: others may have served some. */
   readonly remaining: number;
   /** Seconds until the next window, 1..{@link WINDOW_SECONDS}. */
   readonly resetSeconds: number;
@@ -33,40 +33,40 @@ export interface StoredCount extends Item {
 }
 
 interface Count {
-  /** Requests of all instances, as the table answered last, and those that are being told to it. */
+  /** Requests of all instances as of the last answer of the table, and those being flushed. */
   flushed: number;
-  /** Requests served here that the table does not know of. */
+  /** Requests served here that were not flushed yet. */
   pending: number;
-  /** The table is told with this many. */
+  /** They are flushed when there are this many. */
   flushAt: number;
 }
 
 /**
  * Counts requests per minute over all instances of a function. See docs/decisions/rate-limits.md: with N instances at most
- * `limit + (N - 1) * untoldAllowance(limit)` requests are served in a window, and `limit` with one.
+ * `limit + (N - 1) * pendingAllowance(limit)` requests are served in a window, and `limit` with one.
  */
 export class RateLimiter {
   readonly #ports: Pick<Platform, 'table' | 'clock' | 'logger'>;
   #window = 0;
-  /** Those of this window, the least recently used first. */
+  /** The counts of this window, the least recently used first. */
   #counts = new Map<string, Count>();
 
   constructor(ports: Pick<Platform, 'table' | 'clock' | 'logger'>) {
     this.#ports = ports;
   }
 
-  /** How many partitions are counted now, at most {@link PARTITIONS_MAX}. */
+  /** The number of partitions being counted, at most {@link PARTITIONS_MAX}. */
   get partitions(): number {
     return this.#counts.size;
   }
 
   /**
-   * Counts a request. It costs at most one update of the table, and none while the partition is far below the limit or
-   * has used it up.
+   * Counts a request. This costs at most one update of the table, and none while the partition is far below its limit or has
+   * exhausted it.
    * @param what is limited: a route's key
-   * @param limit requests in a window, a whole number of 1 or more
-   * @throws {Unavailable} the table can't be told, and the limit is one that has to be exact; others are then kept by
-   *   each instance for itself
+   * @param limit requests in a window, an integer of at least 1
+   * @throws {Unavailable} the table does not answer and the limit is below 40, so it has to be exact; larger limits are then
+   *   enforced by each instance on its own
    */
   async take(partition: Partition, what: string, limit: number): Promise<RateLimitStatus> {
     const now = this.#ports.clock.now();
@@ -74,16 +74,16 @@ export class RateLimiter {
     const key: Key = { pk: keyOf('LIMIT', ...partition), sk: keyOf(what, String(window)) };
     const allowance = pendingAllowance(limit);
     const count = this.#countOf(window, `${key.pk} ${key.sk}`, allowance + 1);
-    const standing = (isAllowed: boolean): RateLimitStatus => ({
+    const status = (isAllowed: boolean): RateLimitStatus => ({
       isAllowed,
       limit,
       remaining: Math.max(0, limit - count.flushed - count.pending),
       resetSeconds: Math.ceil(((window + 1) * windowMs - now) / 1000),
     });
 
-    if (count.flushed + count.pending >= limit) return standing(false);
+    if (count.flushed + count.pending >= limit) return status(false);
     count.pending += 1;
-    if (count.pending < count.flushAt) return standing(true);
+    if (count.pending < count.flushAt) return status(true);
     const flushing = count.pending;
     count.pending = 0;
     count.flushed += flushing;
@@ -91,16 +91,16 @@ export class RateLimiter {
       const requests = await this.#flush(key, flushing, window);
       count.flushed = Math.max(count.flushed, requests);
       count.flushAt = allowance + 1;
-      return standing(requests <= limit);
+      return status(requests <= limit);
     } catch (error) {
       count.flushed -= flushing;
       count.pending += flushing;
-      // The next try comes as many requests later as usual: they don't all wait for a table that does not answer.
+      // Retried after the usual number of requests, so that not every request waits for a table that does not answer.
       count.flushAt = count.pending + allowance + 1;
       if (!(error instanceof DomainError)) throw error;
       this.#ports.logger.warn('Requests could not be counted', { what, error });
-      if (allowance === 0) throw new Unavailable('Requests can not be counted now; try again in a moment.');
-      return standing(true);
+      if (allowance === 0) throw new Unavailable('Requests cannot be counted now; try again in a moment.');
+      return status(true);
     }
   }
 
@@ -126,5 +126,5 @@ export class RateLimiter {
   }
 }
 
-/** How many requests an instance serves without flushing the table: a fortieth. A limit below 40 is exact. */
+/** How many requests an instance serves without a flush: a fortieth of the limit. A limit below 40 is exact. */
 export const pendingAllowance = (limit: number): number => Math.floor(limit / pendingParts);

@@ -9,6 +9,13 @@ export interface OptimisticOptions {
   readonly attemptsMax?: number;
   /** What the {@link Unavailable} says when every attempt lost. */
   readonly message?: string;
+  /** The error to throw when every attempt lost, in place of {@link Unavailable}. */
+  readonly exhausted?: (cause: unknown) => Error;
+  /**
+   * How many writes at the start of the transaction are the caller's own. A failed condition of one of them is not a lost
+   * race: it is thrown at once, as a {@link TransactionCanceled} with the indices of those writes alone.
+   */
+  readonly callersWrites?: number;
 }
 
 /**
@@ -20,14 +27,18 @@ export interface OptimisticOptions {
 export const optimistic = async <T>(
   { clock, random }: { readonly clock: Clock; readonly random: Random },
   step: (attempt: number) => Promise<T>,
-  { attemptsMax = 10, message = 'Too many changes at the same time; try again.' }: OptimisticOptions = {},
+  options: OptimisticOptions = {},
 ): Promise<T> => {
+  const { attemptsMax = 10, message = 'Too many changes at the same time; try again.', callersWrites = 0 } = options;
+  const { exhausted = (cause) => new Unavailable(message, { cause }) } = options;
   for (let attempt = 1; ; attempt++) {
     try {
       return await step(attempt);
     } catch (error) {
       if (!(error instanceof TransactionCanceled || error instanceof ConditionFailed)) throw error;
-      if (attempt >= attemptsMax) throw new Unavailable(message, { cause: error });
+      const refused = error instanceof TransactionCanceled ? error.failed.filter((index) => index < callersWrites) : [];
+      if (refused.length > 0) throw new TransactionCanceled(refused);
+      if (attempt >= attemptsMax) throw exhausted(error);
       await clock.sleep(backoffMs(attempt, backoff, random));
     }
   }

@@ -4,14 +4,13 @@ import type { Sessions } from '#shared/auth/sessions';
 import { allUsers, type StoredUser, userKey } from '#shared/identity/stored-user';
 import type { UserChange, UserRecord } from '#shared/identity/user';
 import type { UserId } from '#shared/model/user-id';
-import { Conflict, NotFound, TransactionCanceled, Unavailable } from '#shared/platform/errors';
+import { Conflict, NotFound, TransactionCanceled } from '#shared/platform/errors';
+import { optimistic } from '#shared/platform/optimistic';
 import type { Platform } from '#shared/platform/ports';
 import { equals, PRESENT, type Write } from '#shared/platform/table';
 import { adminsCounted, checkAdminStays } from './admins.ts';
 
-const attemptsMax = 10;
-
-/** What admins do with users. */
+/** The administration of users by admins. */
 export class UserAdministration {
   readonly #ports: Pick<Platform, 'table' | 'clock' | 'random' | 'logger'>;
   readonly #sessions: Sessions;
@@ -23,7 +22,7 @@ export class UserAdministration {
     this.#audit = new AuditLog(ports);
   }
 
-  /** Every user, in the order of their registration. */
+  /** Every user, in order of registration. */
   async list(page: {
     readonly limit: number;
     readonly cursor?: string;
@@ -33,21 +32,21 @@ export class UserAdministration {
   }
 
   /**
-   * Changes what a user may do. In the same transaction the user's sessions get the new role, or end where the user is
-   * disabled, so that no session remains with what the user had before.
-   * @param origin the admin who does it
+   * Changes what a user may do. The same transaction gives the new role to the user's sessions, or ends them if the user is
+   * disabled, so that no session keeps the former permissions.
+   * @param origin the admin who makes the change
    * @throws {NotFound}
    * @throws {Conflict} there would be no admin left, or the user is being deleted
    */
   async change(userId: UserId, change: UserChange, origin: AuditOrigin): Promise<UserRecord> {
     const { table } = this.#ports;
-    for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+    const apply = async () => {
       const user = await table.get<StoredUser>(userKey(userId), { consistent: true });
       if (user === undefined) throw new NotFound('There is no such user.');
       if (user.removing === true) throw new Conflict('This user is being deleted.');
       const { role = user.role, disabled = user.disabled ?? false } = change;
       const changed: StoredUser = { ...user, role, disabled };
-      if (role === user.role && disabled === (user.disabled ?? false)) return recordOf(user);
+      if (role === user.role && disabled === (user.disabled ?? false)) return { user, ended: [] };
       const { sessions, guard } = await this.#sessions.hold(userId);
       const counted = adminsCounted(user, changed);
       const writes: Write[] = [
@@ -66,15 +65,15 @@ export class UserAdministration {
       try {
         await this.#audit.transact(writes, eventOf(user, changed, origin));
       } catch (error) {
-        if (!(error instanceof TransactionCanceled)) throw error;
-        checkAdminStays(error, counted, writes.length);
-        // The user or a session changed meanwhile.
-        continue;
+        if (error instanceof TransactionCanceled) checkAdminStays(error, counted, writes.length);
+        throw error;
       }
-      if (disabled) await this.#sessions.closeConnections(sessions);
-      return recordOf(changed);
-    }
-    throw new Unavailable('This user changes too often.');
+      return { user: changed, ended: disabled ? sessions : [] };
+    };
+    // The user or a session may change meanwhile.
+    const { user, ended } = await optimistic(this.#ports, apply, { message: 'This user changes too often.' });
+    await this.#sessions.closeConnections(ended);
+    return recordOf(user);
   }
 }
 

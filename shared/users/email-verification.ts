@@ -10,7 +10,7 @@ import { enqueueSecurityMail } from './security-mail-job.ts';
 
 type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'logger' | 'queue'>;
 
-/** How users prove that they read what is mailed to their address. */
+/** The verification of mail addresses. */
 export class EmailVerification {
   readonly #ports: Ports;
   readonly #tokens: MailedTokens;
@@ -22,13 +22,13 @@ export class EmailVerification {
     this.#audit = new AuditLog(ports);
   }
 
-  /** Has a token mailed to the user, unless the address was proved already or a mail was just sent. */
+  /** Has a token mailed to the user, unless the address is verified or a mail was just sent. */
   async request(userId: UserId): Promise<void> {
     const { clock, ids } = this.#ports;
     await enqueueSecurityMail(this.#ports, {
       mail: 'email-verification',
-      orderId: ids.next(),
-      at: clock.now(),
+      requestId: ids.next(),
+      requestedAt: clock.now(),
       userId,
     });
   }

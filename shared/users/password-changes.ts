@@ -18,7 +18,7 @@ const isEnabled: WriteCondition = { path: 'disabled', is: '<>', value: true };
 
 type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'logger' | 'queue'>;
 
-/** How passwords become other ones: by their users, or with a token that was mailed. Whoever was logged in is out afterwards. */
+/** Changes of passwords, by their users or with a mailed token. The user's other sessions end. */
 export class PasswordChanges {
   readonly #ports: Ports;
   readonly #sessions: Sessions;
@@ -33,26 +33,26 @@ export class PasswordChanges {
   }
 
   /**
-   * Changes the password of a user who shows the present one, ends their other sessions, and mails a notice.
-   * @param session the one that stays
-   * @throws {InvalidInput} the new password is weak, or the present one
+   * Changes the password of a user who submits the current one, ends their other sessions, and mails a notice.
+   * @param session the session that is kept
+   * @throws {InvalidInput} the new password is weak, or the same as the current one
    * @throws {InvalidCredentials | TotpRequired | InvalidTotp | TooManyAttempts | NotFound}
-   * @throws {Conflict} password or second factor were changed meanwhile
+   * @throws {Conflict} the password or the second factor was changed meanwhile
    */
   async change(
     userId: UserId,
     session: SessionId,
-    asked: { readonly currentPassword: string; readonly newPassword: string; readonly totp?: string | undefined },
+    submitted: { readonly currentPassword: string; readonly newPassword: string; readonly totp?: string | undefined },
     origin: AuditOrigin,
   ): Promise<void> {
-    const { currentPassword, newPassword, totp } = asked;
+    const { currentPassword, newPassword, totp } = submitted;
     const { user, writes, attempt } = await this.#credentials.ofUser(
       userId,
       { password: currentPassword, totp },
       origin,
     );
-    checkNewPassword(newPassword, user, field);
-    if (newPassword === currentPassword) throw new InvalidInput(field, 'must not be the present password');
+    await checkNewPassword(newPassword, user, field);
+    if (newPassword === currentPassword) throw new InvalidInput(field, 'must not be the current password');
     const set = await this.#changed(userId, newPassword, origin);
     const update: Update = {
       update: userKey(userId),
@@ -70,25 +70,25 @@ export class PasswordChanges {
     await attempt.succeeded();
   }
 
-  /** Has a token mailed to the owner of the address, if there is one: the answer and its time are the same without. */
+  /** Has a token mailed to the owner of the address, if there is one; the answer and its time do not depend on that. */
   async requestReset(email: string, { source }: AuditOrigin): Promise<void> {
     const { clock, ids } = this.#ports;
-    const order = { mail: 'password-reset', orderId: ids.next(), at: clock.now(), email, source } as const;
-    await enqueueSecurityMail(this.#ports, order);
+    const request = { requestId: ids.next(), requestedAt: clock.now() };
+    await enqueueSecurityMail(this.#ports, { mail: 'password-reset', ...request, email, source });
   }
 
   /**
-   * Sets the password of whoever shows the token that was mailed, ends their sessions, and mails a notice. A second factor
-   * stays. That the mail was read proves the address as well.
-   * @throws {InvalidMailedToken} it is not good, or somebody used it at the same moment
-   * @throws {InvalidInput} the new password is weak; the token stays good
+   * Sets a password with a mailed token, ends the user's sessions, and mails a notice. The second factor is kept. The token
+   * verifies the mail address as well.
+   * @throws {InvalidMailedToken} it is not valid, or was used at the same moment
+   * @throws {InvalidInput} the new password is weak; the token remains valid
    */
   async reset(token: string, newPassword: string, origin: AuditOrigin): Promise<void> {
     const { table, clock } = this.#ports;
     const { userId, email, write } = await this.#tokens.prove(token);
     const user = await table.get<StoredUser>(userKey(userId), { consistent: true });
     if (user === undefined || user.disabled === true || user.email !== email) throw invalidToken();
-    checkNewPassword(newPassword, user, field);
+    await checkNewPassword(newPassword, user, field);
     const { emailVerifiedAt = clock.now() } = user;
     const set = { ...(await this.#changed(userId, newPassword, origin)), emailVerifiedAt };
     const update: Update = {
@@ -104,13 +104,13 @@ export class PasswordChanges {
     }
   }
 
-  /** What a change of the password sets, once its notice is ordered. */
+  /** Enqueues the notice of a change, and returns the attributes that make it. */
   async #changed(userId: UserId, newPassword: string, { source }: AuditOrigin) {
     const { clock, ids, random } = this.#ports;
     const passwordHash = await hashPassword(newPassword, random);
     const passwordChange = ids.next();
-    const notice = { mail: 'password-changed', orderId: passwordChange, at: clock.now(), userId, source } as const;
-    await enqueueSecurityNotice(this.#ports, notice);
+    const request = { requestId: passwordChange, requestedAt: clock.now() };
+    await enqueueSecurityNotice(this.#ports, { mail: 'password-changed', ...request, userId, source });
     return { passwordHash, passwordChange };
   }
 }

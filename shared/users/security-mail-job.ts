@@ -1,21 +1,31 @@
 import * as z from 'zod';
 import type { Platform } from '#shared/platform/ports';
 
-const ordered = { orderId: z.uuid(), at: z.int().min(0).describe('Epoch milliseconds') };
+const request = { requestId: z.uuid(), requestedAt: z.int().min(0).describe('Epoch milliseconds') };
 const source = z.object({ address: z.string(), userAgent: z.string().exactOptional() });
 
-/** A mail about an account that is to be sent, as it travels through the queue of deliveries. */
-export const SecurityMailJob = z.discriminatedUnion('mail', [
-  // Whether the address has an owner is found out where nobody waits for an answer.
-  z.object({ mail: z.literal('password-reset'), ...ordered, email: z.string(), source }),
-  z.object({ mail: z.literal('email-verification'), ...ordered, userId: z.uuid() }),
-  z.object({
-    mail: z.enum(['password-changed', 'totp-enabled', 'totp-disabled']),
-    ...ordered,
-    userId: z.uuid(),
-    source,
-  }),
-]);
+/** Jobs enqueued by earlier versions have the request under other names. */
+const upgraded = (job: unknown): unknown => {
+  if (typeof job !== 'object' || job === null || !('orderId' in job && 'at' in job)) return job;
+  const { orderId: requestId, at: requestedAt, ...others } = job;
+  return { requestId, requestedAt, ...others };
+};
+
+/** The job of sending a security mail, as it travels through the queue of deliveries. */
+export const SecurityMailJob = z.preprocess(
+  upgraded,
+  z.discriminatedUnion('mail', [
+    // The worker looks up whether the address has an owner, so that the time of the answer does not depend on it.
+    z.object({ mail: z.literal('password-reset'), ...request, email: z.string(), source }),
+    z.object({ mail: z.literal('email-verification'), ...request, userId: z.uuid() }),
+    z.object({
+      mail: z.enum(['password-changed', 'totp-enabled', 'totp-disabled']),
+      ...request,
+      userId: z.uuid(),
+      source,
+    }),
+  ]),
+);
 export type SecurityMailJob = z.infer<typeof SecurityMailJob>;
 export type SecurityNotice = Extract<
   SecurityMailJob,
@@ -23,15 +33,14 @@ export type SecurityNotice = Extract<
 >;
 
 /**
- * A notice is ordered before its change is made and looked at when the function that makes it has ended, so that there is
- * a notice if and only if there was a change. Longer than the timeout of any function that changes credentials.
+ * The notice of a change is enqueued before the change is made and handled after the function that makes it has ended, so
+ * that there is a notice if and only if there was a change. Longer than the timeout of any function that changes credentials.
  */
 const noticeSeconds = 15;
 
-/** Orders a mail. */
-export const enqueueSecurityMail = async (platform: Pick<Platform, 'queue'>, order: SecurityMailJob): Promise<void> =>
-  await platform.queue('deliveries').send([{ body: JSON.stringify(order) }]);
+export const enqueueSecurityMail = async (platform: Pick<Platform, 'queue'>, job: SecurityMailJob): Promise<void> =>
+  await platform.queue('deliveries').send([{ body: JSON.stringify(job) }]);
 
-/** Orders the notice of a change that is made next, under the order's id. */
-export const enqueueSecurityNotice = async (platform: Pick<Platform, 'queue'>, order: SecurityNotice): Promise<void> =>
-  await platform.queue('deliveries').send([{ body: JSON.stringify(order), delaySeconds: noticeSeconds }]);
+/** Enqueues the notice of a change that is about to be made, whose id is the id of the request. */
+export const enqueueSecurityNotice = async (platform: Pick<Platform, 'queue'>, job: SecurityNotice): Promise<void> =>
+  await platform.queue('deliveries').send([{ body: JSON.stringify(job), delaySeconds: noticeSeconds }]);

@@ -8,9 +8,9 @@ import type { SecurityMailJob, SecurityNotice } from './security-mail-job.ts';
 import { noticeMail, resetMail, verificationMail } from './security-mail-texts.ts';
 
 type Ports = Pick<Platform, 'config' | 'table' | 'secrets' | 'random' | 'clock' | 'logger' | 'mailer'>;
-type OrderOf<Kind extends SecurityMailJob['mail']> = Extract<SecurityMailJob, { readonly mail: Kind }>;
+type JobOf<Kind extends SecurityMailJob['mail']> = Extract<SecurityMailJob, { readonly mail: Kind }>;
 
-/** Sends the mails about accounts that were ordered; an order that comes again sends nothing new. */
+/** Sends security mails; a job that is delivered again sends nothing new. */
 export class SecurityMails {
   readonly #ports: Ports;
   readonly #resets: MailedTokens;
@@ -24,55 +24,55 @@ export class SecurityMails {
     this.#audit = new AuditLog(ports);
   }
 
-  /** @throws the mail was not sent and is to be tried again */
-  async send(order: SecurityMailJob): Promise<void> {
-    switch (order.mail) {
+  /** @throws the mail was not sent; the job is to be retried */
+  async send(job: SecurityMailJob): Promise<void> {
+    switch (job.mail) {
       case 'password-reset':
-        return await this.#sendReset(order);
+        return await this.#sendReset(job);
       case 'email-verification':
-        return await this.#sendVerification(order);
+        return await this.#sendVerification(job);
       default:
-        return await this.#sendNotice(order);
+        return await this.#sendNotice(job);
     }
   }
 
-  async #sendReset(order: OrderOf<'password-reset'>): Promise<void> {
+  async #sendReset(job: JobOf<'password-reset'>): Promise<void> {
     const { table, mailer, config } = this.#ports;
-    const owner = await table.get<EmailOwner>(emailKey(order.email), { consistent: true });
+    const owner = await table.get<EmailOwner>(emailKey(job.email), { consistent: true });
     const user = owner && (await this.#user(owner.userId));
     if (user === undefined) return;
     const { userId, email } = user;
-    const issued = await this.#resets.issue(userId, email, order);
+    const issued = await this.#resets.issue(userId, email, job);
     if (issued === undefined) return;
     if (issued.write !== undefined) {
-      const asked = { actor: { kind: 'anonymous' }, source: order.source } as const;
+      const origin = { actor: { kind: 'anonymous' }, source: job.source } as const;
       const type = 'auth.password-reset-requested';
-      await this.#audit.transact([issued.write], { ...asked, type, trail: userId, target: userId }).catch(ifOvertaken);
+      await this.#audit.transact([issued.write], { ...origin, type, trail: userId, target: userId }).catch(ifOvertaken);
     }
-    await mailer.send(resetMail(order.orderId, email, issued.token, this.#resets.goodMinutes, config.appUrl));
-    await this.#resets.mailed(userId, order);
+    await mailer.send(resetMail(job.requestId, email, issued.token, this.#resets.validMinutes, config.appUrl));
+    await this.#resets.mailed(userId, job);
   }
 
-  async #sendVerification(order: OrderOf<'email-verification'>): Promise<void> {
+  async #sendVerification(job: JobOf<'email-verification'>): Promise<void> {
     const { table, mailer, config } = this.#ports;
-    const user = await this.#user(order.userId as UserId);
+    const user = await this.#user(job.userId as UserId);
     if (user === undefined || user.emailVerifiedAt !== undefined) return;
     const { userId, email } = user;
-    const issued = await this.#verifications.issue(userId, email, order);
+    const issued = await this.#verifications.issue(userId, email, job);
     if (issued === undefined) return;
     if (issued.write !== undefined) await table.transact([issued.write]).catch(ifOvertaken);
     await mailer.send(
-      verificationMail(order.orderId, email, issued.token, this.#verifications.goodMinutes, config.appUrl),
+      verificationMail(job.requestId, email, issued.token, this.#verifications.validMinutes, config.appUrl),
     );
-    await this.#verifications.mailed(userId, order);
+    await this.#verifications.mailed(userId, job);
   }
 
   async #sendNotice(notice: SecurityNotice): Promise<void> {
     const user = await this.#user(notice.userId as UserId);
     if (user === undefined) return;
-    // Else the change was not made, or a later one has its own notice.
+    // Otherwise the change was not made, or a later one has its own notice.
     const change = notice.mail === 'password-changed' ? user.passwordChange : user.totpChange;
-    if (change === notice.orderId) await this.#ports.mailer.send(noticeMail(notice, user.email));
+    if (change === notice.requestId) await this.#ports.mailer.send(noticeMail(notice, user.email));
   }
 
   async #user(userId: UserId): Promise<StoredUser | undefined> {
@@ -83,5 +83,5 @@ export class SecurityMails {
 
 const ifOvertaken = (error: unknown): never => {
   if (!(error instanceof TransactionCanceled)) throw error;
-  throw new Unavailable('Another order of this mail is under way.', { cause: error });
+  throw new Unavailable('Another job for this mail is in progress.', { cause: error });
 };

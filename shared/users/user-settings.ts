@@ -1,39 +1,39 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditEvent, AuditOrigin } from '#shared/audit/entry';
-import { type Settings, type SettingsUpdate, type StoredSettings, settingsOf } from '#shared/identity/settings';
-import { type StoredUser, userKey } from '#shared/identity/stored-user';
+import type { Settings, SettingsUpdate, StoredSettings } from '#shared/identity/settings';
+import { type StoredUser, settingsOf, userKey } from '#shared/identity/stored-user';
 import type { UserId } from '#shared/model/user-id';
-import { Conflict, InvalidInput, TransactionCanceled, Unavailable } from '#shared/platform/errors';
+import { Conflict, InvalidInput } from '#shared/platform/errors';
+import { optimistic } from '#shared/platform/optimistic';
 import type { Platform } from '#shared/platform/ports';
 import { allOf, isStill } from '#shared/platform/table';
 import { noSuchUser } from './users.ts';
 
-const attemptsMax = 10;
-
 /** The settings of users. */
 export class UserSettings {
-  readonly #table: Platform['table'];
+  readonly #ports: Pick<Platform, 'table' | 'clock' | 'random'>;
   readonly #audit: AuditLog;
 
   constructor(ports: Pick<Platform, 'table' | 'clock' | 'random' | 'logger'>) {
-    this.#table = ports.table;
+    this.#ports = ports;
     this.#audit = new AuditLog(ports);
   }
 
   /**
-   * Changes what is given and leaves the rest.
+   * Changes the given settings and leaves the others.
    * @throws {Conflict} `version` is given and not the stored one, or the user is being deleted
-   * @throws {InvalidInput} webhooks without an address @throws {NotFound}
+   * @throws {InvalidInput} the webhook channel without a URL
+   * @throws {NotFound}
    */
   async change(userId: UserId, { version, ...update }: SettingsUpdate, origin: AuditOrigin): Promise<Settings> {
-    for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-      const user = await this.#table.get<StoredUser>(userKey(userId), { consistent: true });
+    const apply = async (): Promise<Settings> => {
+      const user = await this.#ports.table.get<StoredUser>(userKey(userId), { consistent: true });
       if (user === undefined) throw noSuchUser();
       if (user.removing === true) throw new Conflict('This user is being deleted.');
       const before = settingsOf(user);
       if (version !== undefined && version !== before.version) {
-        throw new Conflict(`The settings have version ${before.version} by now; read them again.`);
+        throw new Conflict(`The settings have version ${before.version} now; read them again.`);
       }
       const after = {
         ...{ ...before, ...update, riskLimits: { ...before.riskLimits, ...update.riskLimits } },
@@ -49,15 +49,10 @@ export class UserSettings {
         ...{ ...origin, type: 'config.settings-changed' as const, target: userId },
         ...{ before: factsOf(before), after: factsOf(after) },
       };
-      try {
-        await this.#audit.transact([{ update: userKey(userId), changes, if: still }], event);
-        return after;
-      } catch (error) {
-        // Somebody else changed them meanwhile.
-        if (!(error instanceof TransactionCanceled)) throw error;
-      }
-    }
-    throw new Unavailable('These settings change too often.');
+      await this.#audit.transact([{ update: userKey(userId), changes, if: still }], event);
+      return after;
+    };
+    return await optimistic(this.#ports, apply, { message: 'These settings change too often.' });
   }
 }
 
@@ -67,7 +62,7 @@ const checkWebhook = (update: SettingsUpdate, { notificationChannels, webhookUrl
   throw new InvalidInput(at, 'The webhook channel needs a webhookUrl.');
 };
 
-/** Settings as the audit log has them: flat, and of an address the host alone. */
+/** Settings for the audit log: flat, and only the host of the webhook URL. */
 const factsOf = ({ webhookUrl, quietHours, riskLimits, ...settings }: Settings) => ({
   ...settings,
   ...riskLimits,

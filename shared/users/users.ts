@@ -21,7 +21,7 @@ import { Conflict, DomainError, NotFound, TransactionCanceled } from '#shared/pl
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT } from '#shared/platform/table';
 
-/** This installation has its first user and takes no others by itself. */
+/** The installation has its first user, and its configuration does not let others register. */
 export class RegistrationClosed extends DomainError {
   readonly code = 'registration-closed';
   override readonly name = 'RegistrationClosed';
@@ -43,14 +43,14 @@ export class Users {
   }
 
   /**
-   * Creates a user; the first one of the installation is admin, the others are traders.
+   * Creates a user; the first one of the installation is an admin, the others are traders.
    * @throws {InvalidInput} the password is too easy to guess
    * @throws {Conflict} the mail address has an owner already
-   * @throws {RegistrationClosed} there is a first user, and the configuration takes no others
+   * @throws {RegistrationClosed} there is a first user, and the configuration does not let others register
    */
   async register(user: NewUser, origin: Partial<AuditOrigin> = {}): Promise<Profile> {
     const { clock, ids, random, config } = this.#platform;
-    checkNewPassword(user.password, user, 'password');
+    await checkNewPassword(user.password, user, 'password');
     const audit = new AuditLog(this.#platform);
     const isFirst = await this.isEmpty();
     if (!isFirst) this.#checkOpen();
@@ -86,7 +86,7 @@ export class Users {
         return profileOf(stored('admin'), config);
       } catch (error) {
         if (!(error instanceof TransactionCanceled)) throw error;
-        // Somebody else was first meanwhile.
+        // Another user was first.
         this.#checkOpen();
       }
     }
@@ -101,7 +101,7 @@ export class Users {
 
   #checkOpen(): void {
     if (this.#platform.config.registration === 'open') return;
-    throw new RegistrationClosed('This installation takes no more users by itself; ask its admin.');
+    throw new RegistrationClosed('Registration is closed; ask the admin of this installation.');
   }
 
   /** @throws {NotFound} */
@@ -111,7 +111,7 @@ export class Users {
     return profileOf(user, this.#platform.config);
   }
 
-  /** The secret that signs the webhooks of a user. */
+  /** The secret that signs a user's webhooks: derived, so that it need not be stored. */
   async webhookSecret(userId: UserId): Promise<string> {
     return await new Contacts(this.#platform).webhookSecret(userId);
   }

@@ -5,6 +5,9 @@ import { AuditReader } from '#shared/audit/audit-reader';
 import type { AuditEvent } from '#shared/audit/entry';
 import { counted, type Tally } from '#shared/audit/repeats';
 import { verifyAudit } from '#shared/audit/verify';
+import { NotificationChannel } from '#shared/model/channels';
+import { OrderSide, OrderStatus, OrderType } from '#shared/model/order';
+import { Severity } from '#shared/model/severity';
 import type { UserId } from '#shared/model/user-id';
 import { TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import { ABSENT, PRESENT, type Write } from '#shared/platform/table';
@@ -66,6 +69,25 @@ describe('an entry', () => {
     } as const;
     await log.record({ type: 'config.account-added', actor: loggedIn.actor, target: session, after: account });
     expect((await trail())[0]?.after).toEqual({ venue: 'binance', mode: 'live' });
+  });
+
+  it('knows every channel, severity and word of orders', async () => {
+    const { actor } = loggedIn;
+    const channels = NotificationChannel.options;
+    for (const severity of Severity.options) {
+      const after = { severity, channels };
+      await log.record({ type: 'config.alert-created', actor, target: session, after });
+      expect((await trail())[0]?.after).toEqual(after);
+    }
+    for (const status of OrderStatus.options) {
+      for (const [side, type] of OrderSide.options.flatMap((one) =>
+        OrderType.options.map((kind) => [one, kind] as const),
+      )) {
+        const after = { side, type, status };
+        await log.record({ type: 'trade.order-placed', actor, target: session, after });
+        expect((await trail())[0]?.after).toEqual(after);
+      }
+    }
   });
 
   it('lets no secret in, wherever a caller puts it', async () => {

@@ -4,7 +4,7 @@ import { type Route, routeKey } from '#functions/http/route';
 import { accountKey, type StoredAccount } from '#shared/accounts/stored';
 import { alertKind } from '#shared/alerts/items';
 import { alertKey, type StoredAlert } from '#shared/alerts/stored';
-import { refreshTokenKey, type StoredRefreshToken } from '#shared/auth/refresh-token';
+import { refreshTokenKey, type StoredRefreshToken } from '#shared/auth/refresh-tokens';
 import { type ApiKeyId, apiKeyKey, type StoredApiKey } from '#shared/auth/stored-api-key';
 import { newSession, type SessionId, type StoredSession, sessionsOf } from '#shared/auth/stored-session';
 import { type StoredUser, userKey } from '#shared/identity/stored-user';

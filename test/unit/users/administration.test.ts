@@ -94,7 +94,8 @@ describe('a change of role', () => {
       await system.table.transact(writes);
     };
     const platform = { ...system.platform, table: tableWith(system.table, { transact }) };
-    await new UserAdministration(platform, sessions).change(bob.userId, { role: 'viewer' }, byAda());
+    const administration = new UserAdministration(platform, sessions);
+    await system.awake(administration.change(bob.userId, { role: 'viewer' }, byAda()));
     const { sessions: stored } = await sessions.hold(bob.userId);
     expect(stored.map(({ role }) => role)).toEqual(['viewer', 'viewer']);
   });
@@ -107,7 +108,7 @@ describe('a change of role', () => {
       await system.table.transact(writes);
     };
     const sessions = new Sessions({ ...system.platform, table: tableWith(system.table, { transact }) });
-    const { session } = await sessions.open(bob.userId, { address: '', userAgent: '' });
+    const { session } = await system.awake(sessions.open(bob.userId, { address: '', userAgent: '' }));
     expect(session.role).toBe('viewer');
   });
 });

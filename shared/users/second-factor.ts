@@ -1,23 +1,23 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditOrigin } from '#shared/audit/entry';
+import { Credentials } from '#shared/auth/credentials';
+import { newRecoveryCodes, recoveryCodeHash } from '#shared/auth/recovery-codes';
+import { wrongCode } from '#shared/auth/refusals';
+import type { Sessions } from '#shared/auth/sessions';
+import type { SessionId } from '#shared/auth/stored-session';
+import { newTotpSecret, totpStep, totpUri } from '#shared/auth/totp';
+import { type StoredTotp, TotpCodes, totpKey } from '#shared/auth/totp-codes';
 import { hasCredentialsOf, type StoredUser, userKey } from '#shared/identity/stored-user';
 import type { UserId } from '#shared/model/user-id';
 import { Conflict, NotFound, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, equals, type Item, type Key, keyOf, PRESENT, type Update } from '#shared/platform/table';
-import { enqueueSecurityNotice } from '#shared/users/security-mail-job';
-import { Credentials } from './credentials.ts';
-import { newRecoveryCodes, recoveryCodeHash } from './recovery-codes.ts';
-import { wrongCode } from './refusals.ts';
-import type { Sessions } from './sessions.ts';
-import type { SessionId } from './stored-session.ts';
-import { newTotpSecret, totpStep, totpUri } from './totp.ts';
-import { type StoredTotp, TotpCodes, totpKey } from './totp-codes.ts';
+import { enqueueSecurityNotice } from './security-mail-job.ts';
 
-/** How long a secret waits for the first code of the app that it was given to. */
+/** How long a secret waits for the first code from the app. */
 const setupMinutes = 15;
 
-/** A secret that was given out and not proved yet. */
+/** A secret that was issued and is not confirmed yet. */
 export interface TotpSetup extends Item {
   readonly kind: 'totp-setup';
   readonly sealed: string;
@@ -26,7 +26,7 @@ export interface TotpSetup extends Item {
 
 type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'logger' | 'queue'>;
 
-/** How users get, keep and give up a second factor: codes by time (RFC 6238), and recovery codes for when the app is lost. */
+/** Enabling and disabling the second factor of users: TOTP codes (RFC 6238), and recovery codes in case the app is lost. */
 export class SecondFactor {
   readonly #ports: Ports;
   readonly #sessions: Sessions;
@@ -43,9 +43,9 @@ export class SecondFactor {
   }
 
   /**
-   * Makes a secret for an authenticator app. It counts for nothing until {@link enable} has seen a code of it, within
-   * {@link setupMinutes}; the next one replaces it.
-   * @throws {Conflict} there is a second factor already
+   * Creates a secret for an authenticator app. It has no effect until {@link enable} receives one of its codes, within
+   * {@link setupMinutes}; another call replaces it.
+   * @throws {Conflict} the second factor is already enabled
    */
   async setUp(userId: UserId): Promise<{ readonly secret: string; readonly uri: string }> {
     const { table, clock, random } = this.#ports;
@@ -63,12 +63,12 @@ export class SecondFactor {
   }
 
   /**
-   * Asks for codes from now on, and ends the user's other sessions, which were opened without. The password shows that it
-   * is not somebody with a stolen token who locks the user out.
-   * @returns recovery codes, which are told this once
-   * @throws {InvalidTotp} the code is not of the secret that was set up last
+   * Requires codes from now on, and ends the user's other sessions, which were opened without one. The password keeps
+   * somebody with a stolen token from locking the user out.
+   * @returns recovery codes, which are shown only this once
+   * @throws {InvalidTotp} the code does not belong to the latest secret
    * @throws {InvalidCredentials | TooManyAttempts}
-   * @throws {Conflict} there is a second factor already, or nothing was set up
+   * @throws {Conflict} the second factor is already enabled, or was not set up
    */
   async enable(
     userId: UserId,
@@ -81,7 +81,7 @@ export class SecondFactor {
     if (user.totpEnabled === true) throw enabledAlready();
     const setup = await table.get<TotpSetup>(setupKey(userId), { consistent: true });
     if (setup === undefined || setup.expiresAt * 1000 <= clock.now()) {
-      throw new Conflict('Set it up first: POST /api/user/totp/setup gives a secret, good for a quarter of an hour.');
+      throw new Conflict('Set it up first: POST /api/user/totp/setup returns a secret that is valid for 15 minutes.');
     }
     const { attempt } = await this.#credentials.ofUser(userId, { password }, origin);
     await attempt.succeeded();
@@ -105,15 +105,19 @@ export class SecondFactor {
   }
 
   /**
-   * Asks for no codes any more.
+   * Stops requiring codes.
    * @throws {Conflict} there is no second factor
    * @throws {InvalidCredentials | InvalidTotp | TooManyAttempts}
    */
-  async disable(userId: UserId, shown: { readonly password: string; readonly code: string }, origin: AuditOrigin) {
+  async disable(
+    userId: UserId,
+    { password, code }: { readonly password: string; readonly code: string },
+    origin: AuditOrigin,
+  ): Promise<void> {
     await this.#checkEnabled(userId);
-    const proof = await this.#credentials.ofUser(userId, { password: shown.password, totp: shown.code }, origin);
+    const proof = await this.#credentials.ofUser(userId, { password, totp: code }, origin);
     const event = { ...origin, type: 'auth.totp-disabled', trail: userId, target: userId } as const;
-    // The code needs no using up: what it could be used with goes. That it was not used is a condition all the same.
+    // The code need not be marked as used, as the factor is removed. That it is unused is a condition all the same.
     const isUnused = proof.writes.map((write) => write.if ?? PRESENT);
     const writes = [
       await this.#userUpdate(proof.user, false, origin),
@@ -129,7 +133,7 @@ export class SecondFactor {
 
   /**
    * Replaces the recovery codes, used and unused.
-   * @returns the new ones, which are told this once
+   * @returns the new ones, which are shown only this once
    * @throws {Conflict} there is no second factor
    * @throws {InvalidTotp | TooManyAttempts}
    */
@@ -164,13 +168,14 @@ export class SecondFactor {
     if ((await this.#user(userId)).totpEnabled !== true) throw new Conflict('There is no second factor.');
   }
 
-  /** Once its notice is ordered. */
+  /** Enqueues the notice of a change and returns the write that makes it. */
   async #userUpdate(user: StoredUser, totpEnabled: boolean, { source }: AuditOrigin): Promise<Update> {
     const { clock, ids } = this.#ports;
     const { userId } = user;
     const totpChange = ids.next();
     const mail = totpEnabled ? 'totp-enabled' : 'totp-disabled';
-    await enqueueSecurityNotice(this.#ports, { mail, orderId: totpChange, at: clock.now(), userId, source });
+    const request = { requestId: totpChange, requestedAt: clock.now() };
+    await enqueueSecurityNotice(this.#ports, { mail, ...request, userId, source });
     return {
       update: userKey(userId),
       changes: { set: { totpEnabled, totpChange }, add: { version: 1 } },
