@@ -11,6 +11,7 @@ import {
   firstUserKey,
   isEmailVerified,
   listedAt,
+  noSuchUser,
   type StoredUser,
   settingsOf,
   userKey,
@@ -18,7 +19,7 @@ import {
 import type { NewUser, Profile } from '#shared/identity/user';
 import type { Role } from '#shared/model/scopes';
 import type { UserId } from '#shared/model/user-id';
-import { Conflict, DomainError, NotFound, TransactionCanceled } from '#shared/platform/errors';
+import { Conflict, DomainError, TransactionCanceled } from '#shared/platform/errors';
 import type { Config, Platform } from '#shared/platform/ports';
 import { ABSENT } from '#shared/platform/table';
 
@@ -119,8 +120,6 @@ export class Users {
     return `whsec_${derivedKey(material, `webhook/${userId}`).toString('base64url')}`;
   }
 }
-
-export const noSuchUser = () => new NotFound('This user does not exist any more.');
 
 /** A user as seen by themselves. */
 export const profileOf = (user: StoredUser, config: Config): Profile => ({
