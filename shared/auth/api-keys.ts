@@ -1,6 +1,6 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditOrigin } from '#shared/audit/entry';
-import { type StoredUser, userKey } from '#shared/identity/stored-user';
+import { noSuchUser, type StoredUser, userKey } from '#shared/identity/stored-user';
 import { SCOPES_OF_ROLE } from '#shared/model/scopes';
 import type { UserId } from '#shared/model/user-id';
 import { InvalidInput, LimitExceeded, NotFound, TransactionCanceled } from '#shared/platform/errors';
@@ -46,7 +46,7 @@ export class ApiKeys {
     const { table, clock, ids, random } = this.#ports;
     const create = async (): Promise<CreatedApiKey> => {
       const user = await table.get<StoredUser>(userKey(userId), { consistent: true });
-      if (user === undefined || user.disabled === true) throw new NotFound('This user does not exist any more.');
+      if (user === undefined || user.disabled === true) throw noSuchUser();
       const excess = wanted.scopes.filter((scope) => !SCOPES_OF_ROLE[user.role].includes(scope));
       if (excess.length > 0)
         throw new InvalidInput('scopes', `You do not have these scopes yourself: ${excess.join(', ')}.`);

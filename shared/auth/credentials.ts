@@ -1,9 +1,8 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditOrigin } from '#shared/audit/entry';
-import { type EmailOwner, emailKey, type StoredUser, userKey } from '#shared/identity/stored-user';
+import { type EmailOwner, emailKey, noSuchUser, type StoredUser, userKey } from '#shared/identity/stored-user';
 import type { UserId } from '#shared/model/user-id';
 import { networkOf } from '#shared/platform/addresses';
-import { NotFound } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import type { Update } from '#shared/platform/table';
 import { type Attempt, LoginDelays, TooManyAttempts } from './login-delays.ts';
@@ -91,7 +90,7 @@ export class Credentials {
 
   async #user(userId: UserId): Promise<StoredUser> {
     const user = await this.#ports.table.get<StoredUser>(userKey(userId), { consistent: true });
-    if (user === undefined) throw new NotFound('This user does not exist any more.');
+    if (user === undefined) throw noSuchUser();
     return user;
   }
 

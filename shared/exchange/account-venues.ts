@@ -60,7 +60,7 @@ export class AccountVenues {
     { time, listing, budget }: Omit<Shared, 'budget' | 'seats'> & { readonly budget: CallBudget },
   ): Promise<AccountVenue> {
     const { createCcxtAccount } = await import('./venues/ccxt/account.ts');
-    return await createCcxtAccount({ ...this.#options(id), time, listing, budget, credentials });
+    return credentials.guarded(await createCcxtAccount({ ...this.#options(id), time, listing, budget, credentials }));
   }
 
   async #sharedAt(id: string): Promise<Shared> {

@@ -1,5 +1,6 @@
 import type { Role } from '#shared/model/scopes';
 import type { UserId } from '#shared/model/user-id';
+import { NotFound } from '#shared/platform/errors';
 import type { Config } from '#shared/platform/ports';
 import { allOf, type Item, isStill, keyOf, type WriteCondition } from '#shared/platform/table';
 import type { Settings, StoredSettings } from './settings.ts';
@@ -44,6 +45,9 @@ export interface AdminCount extends Item {
 }
 
 export const userKey = (userId: UserId) => ({ pk: keyOf('USER', userId), sk: 'PROFILE' });
+/** The refusal of a request by a user who was deleted. */
+export const noSuchUser = () => new NotFound('This user does not exist any more.');
+
 /** A mail address may contain any character, so its key is its UTF-8 bytes in hex. */
 export const emailKey = (email: string) => ({ pk: keyOf('EMAIL', Buffer.from(email).toString('hex')), sk: 'OWNER' });
 /** Exists from the first registration on: the user who writes it is the first admin. */

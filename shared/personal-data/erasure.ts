@@ -4,13 +4,12 @@ import { Credentials, type SubmittedCredentials } from '#shared/auth/credentials
 import { wrongCode } from '#shared/auth/refusals';
 import { Sessions } from '#shared/auth/sessions';
 import type { SessionId, StoredSession } from '#shared/auth/stored-session';
-import { emailKey, type StoredUser, userKey } from '#shared/identity/stored-user';
+import { emailKey, noSuchUser, type StoredUser, userKey } from '#shared/identity/stored-user';
 import type { UserId } from '#shared/model/user-id';
 import { Conflict, NotFound, TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Erasure } from '#shared/platform/item-kind';
 import { equals, type Item, type Key, PRESENT, type Write } from '#shared/platform/table';
 import { adminsCounted, checkAdminStays } from '#shared/users/admins';
-import { noSuchUser } from '#shared/users/users';
 import { type EraserPorts, erasersOf } from './erasers.ts';
 import { declarationOf } from './item-kinds.ts';
 

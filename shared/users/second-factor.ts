@@ -7,9 +7,9 @@ import type { Sessions } from '#shared/auth/sessions';
 import type { SessionId } from '#shared/auth/stored-session';
 import { newTotpSecret, totpStep, totpUri } from '#shared/auth/totp';
 import { type StoredTotp, TotpCodes, totpKey } from '#shared/auth/totp-codes';
-import { hasCredentialsOf, type StoredUser, userKey } from '#shared/identity/stored-user';
+import { hasCredentialsOf, noSuchUser, type StoredUser, userKey } from '#shared/identity/stored-user';
 import type { UserId } from '#shared/model/user-id';
-import { Conflict, NotFound, TransactionCanceled } from '#shared/platform/errors';
+import { Conflict, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, equals, type Item, type Key, keyOf, PRESENT, type Update } from '#shared/platform/table';
 import { enqueueSecurityNotice } from './security-mail-job.ts';
@@ -160,7 +160,7 @@ export class SecondFactor {
 
   async #user(userId: UserId): Promise<StoredUser> {
     const user = await this.#ports.table.get<StoredUser>(userKey(userId), { consistent: true });
-    if (user === undefined) throw new NotFound('This user does not exist any more.');
+    if (user === undefined) throw noSuchUser();
     return user;
   }
 

@@ -2,13 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditEvent, AuditOrigin } from '#shared/audit/entry';
 import type { Settings, SettingsUpdate, StoredSettings } from '#shared/identity/settings';
-import { type StoredUser, settingsOf, userKey } from '#shared/identity/stored-user';
+import { noSuchUser, type StoredUser, settingsOf, userKey } from '#shared/identity/stored-user';
 import type { UserId } from '#shared/model/user-id';
 import { Conflict, InvalidInput } from '#shared/platform/errors';
 import { optimistic } from '#shared/platform/optimistic';
 import type { Platform } from '#shared/platform/ports';
 import { allOf, isStill } from '#shared/platform/table';
-import { noSuchUser } from './users.ts';
 
 /** The settings of users. */
 export class UserSettings {

@@ -11,13 +11,14 @@ import {
   emailKey,
   firstUserKey,
   listedAt,
+  noSuchUser,
   type StoredUser,
   userKey,
 } from '#shared/identity/stored-user';
 import type { NewUser, Profile } from '#shared/identity/user';
 import type { Role } from '#shared/model/scopes';
 import type { UserId } from '#shared/model/user-id';
-import { Conflict, DomainError, NotFound, TransactionCanceled } from '#shared/platform/errors';
+import { Conflict, DomainError, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT } from '#shared/platform/table';
 
@@ -117,4 +118,3 @@ export class Users {
   }
 }
 
-export const noSuchUser = () => new NotFound('This user does not exist any more.');
