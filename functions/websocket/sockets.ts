@@ -2,14 +2,16 @@ import type { APIGatewayProxyStructuredResultV2, APIGatewayProxyWebsocketEventV2
 import { mayConnect } from '#functions/http/cors';
 import { HttpProblem, isOurFault, type Problem, problemOf } from '#functions/http/problem';
 import { instrumented } from '#functions/instrumented';
-import { TokenVerifier } from '#shared/auth/tokens';
 import { Connections } from '#shared/connections/connections';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 import { Conversation } from '#shared/realtime/conversation';
+import { Handshakes } from '#shared/realtime/handshakes';
+import { Refusal } from '#shared/realtime/refusal';
 
-/** API Gateway's $connect event has the handshake's headers, which its type leaves out. */
+/** API Gateway's events say more than their type: $connect has the handshake's headers, every event its client's address. */
 type SocketEvent = APIGatewayProxyWebsocketEventV2 & {
+  readonly requestContext: { readonly identity?: { readonly sourceIp: string } };
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly queryStringParameters?: Readonly<Record<string, string | undefined>> | null;
 };
@@ -17,7 +19,7 @@ type SocketEvent = APIGatewayProxyWebsocketEventV2 & {
 /** The events of WebSocket connections: handshakes, messages and ends. */
 export const createSockets = (platform: Platform) => {
   const connections = new Connections(platform);
-  const verifier = new TokenVerifier(platform);
+  const handshakes = new Handshakes(platform);
   const conversation = new Conversation(platform);
 
   const connect = async (event: SocketEvent): Promise<APIGatewayProxyStructuredResultV2> => {
@@ -26,11 +28,13 @@ export const createSockets = (platform: Platform) => {
       return refusal(event, new HttpProblem('forbidden', 'Pages of this origin may not connect.'));
     }
     const { token, subprotocol } = tokenOf(event);
-    const verdict = token === undefined ? undefined : await verifier.verify(token);
-    if (verdict === undefined || 'refusal' in verdict) {
-      return refusal(event, new HttpProblem('unauthenticated', 'Connect with a good access token.'));
+    const { connectionId, identity } = event.requestContext;
+    try {
+      await handshakes.accept({ connectionId, token, address: identity?.sourceIp });
+    } catch (error) {
+      if (error instanceof Refusal) return refusal(event, error);
+      throw error;
     }
-    await connections.open(event.requestContext.connectionId, verdict);
     // A client that offers subprotocols needs one of them back; the token itself is not repeated.
     return { statusCode: 200, ...(subprotocol ? { headers: { 'Sec-WebSocket-Protocol': subprotocol } } : {}) };
   };
@@ -67,10 +71,14 @@ const tokenOf = (event: SocketEvent): { token?: string; subprotocol?: string } =
 };
 
 /** API Gateway passes on the status alone. */
-const refusal = ({ requestContext }: SocketEvent, error: HttpProblem): APIGatewayProxyStructuredResultV2 => {
+const refusal = ({ requestContext }: SocketEvent, error: HttpProblem | Refusal): APIGatewayProxyStructuredResultV2 => {
   const { problem, headers } = problemOf(error, '/ws', requestContext.requestId);
-  const contentType = { 'content-type': 'application/problem+json' };
-  return { statusCode: problem.status, headers: { ...contentType, ...headers }, body: JSON.stringify(problem) };
+  const seconds = error instanceof Refusal ? error.retryAfterSeconds : undefined;
+  const more = {
+    'content-type': 'application/problem+json',
+    ...(seconds === undefined ? {} : { 'retry-after': String(seconds) }),
+  };
+  return { statusCode: problem.status, headers: { ...headers, ...more }, body: JSON.stringify(problem) };
 };
 
 export const handler = onLambda(createSockets);

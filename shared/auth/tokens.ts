@@ -81,11 +81,12 @@ export class TokenVerifier {
     this.#sessionSeconds = config.runtime === 'local' ? 0 : cacheSeconds;
   }
 
-  async verify(token: string): Promise<Verdict> {
+  /** @param freshSession reads the session again even if a recent read is cached */
+  async verify(token: string, { freshSession = false } = {}): Promise<Verdict> {
     if (token.length > tokenLengthMax) return { refusal: 'invalid' };
     const claims = await this.#claimsOf(token);
     if ('refusal' in claims) return claims;
-    const session = await this.#sessionOf(claims);
+    const session = await this.#sessionOf(claims, freshSession);
     if (session === undefined || isOver(session, this.#clock.now())) return { refusal: 'ended' };
     return { ...claims, scopes: SCOPES_OF_ROLE[session.role] };
   }
@@ -101,8 +102,8 @@ export class TokenVerifier {
   }
 
   /** The session of these claims; undefined when it has ended, or was never the user's. */
-  async #sessionOf({ userId, sessionId }: Claims): Promise<StoredSession | undefined> {
-    const known = this.#sessions.get(sessionId, this.#clock.now());
+  async #sessionOf({ userId, sessionId }: Claims, isFresh: boolean): Promise<StoredSession | undefined> {
+    const known = isFresh ? undefined : this.#sessions.get(sessionId, this.#clock.now());
     if (known !== undefined) return known.userId === userId ? known : undefined;
     const session = await this.#table.get<StoredSession>(sessionKey(userId, sessionId), { consistent: true });
     if (session !== undefined && this.#sessionSeconds > 0) {

@@ -1,14 +1,16 @@
 import type { UserId } from '#shared/model/user-id';
 import type { Platform } from '#shared/platform/ports';
-import { every, type Key } from '#shared/platform/table';
+import { every, type Item, type Key } from '#shared/platform/table';
 import { frameOf, type GoodbyeReason, type ServerMessage } from './message.ts';
 import {
   connectionKey,
   expiryOf,
   ofConnection,
   ofSession,
+  ofUser,
   type StoredConnection,
-  type Subscription,
+  type UserSocket,
+  userSocketKey,
 } from './stored.ts';
 
 /** Who a connection belongs to, and until when it is authorized: a token grants no more time to a socket than to requests. */
@@ -31,6 +33,8 @@ export class Connections {
 
   async open(connectionId: string, { userId, sessionId, expiresAt: authorizedUntil }: Bearer): Promise<void> {
     const { table, clock } = this.#ports;
+    const now = clock.now();
+    const expiresAt = expiryOf(now);
     const connection: StoredConnection = {
       ...connectionKey(connectionId),
       kind: 'connection',
@@ -39,9 +43,45 @@ export class Connections {
       authorizedUntil,
       gsi1pk: ofSession(sessionId).pk,
       gsi1sk: connectionId,
-      expiresAt: expiryOf(clock.now()),
+      expiresAt,
     };
-    await table.put(connection);
+    const socket: UserSocket = {
+      ...userSocketKey(userId, connectionId),
+      kind: 'user-socket',
+      connectionId,
+      openedAt: now,
+      gsi1pk: ofConnection(connectionId).pk,
+      gsi1sk: 'SOCKET',
+      expiresAt,
+    };
+    await table.writeMany([{ put: connection }, { put: socket }]);
+  }
+
+  /** Removes a connection that was opened a moment ago, when the indexes may not show it yet. */
+  async discard(connectionId: string, userId: UserId): Promise<void> {
+    const keys = [connectionKey(connectionId), userSocketKey(userId, connectionId)];
+    await this.#ports.table.writeMany(keys.map((key) => ({ delete: key })));
+  }
+
+  /** The sockets of a user, those included whose end was not announced. */
+  async socketsOf(userId: UserId): Promise<UserSocket[]> {
+    const { table, clock } = this.#ports;
+    const now = clock.now();
+    const sockets: UserSocket[] = [];
+    for await (const socket of every<UserSocket>(table, ofUser(userId))) {
+      if ((socket.expiresAt ?? 0) * 1000 > now) sockets.push(socket);
+    }
+    return sockets;
+  }
+
+  /** Whether frames still reach a connection; one that is gone is forgotten. */
+  async isAlive(connectionId: string): Promise<boolean> {
+    try {
+      // A frame with no message in it: clients have nothing to do.
+      return await this.send(connectionId, []);
+    } catch {
+      return true;
+    }
   }
 
   /** Who is connected; undefined when the connection is unknown or its token has expired, which ends it. */
@@ -71,11 +111,11 @@ export class Connections {
     await sent.catch(() => undefined);
   }
 
-  /** Removes a connection and its subscriptions. */
+  /** Removes a connection with all that belongs to it. */
   async forget(connectionId: string): Promise<void> {
     const { table } = this.#ports;
     const keys: Key[] = [connectionKey(connectionId)];
-    for await (const { pk, sk } of every<Subscription>(table, ofConnection(connectionId))) keys.push({ pk, sk });
+    for await (const { pk, sk } of every<Item>(table, ofConnection(connectionId))) keys.push({ pk, sk });
     await table.writeMany(keys.map((key) => ({ delete: key })));
   }
 

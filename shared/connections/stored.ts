@@ -13,6 +13,14 @@ export interface StoredConnection extends Item {
   readonly authorizedUntil: number;
 }
 
+/** A socket of a user, counted against the limit of each. */
+export interface UserSocket extends Item {
+  readonly kind: 'user-socket';
+  readonly connectionId: string;
+  /** Epoch ms. */
+  readonly openedAt: number;
+}
+
 /** A connection's subscription to a channel, in the partition of the channel's audience. */
 export interface Subscription extends Item {
   readonly kind: 'subscription';
@@ -33,9 +41,17 @@ export const subscriptionKey = (connectionId: string, channel: Channel): Key => 
   sk: keyOf('CONNECTION', connectionId),
 });
 
+const socketsPartition = (userId: UserId): string => keyOf('SOCKETS', userId);
+export const userSocketKey = (userId: UserId, connectionId: string): Key => ({
+  pk: socketsPartition(userId),
+  sk: keyOf('CONNECTION', connectionId),
+});
+
+/** Finds the sockets of a user. */
+export const ofUser = (userId: UserId) => ({ pk: socketsPartition(userId), consistent: true });
 /** Finds the connections of a session. */
 export const ofSession = (sessionId: string) => ({ index: 'gsi1', pk: keyOf('SESSION', sessionId) }) as const;
-/** Finds the subscriptions of a connection. */
+/** Finds what belongs to a connection: its subscriptions and its place among the user's sockets. */
 export const ofConnection = (connectionId: string) =>
   ({ index: 'gsi1', pk: keyOf('CONNECTION', connectionId) }) as const;
 

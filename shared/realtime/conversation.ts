@@ -7,7 +7,7 @@ import type { Since } from './feed.ts';
 import { type FedChannel, Feeds } from './feeds.ts';
 import { Refusal } from './refusal.ts';
 
-/** A client subscribes, unsubscribes and pings; one that sends more is out of control and closed. */
+/** Messages of a user, over all sockets. A client only subscribes, authenticates and pings; one that sends more is out of control and closed. */
 const messagesPerMinute = 240;
 
 type ProblemOf = (error: unknown) => unknown;
@@ -45,7 +45,7 @@ export class Conversation {
     };
     try {
       const { isAllowed, limit, resetSeconds } = await this.#limiter.take(
-        ['CONNECTION', connectionId],
+        ['USER', bearer.userId],
         'messages',
         this.#messagesMax,
       );

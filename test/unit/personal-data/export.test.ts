@@ -23,7 +23,7 @@ const elsewhere = [
     'subscription',
     'ticker',
   ],
-  ...['venue-budget', 'venue-seats', 'venue-status', 'watch'],
+  ...['user-socket', 'venue-budget', 'venue-seats', 'venue-status', 'watch'],
 ];
 
 interface Exported {

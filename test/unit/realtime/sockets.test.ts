@@ -70,7 +70,7 @@ describe('a connection that says too much', () => {
     given = testPlatform({ requestLimitFactor: 1 });
     sockets = createSockets(given.platform);
     await connect('c', ada);
-    await connect('d', ada);
+    await connect('d', bob);
     for (let said = 0; said < 240; said++) await say('c', { action: 'ping' });
     expect(heard('c').filter(({ type }) => type === 'pong')).toHaveLength(240);
     const told = heard('c');
@@ -79,6 +79,19 @@ describe('a connection that says too much', () => {
     expect(heard('c')).toEqual([]);
     await say('d', { action: 'ping' });
     expect(heard('d')).toEqual([{ type: 'pong' }]);
+  });
+});
+
+describe('a user who says too much', () => {
+  it('is closed, over how many sockets it was', async () => {
+    given = testPlatform({ requestLimitFactor: 1 });
+    sockets = createSockets(given.platform);
+    await connect('c', ada);
+    await connect('d', ada);
+    for (let said = 0; said < 120; said++) for (const id of ['c', 'd']) await say(id, { action: 'ping' });
+    const received = heard('d');
+    await say('d', { action: 'ping' });
+    expect(received.at(-1)).toMatchObject({ type: 'error', problem: { type: '/problems/too-many-requests' } });
   });
 });
 
