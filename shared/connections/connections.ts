@@ -1,7 +1,8 @@
 import type { UserId } from '#shared/model/user-id';
 import type { Platform } from '#shared/platform/ports';
 import { every, type Item, type Key } from '#shared/platform/table';
-import { frameOf, type GoodbyeReason, type ServerMessage } from './message.ts';
+import { inFrames } from './frames.ts';
+import type { GoodbyeReason, ServerMessage } from './message.ts';
 import {
   connectionKey,
   expiryOf,
@@ -78,7 +79,7 @@ export class Connections {
   async isAlive(connectionId: string): Promise<boolean> {
     try {
       // A frame with no message in it: clients have nothing to do.
-      return await this.send(connectionId, []);
+      return await this.#sendFrame(connectionId, '[]');
     } catch {
       return true;
     }
@@ -106,8 +107,8 @@ export class Connections {
   async end(connectionId: string, reason: GoodbyeReason): Promise<void> {
     const { push } = this.#ports;
     await this.forget(connectionId);
-    const goodbye: ServerMessage = { type: 'goodbye', reason, reconnect: reason === 'token-expired' };
-    const sent = push.send(connectionId, frameOf([goodbye])).then(() => push.close(connectionId));
+    const goodbye: ServerMessage = { type: 'goodbye', reason, reconnect: reason !== 'session-ended' };
+    const sent = push.send(connectionId, JSON.stringify(goodbye)).then(() => push.close(connectionId));
     await sent.catch(() => undefined);
   }
 
@@ -119,9 +120,28 @@ export class Connections {
     await table.writeMany(keys.map((key) => ({ delete: key })));
   }
 
-  /** Sends messages in one frame; a connection that is gone is forgotten. @returns whether it was sent */
-  async send(connectionId: string, messages: readonly ServerMessage[]): Promise<boolean> {
-    if ((await this.#ports.push.send(connectionId, frameOf(messages))) === 'sent') return true;
+  /**
+   * Sends messages in as few frames as they fit in; a connection that is gone is forgotten.
+   * @param sent called after each frame with the number of messages that were sent so far
+   * @returns whether all of them were sent
+   * @throws what kept a frame from being sent; the frames before it were
+   */
+  async send(
+    connectionId: string,
+    messages: readonly ServerMessage[],
+    sent: (count: number) => void = () => {},
+  ): Promise<boolean> {
+    let count = 0;
+    for (const { text, size } of inFrames(messages)) {
+      if (!(await this.#sendFrame(connectionId, text))) return false;
+      count += size;
+      sent(count);
+    }
+    return true;
+  }
+
+  async #sendFrame(connectionId: string, text: string): Promise<boolean> {
+    if ((await this.#ports.push.send(connectionId, text)) === 'sent') return true;
     await this.forget(connectionId);
     return false;
   }

@@ -15,7 +15,4 @@ export interface UpdateMessage {
 }
 
 /** Why the server ends a connection. */
-export type GoodbyeReason = 'token-expired' | 'session-ended';
-
-export const frameOf = (messages: readonly ServerMessage[]): string =>
-  JSON.stringify(messages.length === 1 ? messages[0] : messages);
+export type GoodbyeReason = 'token-expired' | 'session-ended' | 'too-slow';

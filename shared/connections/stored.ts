@@ -30,8 +30,13 @@ export interface Subscription extends Item {
   readonly userId: UserId;
   /** A copy of the connection's, epoch ms. */
   readonly authorizedUntil: number;
-  /** Number of the last message that was sent or is not wanted. */
+  /**
+   * Number of the last message that was sent or is not wanted. Of states it is kept only while the subscription is
+   * joining: a write for each tick and subscriber would cost more than the frames.
+   */
   readonly lastSeq: number;
+  /** The subscriber is being brought up to date, so the stream is not the only one that sends to it. */
+  readonly joining?: boolean;
 }
 
 export const connectionKey = (connectionId: string): Key => ({ pk: keyOf('CONNECTION', connectionId), sk: 'SELF' });

@@ -39,7 +39,7 @@ export class Subscriptions {
     return true;
   }
 
-  /** Subscribes a connection, which was admitted to the channel, to what follows `lastSeq`. */
+  /** Subscribes a connection, which was admitted to the channel, to what follows `lastSeq`; it is joining until {@link joined}. */
   async add(
     connectionId: string,
     { userId, expiresAt: authorizedUntil }: Bearer,
@@ -55,12 +55,23 @@ export class Subscriptions {
       userId,
       authorizedUntil,
       lastSeq,
+      joining: true,
       gsi1pk: ofConnection(connectionId).pk,
       gsi1sk: channel.name,
       expiresAt: expiryOf(clock.now()),
     };
     await table.put(subscription);
     return subscription;
+  }
+
+  /** The subscriber is up to date: from now on the stream alone sends to it. */
+  async joined({ pk, sk }: Subscription): Promise<void> {
+    await unlessGone(this.#ports.table.update({ pk, sk }, { remove: ['joining'] }, PRESENT));
+  }
+
+  /** The subscription as it is now; undefined when it has ended. */
+  async current({ pk, sk }: Subscription): Promise<Subscription | undefined> {
+    return await this.#ports.table.get<Subscription>({ pk, sk }, { consistent: true });
   }
 
   async remove(connectionId: string, channel: Channel): Promise<void> {
@@ -97,7 +108,7 @@ export class Subscriptions {
         return lastSeq;
       } catch (error) {
         if (!(error instanceof ConditionFailed)) throw error;
-        current = await table.get<Subscription>({ pk, sk }, { consistent: true });
+        current = await this.current(subscription);
       }
     }
     return undefined;
@@ -105,10 +116,15 @@ export class Subscriptions {
 
   /** Takes back an advance whose messages could not be sent, unless the subscription has moved on since. */
   async takeBack({ pk, sk }: Subscription, from: number, to: number): Promise<void> {
-    try {
-      await this.#ports.table.update({ pk, sk }, { set: { lastSeq: to } }, equals('lastSeq', from));
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-    }
+    await unlessGone(this.#ports.table.update({ pk, sk }, { set: { lastSeq: to } }, equals('lastSeq', from)));
   }
 }
+
+/** A condition that does not hold is fine: the subscription has ended or moved on. */
+const unlessGone = async (update: Promise<unknown>): Promise<void> => {
+  try {
+    await update;
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error;
+  }
+};

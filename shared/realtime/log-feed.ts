@@ -1,4 +1,5 @@
 import type { Channel } from '#shared/connections/channel';
+import { FRAME_BYTES_MAX, fitting } from '#shared/connections/frames';
 import type { UpdateMessage } from '#shared/connections/message';
 import type { Subscription } from '#shared/connections/stored';
 import type { Family, LogFeed, Update, Updates } from './feed.ts';
@@ -6,8 +7,9 @@ import type { Delivery } from './feed-ports.ts';
 
 /** Most missed entries that are sent one by one; a client that missed more gets a snapshot. */
 const missedMax = 100;
-/** Entries in a snapshot, newest first. */
+/** Entries in a snapshot, newest first, as many of them as fit in one frame with the rest of the message. */
 const snapshotEntries = 20;
+const snapshotBytesMax = FRAME_BYTES_MAX - 1_000;
 
 export interface LogEntry {
   readonly seq: number;
@@ -51,13 +53,16 @@ export const logFeed = <C extends Channel>(
     const read = await updatesBetween(channel, lastSeq, seq);
     const after = await subscriptions.advance(subscription, seq);
     if (after === undefined) return [];
+    let sentSeq = after;
     try {
       const updates =
         after < lastSeq ? await updatesBetween(channel, after, seq) : read.filter((update) => update.seq > after);
-      if (updates.length > 0 && !(await connections.send(connectionId, updates))) return 'gone';
-      return updates.map((update) => update.seq);
+      const isSent = await connections.send(connectionId, updates, (count) => {
+        sentSeq = updates[count - 1]?.seq ?? sentSeq;
+      });
+      return isSent ? updates.map((update) => update.seq) : 'gone';
     } catch (error) {
-      await subscriptions.takeBack(subscription, seq, after);
+      await subscriptions.takeBack(subscription, seq, sentSeq);
       throw error;
     }
   };
@@ -72,7 +77,10 @@ export const logFeed = <C extends Channel>(
         return { lastSeq: head, first: await updatesBetween(channel, since, head) };
       }
       const entries = await source.newest(channel, head, snapshotEntries);
-      const data = entries.map((entry) => entry.data);
+      const data = fitting(
+        entries.map((entry) => entry.data),
+        snapshotBytesMax,
+      );
       return { lastSeq: head, first: [{ type: 'snapshot', channel: channel.name, seq: head, data }] };
     },
 

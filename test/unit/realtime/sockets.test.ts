@@ -171,6 +171,17 @@ describe('since', () => {
     expect([seqs('c', 'snapshot'), seqs('c')]).toEqual([[], [3, 4, 5]]);
   });
 
+  it('gives as many as a hundred missed firings in frames that API Gateway takes', async () => {
+    await fire(ada, 100, { name: '漢'.repeat(30) });
+    await given.settle();
+    await connect('c', ada);
+    await subscribe('c', ['alerts'], { alerts: 0 });
+    expect(seqs('c')).toEqual(Array.from({ length: 100 }, (_, position) => position + 1));
+    const sizes = given.sockets.frames.map(({ frame }) => Buffer.byteLength(frame));
+    expect(sizes.length).toBeGreaterThan(1);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(30_000);
+  });
+
   it('marks the missed ones as delivered', async () => {
     await fire(ada, 2);
     await given.settle();
@@ -302,6 +313,51 @@ describe('a firing', () => {
     expect([seqs('c'), await statuses(ada)]).toEqual([[1], ['delivered']]);
   });
 
+  it('of which only some frames could be sent goes on after them', async () => {
+    await connect('c', ada);
+    await subscribe('c', ['alerts']);
+    await fire(ada, 100);
+    const send = given.sockets.send.bind(given.sockets);
+    let sent = 0;
+    given.sockets.send = async (connectionId, frame) => {
+      sent += 1;
+      if (sent === 2) throw new Unavailable('Too many requests');
+      return await send(connectionId, frame);
+    };
+    await expect(given.settle()).rejects.toThrow('push failed');
+    await given.settle();
+    expect(sent).toBeGreaterThan(2);
+    expect(seqs('c')).toEqual(Array.from({ length: 100 }, (_, position) => position + 1));
+    expect(new Set(await statuses(ada))).toEqual(new Set(['delivered']));
+  });
+
+  it('is not held up by a socket of another user that does not answer', async () => {
+    for (const [connectionId, userId] of [
+      ['a', ada],
+      ['b', bob],
+    ] as const) {
+      await connect(connectionId, userId);
+      await subscribe(connectionId, ['alerts']);
+    }
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+    const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+    const send = given.sockets.send.bind(given.sockets);
+    given.sockets.send = async (connectionId, frame) => {
+      if (connectionId === 'a') await answered;
+      const outcome = await send(connectionId, frame);
+      if (connectionId === 'b') reach();
+      return outcome;
+    };
+    await fire(ada);
+    await fire(bob);
+    const settling = given.settle();
+    await reached;
+    expect([seqs('a'), seqs('b')]).toEqual([[], [1]]);
+    answer();
+    await settling;
+    expect(seqs('a')).toEqual([1]);
+  });
+
   it('that the stream tells of twice is pushed once', async () => {
     await connect('c', ada);
     await subscribe('c', ['alerts']);
@@ -348,6 +404,118 @@ describe('prices', () => {
     await given.tick('BTC/USDT', '101');
     await given.settle();
     expect(seqs('d')).toEqual([2]);
+  });
+});
+
+describe('a price that could not be sent', () => {
+  /** Has the next sends to the connection fail. */
+  const failSends = (connectionId: string, times: number): void => {
+    const send = given.sockets.send.bind(given.sockets);
+    let left = times;
+    given.sockets.send = async (id, frame) => {
+      if (id === connectionId && left > 0) {
+        left -= 1;
+        throw new Unavailable('Too many requests');
+      }
+      return await send(id, frame);
+    };
+  };
+  /** Hands what changed to the stream consumer, once. */
+  const pushBatch = async (): Promise<void> => {
+    const batch = await given.changes.read('push', 100);
+    const tickers = batch.filter(({ after }) => after?.kind === 'ticker');
+    await given.consumers.push(streamEvent(tickers), testContext);
+    await given.changes.advance('push', batch.at(-1)?.sequence ?? '0');
+  };
+  beforeEach(async () => {
+    await connect('c', ada);
+    await subscribe('c', [btc, eth]);
+  });
+
+  it('is sent with the next batch, although its symbol is quiet', async () => {
+    failSends('c', 1);
+    await given.tick('BTC/USDT', '101');
+    await pushBatch();
+    expect(seqs('c')).toEqual([]);
+    await given.tick('ETH/USDT', '10');
+    await pushBatch();
+    const updates = heard('c').filter(({ type }) => type === 'update');
+    expect(updates.map(({ channel, seq }) => [channel, seq]).toSorted()).toEqual([
+      [btc, 2],
+      [eth, 1],
+    ]);
+  });
+
+  it('gives way to a newer one of its symbol', async () => {
+    failSends('c', 1);
+    for (const price of ['101', '102']) {
+      await given.tick('BTC/USDT', price);
+      await pushBatch();
+    }
+    expect(seqs('c')).toEqual([3]);
+    await given.tick('ETH/USDT', '10');
+    await pushBatch();
+    expect(seqs('c')).toEqual([3, 1]);
+  });
+
+  it('is not sent to who left the channel or started over', async () => {
+    await connect('d', ada);
+    await subscribe('d', [btc, eth]);
+    failSends('c', 1);
+    failSends('d', 1);
+    await given.tick('BTC/USDT', '101');
+    await pushBatch();
+    await say('c', { action: 'unsubscribe', channels: [btc] });
+    await subscribe('d', [btc]);
+    await given.tick('ETH/USDT', '10');
+    await pushBatch();
+    for (const connectionId of ['c', 'd']) {
+      const updates = heard(connectionId).filter(({ type }) => type === 'update');
+      expect(updates).toMatchObject([{ channel: eth, seq: 1 }]);
+    }
+    expect(seqs('d', 'snapshot')).toEqual([1, 0, 2]);
+  });
+
+  it('three times in a row ends the connection, which gets a snapshot when it is back', async () => {
+    failSends('c', 3);
+    for (const price of ['101', '102', '103']) {
+      await given.tick('BTC/USDT', price);
+      await pushBatch();
+    }
+    expect(JSON.parse(given.sockets.frames.at(-1)?.frame ?? '')).toEqual({
+      type: 'goodbye',
+      reason: 'too-slow',
+      reconnect: true,
+    });
+    expect(await given.sockets.send('c', '{}')).toBe('gone');
+  });
+});
+
+describe('the numbers of prices', () => {
+  it('do not fall when the stream, which read who listens, is overtaken by who catches up', async () => {
+    await connect('c', ada);
+    const { promise: read, resolve: hasRead } = Promise.withResolvers<void>();
+    const { promise: caughtUp, resolve: goOn } = Promise.withResolvers<void>();
+    let stream: Promise<void> | undefined;
+    given.table.after = async ({ name, keys }) => {
+      if (!keys.some(({ pk }) => pk.startsWith('AUDIENCE#prices'))) return;
+      if (name === 'put') {
+        await given.tick('BTC/USDT', '101');
+        stream = given.settle();
+        await read;
+        await given.tick('BTC/USDT', '102');
+      } else if (name === 'query') {
+        hasRead();
+        await caughtUp;
+      }
+    };
+    await subscribe('c', [btc]);
+    goOn();
+    await stream;
+    expect(seqs('c')).toEqual([3]);
+    await given.tick('BTC/USDT', '103');
+    await given.settle();
+    expect(seqs('c')).toEqual([3, 4]);
   });
 });
 
