@@ -1,3 +1,4 @@
+import type { ItemKind } from '#shared/personal-data/item-kinds';
 import type { QueueName } from '#shared/platform/ports';
 import { type FunctionName, functions } from './manifest.ts';
 
@@ -10,7 +11,7 @@ export type DeadLetterOrigin =
       readonly type: 'stream';
       readonly deadLetters: QueueName;
       readonly consumer: FunctionName;
-      readonly kinds: readonly string[];
+      readonly kinds: readonly ItemKind[];
     }
   /** Scheduled runs; on AWS alone. */
   | { readonly type: 'schedule'; readonly deadLetters: 'schedules-dead' };

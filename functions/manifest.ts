@@ -1,10 +1,14 @@
 import { AUDIT_KEYS } from '#shared/audit/stored';
 import { API_KEY_KEYS } from '#shared/auth/stored-api-key';
+import type { ItemKind } from '#shared/personal-data/item-kinds';
 import type { Platform, QueueName } from '#shared/platform/ports';
 import { routesOf } from './api/routes.ts';
 import type { Route } from './http/route.ts';
 import { syncTimeoutSeconds } from './queue/account-sync.limits.ts';
 import { maxReceives } from './queue/deliver.limits.ts';
+import { alertsFollows } from './stream/alerts.kinds.ts';
+import { pushFollows } from './stream/push.kinds.ts';
+import { namesOf } from './stream/reactions.ts';
 
 /** Names of secrets that functions use; account credentials have names of their own. */
 export type SecretName = 'token-signing' | 'webhook-signing' | 'user-sealing';
@@ -55,7 +59,7 @@ export type Trigger =
    */
   | {
       readonly type: 'stream';
-      readonly kinds: readonly string[];
+      readonly kinds: readonly ItemKind[];
       readonly batchSize: number;
       readonly maxAttempts: number;
       readonly deadLetters: QueueName;
@@ -207,7 +211,7 @@ export const manifest = {
     load: async () => (await import('./stream/alerts.ts')).createAlertStream,
     trigger: {
       type: 'stream',
-      kinds: ['ticker', 'notification'],
+      kinds: namesOf(alertsFollows),
       batchSize: 100,
       maxAttempts: 10,
       deadLetters: 'alerts-dead',
@@ -221,7 +225,7 @@ export const manifest = {
     load: async () => (await import('./stream/push.ts')).createPushStream,
     trigger: {
       type: 'stream',
-      kinds: ['ticker', 'notification'],
+      kinds: namesOf(pushFollows),
       batchSize: 100,
       maxAttempts: 5,
       deadLetters: 'push-dead',

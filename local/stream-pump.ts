@@ -1,4 +1,5 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
+import type { ItemKind } from '#shared/personal-data/item-kinds';
 import type { Clock, Queue, Random } from '#shared/platform/ports';
 import type { Change } from '#shared/platform/table';
 import { backoffMs } from './backoff.ts';
@@ -20,7 +21,7 @@ export interface ChangeSource {
 /** The consumer's name and the stream trigger of its manifest entry. */
 export interface StreamConsumer {
   readonly name: string;
-  readonly kinds: readonly string[];
+  readonly kinds: readonly ItemKind[];
   readonly batchSize: number;
   readonly maxAttempts: number;
 }
@@ -75,7 +76,7 @@ export class StreamPump {
           await this.#waker.wait();
           continue;
         }
-        const wanted = batch.filter(({ after }) => after !== undefined && kinds.includes(after.kind));
+        const wanted = batch.filter(({ after }) => after !== undefined && kinds.some((kind) => kind === after.kind));
         if (await this.#deliver(wanted)) await changes.advance(name, last.sequence);
         failures = 0;
       } catch (error) {

@@ -1,8 +1,5 @@
 import { api, noContent, on } from '#functions/http/api';
 import { originOf } from '#functions/http/audit-origin';
-import { AccountRemoval } from '#shared/accounts/account-removal';
-import { Alerts } from '#shared/alerts/alerts';
-import { Sessions } from '#shared/auth/sessions';
 import type { UserId } from '#shared/model/user-id';
 import { UserRemoval } from '#shared/personal-data/erasure';
 import { onLambda } from '#shared/platform/aws/on-lambda';
@@ -11,11 +8,7 @@ import * as routes from './removal.routes.ts';
 
 /** How users are deleted. A function of its own: it may change the vault, which nothing that takes passwords from anybody may. */
 export const createRemovalApi = (platform: Platform) => {
-  const removal = new UserRemoval(platform, {
-    accounts: new AccountRemoval(platform),
-    alerts: new Alerts(platform),
-    sessions: new Sessions(platform),
-  });
+  const removal = new UserRemoval(platform);
   return api(platform, [
     on(routes.deleteOneself, async ({ caller, body, ...request }) => {
       const { userId, sessionId } = caller;

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { StoredReply } from '#shared/limits/items';
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { ABSENT, allOf, anyOf, equals, type Item, keyOf, type WriteCondition } from '#shared/platform/table';
+import { ABSENT, allOf, anyOf, equals, keyOf, type WriteCondition } from '#shared/platform/table';
 import type { Reply } from './api.ts';
 import type { Caller } from './caller.ts';
 import { HttpProblem } from './problem.ts';
@@ -12,14 +13,6 @@ const retentionHours = 24;
 /** How long a request may run before another one with the same key takes over, as after a crash. */
 const leaseSeconds = 30;
 const keyLengthMax = 255;
-
-interface StoredReply extends Item {
-  readonly kind: 'idempotency';
-  readonly bodyHash: string;
-  readonly leaseUntil: number;
-  readonly status?: number;
-  readonly reply?: string;
-}
 
 /** Runs a request once per `Idempotency-Key` of the caller and route, and repeats its answer (IETF draft idempotency-key-header). */
 export const onceByKey = async (

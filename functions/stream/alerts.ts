@@ -1,34 +1,20 @@
-import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import { Firing } from '#shared/alerts/firing';
-import type { StoredNotification } from '#shared/alerts/stored';
-import { LevelIndex } from '#shared/market/crossing-index';
-import { priceMoveOf, type StoredTicker } from '#shared/market/tickers';
-import { enqueueDeliveries } from '#shared/notifications/deliveries';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
-import { type Change, isOf } from '#shared/platform/table';
+import { deliverNotifications } from './alerts/deliver-notifications.ts';
+import { fireAlerts } from './alerts/fire-alerts.ts';
+import { alertsFollows } from './alerts.kinds.ts';
 import { onStream } from './on-stream.ts';
+import { reactTo } from './reactions.ts';
 
-/** Fires the alerts that a price move reaches, and orders the deliveries of those that fired. */
-export const createAlertStream = (platform: Platform) => {
-  const levels = new LevelIndex(platform.table);
-  const firing = new Firing(platform);
-
-  const onTicker = async (change: Change<StoredTicker>): Promise<void> => {
-    const move = priceMoveOf(change);
-    if (move === undefined) return;
-    const reached = await levels.reachedBy(move);
-    if (reached.length > 0) await firing.record(reached, move);
-  };
-
-  return onStream(platform, 'alerts', async (change) => {
-    if (isOf<StoredTicker>(change, 'ticker')) await onTicker(change);
-    if (isOf<StoredNotification>(change, 'notification') && change.event === 'INSERT' && change.after !== undefined) {
-      platform.metrics.addMetric('AlertsFired', MetricUnit.Count, 1);
-      platform.metrics.addMetric('AlertLatency', MetricUnit.Milliseconds, platform.clock.now() - change.after.firedAt);
-      await enqueueDeliveries(platform, change.after);
-    }
-  });
-};
+/** Turns price moves into notifications, and notifications into deliveries. */
+export const createAlertStream = (platform: Platform) =>
+  onStream(
+    platform,
+    'alerts',
+    reactTo(alertsFollows, {
+      ticker: fireAlerts(platform),
+      notification: deliverNotifications(platform),
+    }),
+  );
 
 export const handler = onLambda(createAlertStream);

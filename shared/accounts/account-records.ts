@@ -2,6 +2,7 @@ import type { UserId } from '#shared/model/user-id';
 import { NotFound } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import type { Item, Page, Query } from '#shared/platform/table';
+import { shown } from './record-view.ts';
 import { AccountBalance, AccountOrder, AccountTrade, type OrderStatus } from './records.ts';
 import {
   accountKey,
@@ -106,7 +107,3 @@ const paged = <T extends Item, U>({ items, cursor }: Page<T>, show: (item: T) =>
   items: items.map(show),
   ...(cursor === undefined ? {} : { cursor }),
 });
-
-/** The attributes of a stored item that its schema names. */
-export const shown = <T>(schema: { readonly shape: Readonly<Record<string, unknown>> }, item: Item): T =>
-  Object.fromEntries(Object.keys(schema.shape).map((name) => [name, item[name]])) as T;

@@ -32,7 +32,7 @@ export interface AccountVenuesKnown {
   profile(venue: string): Promise<VenueProfile | undefined>;
 }
 
-interface AccountCount extends Item {
+export interface AccountCount extends Item {
   readonly kind: 'account-count';
   readonly accounts: number;
 }

@@ -42,7 +42,7 @@ type Entry = z.infer<typeof Entry>;
 const Pack = z.record(z.string(), Entry);
 type Pack = z.infer<typeof Pack>;
 
-interface PackCount extends Item {
+export interface PackCount extends Item {
   readonly kind: 'credentials-pack-count';
   readonly packs: number;
 }

@@ -15,6 +15,7 @@ import {
   apiKeyOwnerKey,
   apiKeysGuardKey,
   apiKeysOf,
+  apiKeyView,
   type StoredApiKey,
 } from './stored-api-key.ts';
 
@@ -154,15 +155,3 @@ const removal = ({ pk, sk, hash }: StoredApiKey): Write[] => [
   { delete: { pk, sk }, if: PRESENT },
   { delete: apiKeyOwnerKey(hash) },
 ];
-
-/** A key as its owner sees it. */
-export const apiKeyView = (key: StoredApiKey, owner: Pick<ApiKeyOwner, 'lastUsedAt'> | undefined): ApiKey => ({
-  id: key.apiKeyId,
-  name: key.name,
-  hint: key.hint,
-  scopes: [...key.scopes],
-  addresses: key.addresses === null ? null : [...key.addresses],
-  createdAt: key.createdAt,
-  expiresAt: key.endsAt,
-  lastUsedAt: owner === undefined || owner.lastUsedAt === 0 ? null : owner.lastUsedAt,
-});

@@ -31,13 +31,13 @@ export class TooManyAttempts extends DomainError {
   }
 }
 
-interface Failures extends Item {
+export interface Failures extends Item {
   readonly kind: 'login-failures';
   readonly failures: number;
   readonly lastAt: number;
 }
 
-interface KnownNetwork extends Item {
+export interface KnownNetwork extends Item {
   readonly kind: 'login-network';
   readonly seenAt: number;
 }

@@ -20,7 +20,7 @@ interface PublishedKey extends PublicKey {
 /** The published keys by key id. */
 export type PublishedKeys = Readonly<Record<string, PublishedKey>>;
 
-interface StoredKeys extends Item {
+export interface StoredKeys extends Item {
   readonly kind: 'jwks';
   readonly keys: PublishedKeys;
   readonly version: number;

@@ -18,7 +18,7 @@ import { type StoredTotp, TotpCodes, totpKey } from './totp-codes.ts';
 const setupMinutes = 15;
 
 /** A secret that was given out and not proved yet. */
-interface TotpSetup extends Item {
+export interface TotpSetup extends Item {
   readonly kind: 'totp-setup';
   readonly sealed: string;
   readonly expiresAt: number;

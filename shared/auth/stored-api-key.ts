@@ -1,6 +1,7 @@
 import type { Scope } from '#shared/model/scopes';
 import type { UserId } from '#shared/model/user-id';
 import { type Item, type Key, keyOf, type Query } from '#shared/platform/table';
+import type { ApiKey } from './api-key.ts';
 
 /** An API key's id, a UUIDv7. It is no secret. */
 export type ApiKeyId = string & { readonly __brand: 'ApiKeyId' };
@@ -45,3 +46,15 @@ export const apiKeysOf = (userId: UserId) =>
 
 /** Changes with every key that is made, so that two that are made at once don't pass the limit together. */
 export const apiKeysGuardKey = (userId: UserId): Key => ({ pk: keyOf('USER', userId), sk: 'API_KEYS' });
+
+/** A key as its owner sees it. */
+export const apiKeyView = (key: StoredApiKey, owner: Pick<ApiKeyOwner, 'lastUsedAt'> | undefined): ApiKey => ({
+  id: key.apiKeyId,
+  name: key.name,
+  hint: key.hint,
+  scopes: [...key.scopes],
+  addresses: key.addresses === null ? null : [...key.addresses],
+  createdAt: key.createdAt,
+  expiresAt: key.endsAt,
+  lastUsedAt: owner === undefined || owner.lastUsedAt === 0 ? null : owner.lastUsedAt,
+});

@@ -4,7 +4,7 @@ import { VenueBudget } from './budget/venue-budget.ts';
 import type { Venue } from './venue.ts';
 
 /** When the recording was started, so that a restart goes on where it was. */
-interface ReplayRun extends Item {
+export interface ReplayRun extends Item {
   readonly kind: 'replay-run';
   readonly recording: string;
   readonly startedAt: number;

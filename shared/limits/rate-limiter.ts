@@ -27,7 +27,7 @@ export interface RateLimitStatus {
   readonly resetSeconds: number;
 }
 
-interface StoredCount extends Item {
+export interface StoredCount extends Item {
   readonly kind: 'limit';
   readonly requests: number;
 }

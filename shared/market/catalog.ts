@@ -7,18 +7,18 @@ import { every, type Item, keyOf, type Put, type Table, type Value } from '#shar
 export const WATCHED_PER_VENUE_MAX = 500;
 
 /** A market of a venue as it was last told. */
-interface StoredMarket extends Item {
+export interface StoredMarket extends Item {
   readonly kind: 'market';
   readonly symbol: string;
   readonly market: Value;
 }
 
-interface WatchedSymbol extends Item {
+export interface WatchedSymbol extends Item {
   readonly kind: 'watch';
   readonly symbol: string;
 }
 
-interface CatalogHead extends Item {
+export interface CatalogHead extends Item {
   readonly kind: 'catalog';
   readonly readAt: number;
 }

@@ -21,7 +21,7 @@ export interface VenueStatus {
   readonly consecutiveFailures: number;
 }
 
-interface StoredStatus extends Item, VenueStatus {
+export interface StoredStatus extends Item, VenueStatus {
   readonly kind: 'venue-status';
   readonly [attribute: string]: Item[string];
 }

@@ -1,67 +1,56 @@
-import type { AccountRemoval } from '#shared/accounts/account-removal';
-import type { Alerts } from '#shared/alerts/alerts';
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditOrigin } from '#shared/audit/entry';
-import { ApiKeys } from '#shared/auth/api-keys';
 import { Credentials, type SubmittedCredentials } from '#shared/auth/credentials';
 import { wrongCode } from '#shared/auth/refusals';
-import type { Sessions } from '#shared/auth/sessions';
+import { Sessions } from '#shared/auth/sessions';
 import type { SessionId, StoredSession } from '#shared/auth/stored-session';
 import { emailKey, type StoredUser, userKey } from '#shared/identity/stored-user';
 import type { UserId } from '#shared/model/user-id';
 import { Conflict, NotFound, TransactionCanceled, Unavailable } from '#shared/platform/errors';
-import type { Platform } from '#shared/platform/ports';
+import type { Erasure } from '#shared/platform/item-kind';
 import { equals, type Item, type Key, PRESENT, type Write } from '#shared/platform/table';
 import { adminsCounted, checkAdminStays } from '#shared/users/admins';
 import { noSuchUser } from '#shared/users/users';
+import { type EraserPorts, erasersOf } from './erasers.ts';
+import { declarationOf } from './item-kinds.ts';
 
 const attemptsMax = 10;
 const itemsAtOnce = 200;
 
-type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'logger'>;
-
-interface Belongings {
-  readonly accounts: AccountRemoval;
-  readonly alerts: Alerts;
-  readonly sessions: Sessions;
-}
-
 /**
- * Deletes users with everything that is theirs, but for their audit trail (docs/decisions/user-deletion.md). It begins with one
- * transaction, after which the user is disabled and `removing`, and ends with one that removes the user. What is cut
- * short in between is taken up by deleting the user again.
+ * Deletes users with everything that is theirs except their audit trail (docs/decisions/user-deletion.md). A deletion
+ * begins with one transaction, after which the user is disabled and `removing`, and ends with another that removes the
+ * user. One that was interrupted is finished by deleting the user again.
  */
 export class UserRemoval {
-  readonly #ports: Ports;
-  readonly #belongings: Belongings;
-  readonly #keys: ApiKeys;
+  readonly #ports: EraserPorts;
+  readonly #sessions: Sessions;
   readonly #audit: AuditLog;
   readonly #credentials: Credentials;
 
-  constructor(ports: Ports, belongings: Belongings) {
+  constructor(ports: EraserPorts) {
     this.#ports = ports;
-    this.#belongings = belongings;
-    this.#keys = new ApiKeys(ports);
+    this.#sessions = new Sessions(ports);
     this.#audit = new AuditLog(ports);
     this.#credentials = new Credentials(ports);
   }
 
   /**
-   * Deletes a user who shows password and code. The session that asks lasts to the end, so that it can ask again, which
-   * takes no further proof; until then it may do what a viewer may.
+   * Deletes the user who sends the request, with their password and code. The session of the request stays open to the
+   * end with the scopes of a viewer, so that it can retry; a retry needs no further proof.
    * @throws {InvalidCredentials | TotpRequired | InvalidTotp | TooManyAttempts}
-   * @throws {Conflict} there would be no admin left, or an account is being synchronised: to be asked again
+   * @throws {Conflict} no admin would be left, or an account is being synchronised: retry
    */
   async ofOneself(
     userId: UserId,
     sessionId: SessionId,
-    shown: SubmittedCredentials,
+    submitted: SubmittedCredentials,
     origin: AuditOrigin,
   ): Promise<void> {
     const user = await this.#stored(userId);
     if (user === undefined) throw noSuchUser();
     if (user.removing !== true) {
-      const { writes, attempt } = await this.#credentials.ofUser(userId, shown, origin);
+      const { writes, attempt } = await this.#credentials.ofUser(userId, submitted, origin);
       await this.#begin(userId, sessionId, origin, writes);
       await attempt.succeeded();
     }
@@ -70,7 +59,7 @@ export class UserRemoval {
 
   /**
    * Deletes a user, or what is left of one.
-   * @throws {NotFound} @throws {Conflict} as above, or it is the admin who asks
+   * @throws {NotFound} @throws {Conflict} as in {@link ofOneself}, or the user is `by`
    */
   async byAdmin(userId: UserId, by: UserId, origin: AuditOrigin): Promise<void> {
     if (userId === by) throw new Conflict('Delete yourself with DELETE /api/user and your password.');
@@ -81,8 +70,8 @@ export class UserRemoval {
   }
 
   /**
-   * From here on the user can't log in, and nothing but the session that asks knows them any more.
-   * @param proof what uses up the code that was shown
+   * Disables the user and ends every session except `kept`.
+   * @param proof the write that uses up the submitted code
    */
   async #begin(
     userId: UserId,
@@ -93,7 +82,7 @@ export class UserRemoval {
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const user = await this.#stored(userId);
       if (user === undefined || user.removing === true) return;
-      const { sessions, guard } = await this.#belongings.sessions.hold(userId);
+      const { sessions, guard } = await this.#sessions.hold(userId);
       const isKept = ({ sessionId }: StoredSession) => sessionId === kept;
       const counted = adminsCounted(user, { ...user, disabled: true });
       const writes: Write[] = [
@@ -116,22 +105,20 @@ export class UserRemoval {
         await this.#audit.transact(writes, {
           ...{ ...origin, type: 'data.deletion-begun', trail: userId, target: userId },
         });
-        return await this.#belongings.sessions.closeConnections(sessions);
+        return await this.#sessions.closeConnections(sessions);
       } catch (error) {
         if (!(error instanceof TransactionCanceled)) throw error;
-        if (error.failed.some((position) => position < proof.length)) throw wrongCode();
+        if (error.failed.some((index) => index < proof.length)) throw wrongCode();
         checkAdminStays(error, counted, writes.length);
-        // The user or a session changed meanwhile.
+        // The user or a session changed in the meantime: retry.
       }
     }
     throw new Unavailable('This user changes too often.');
   }
 
   async #finish(userId: UserId, origin: AuditOrigin): Promise<void> {
-    await this.#belongings.accounts.removeAll(userId);
-    await this.#belongings.alerts.removeAll(userId);
-    await this.#keys.removeAll(userId);
-    await this.#sweep(userId, ({ kind }) => kind !== 'user' && kind !== 'session');
+    for (const eraser of erasersOf(this.#ports)) await eraser.removeAll(userId);
+    await this.#sweep(userId, (erase) => erase !== 'with-user');
     await this.#removeUser(userId, origin);
     await this.#sweep(userId, () => true);
   }
@@ -140,7 +127,7 @@ export class UserRemoval {
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const user = await this.#stored(userId);
       if (user === undefined) return;
-      const { sessions } = await this.#belongings.sessions.hold(userId);
+      const { sessions } = await this.#sessions.hold(userId);
       const writes: Write[] = [
         { delete: userKey(userId), if: equals('version', user.version) },
         { delete: emailKey(user.email) },
@@ -148,23 +135,25 @@ export class UserRemoval {
       ];
       try {
         await this.#audit.transact(writes, { ...origin, type: 'data.user-deleted', trail: userId, target: userId });
-        return await this.#belongings.sessions.closeConnections(sessions);
+        return await this.#sessions.closeConnections(sessions);
       } catch (error) {
-        // Somebody else finished it at the same time, or changed the user.
+        // A concurrent request finished the deletion or changed the user: retry.
         if (!(error instanceof TransactionCanceled)) throw error;
       }
     }
     throw new Unavailable('This user changes too often.');
   }
 
-  /** Deletes what nothing else refers to. */
-  async #sweep(userId: UserId, isWanted: (item: Item) => boolean): Promise<void> {
+  /** Deletes what is left in the user's partition and may go, also items of kinds that this version does not know. */
+  async #sweep(userId: UserId, mayGo: (erase: Erasure) => boolean): Promise<void> {
     const { table } = this.#ports;
     const query = { pk: userKey(userId).pk, limit: itemsAtOnce, consistent: true };
     let cursor: string | undefined;
     do {
       const page = await table.query<Item>(cursor === undefined ? query : { ...query, cursor });
-      const keys = page.items.filter(isWanted).map(({ pk, sk }): Key => ({ pk, sk }));
+      const keys = page.items
+        .filter(({ kind }) => !isKept(erasureOf(kind)) && mayGo(erasureOf(kind)))
+        .map(({ pk, sk }): Key => ({ pk, sk }));
       if (keys.length > 0) await table.writeMany(keys.map((key) => ({ delete: key })));
       cursor = page.cursor;
     } while (cursor !== undefined);
@@ -174,3 +163,11 @@ export class UserRemoval {
     return await this.#ports.table.get<StoredUser>(userKey(userId), { consistent: true });
   }
 }
+
+/** An item of a kind that this version does not know is personal data all the same. */
+const erasureOf = (kind: string): Erasure => {
+  const declaration = declarationOf(kind);
+  return declaration?.owner === 'user' ? declaration.erase : 'swept';
+};
+
+const isKept = (erase: Erasure): boolean => typeof erase === 'object' && 'kept' in erase;

@@ -1,3 +1,4 @@
+import { itemKind } from './item-kind.ts';
 import type { Platform } from './ports.ts';
 import { type Change, type Item, keyOf, type Table } from './table.ts';
 
@@ -16,6 +17,8 @@ interface StoredStreamStatus extends Item {
   /** Age of the newest change of that batch. */
   readonly lagMs: number;
 }
+
+export const streamStatusKind = itemKind<StoredStreamStatus>({ kind: 'stream-status', owner: 'installation' });
 
 const statusKey = (consumer: StreamConsumer) => ({ pk: keyOf('SYSTEM', 'STREAM'), sk: keyOf('CONSUMER', consumer) });
 

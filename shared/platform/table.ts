@@ -29,6 +29,8 @@ export interface Item extends Key {
   readonly expiresAt?: number;
   /** Rises with every change where writers compete. */
   readonly version?: number;
+  /** Number of the stored shape, which migration on read goes by (item-kind.ts); absent: 1. */
+  readonly shape?: number;
   readonly [attribute: string]: Value | undefined;
 }
 
@@ -171,7 +173,3 @@ export const keyOf = (...parts: readonly string[]): string => {
   }
   return parts.join('#');
 };
-
-/** Whether a change is of an item of this kind. */
-export const isOf = <T extends Item>(change: Change, kind: T['kind']): change is Change<T> =>
-  (change.after ?? change.before)?.kind === kind;

@@ -2,7 +2,8 @@ import type { Channel } from '#shared/connections/channel';
 import type { ServerMessage } from '#shared/connections/message';
 import type { Subscription } from '#shared/connections/stored';
 import type { UserId } from '#shared/model/user-id';
-import type { Change } from '#shared/platform/table';
+import { changeOf, type KindDeclaration } from '#shared/platform/item-kind';
+import type { Change, Item } from '#shared/platform/table';
 
 /** Number of the last message that a client has. */
 export type Since = number;
@@ -23,8 +24,25 @@ export interface StateUpdate extends Update {
   readonly data: unknown;
 }
 
-/** What a change of an item means for a feed, by the item's kind; undefined when it means nothing. */
-export type Updates<U extends Update> = { readonly [kind: string]: (change: Change) => U | undefined };
+/** What a change of an item means for a feed. */
+export interface Reaction<U extends Update> {
+  /** The items that it reacts to. */
+  readonly kind: string;
+  /** @returns undefined when the change means nothing, or is of another kind @throws it can't be read */
+  update(change: Change): U | undefined;
+}
+
+/** Reacts to the items of a declared kind, in their current shape. */
+export const onChange = <T extends Item, U extends Update>(
+  declaration: KindDeclaration<T>,
+  update: (change: Change<T>) => U | undefined,
+): Reaction<U> => ({
+  kind: declaration.kind,
+  update(change) {
+    const read = changeOf(declaration, change);
+    return read === undefined ? undefined : update(read);
+  },
+});
 
 /** Which channels a family has. */
 export interface Family<C extends Channel> {
@@ -49,13 +67,13 @@ interface Joinable<C extends Channel> extends Family<C> {
 /** A family of channels whose newest state replaces the ones before: updates conflate, and gaps in `seq` are normal. */
 export interface StateFeed<C extends Channel = Channel> extends Joinable<C> {
   readonly type: 'state';
-  readonly updates: Updates<StateUpdate>;
+  readonly updates: readonly Reaction<StateUpdate>[];
 }
 
 /** A family of channels whose every entry counts: `seq` has no gaps. */
 export interface LogFeed<C extends Channel = Channel> extends Joinable<C> {
   readonly type: 'log';
-  readonly updates: Updates<Update>;
+  readonly updates: readonly Reaction<Update>[];
   /** Sends the entries up to the highest of these to everybody who lacks them. @throws what kept one of them back */
   deliver(channel: C, seqs: readonly number[]): Promise<void>;
 }

@@ -2,7 +2,7 @@ import type { Channel } from '#shared/connections/channel';
 import { FRAME_BYTES_MAX, fitting } from '#shared/connections/frames';
 import type { UpdateMessage } from '#shared/connections/message';
 import type { Subscription } from '#shared/connections/stored';
-import type { Family, LogFeed, Update, Updates } from './feed.ts';
+import type { Family, LogFeed, Reaction, Update } from './feed.ts';
 import type { Delivery } from './feed-ports.ts';
 
 /** Most missed entries that are sent one by one; a client that missed more gets a snapshot. */
@@ -21,7 +21,7 @@ export type LogOutcome = 'delivered' | 'no-listener';
 
 /** Where the entries of a family's channels are. Entries that are not pushed keep their number and are left out. */
 export interface LogSource<C extends Channel> extends Family<C> {
-  readonly updates: Updates<Update>;
+  readonly updates: readonly Reaction<Update>[];
   /** Number of the newest entry, read consistently; 0 when there is none. */
   head(channel: C): Promise<number>;
   /** The newest entries numbered up to `seq`, newest first. */

@@ -3,7 +3,7 @@ import { Connections } from '#shared/connections/connections';
 import { Subscriptions } from '#shared/connections/subscriptions';
 import type { Platform } from '#shared/platform/ports';
 import type { Change } from '#shared/platform/table';
-import type { LogFeed, StateUpdate, Update, Updates } from './feed.ts';
+import type { LogFeed, StateFeed, StateUpdate } from './feed.ts';
 import { Feeds } from './feeds.ts';
 import { inPool } from './pool.ts';
 import { StateSender } from './state-sender.ts';
@@ -39,8 +39,9 @@ export class Publisher {
   /** @returns the sequences of the changes that have to come again */
   async publish(changes: readonly Change[]): Promise<ReadonlySet<string>> {
     const failed = new Set<string>();
+    const { logs, states } = this.#read(changes, failed);
     // Logs first: they are what people wait for.
-    await inPool(logsAtOnce, this.#newEntries(changes).values(), async ({ feed, channel, entries }) => {
+    await inPool(logsAtOnce, logs.values(), async ({ feed, channel, entries }) => {
       try {
         const seqs = entries.map(({ seq }) => seq);
         await feed.deliver(channel, seqs);
@@ -49,42 +50,49 @@ export class Publisher {
         for (const { sequence } of entries) failed.add(sequence);
       }
     });
-    const states = this.#newestStates(changes);
     await this.#states.send(states);
     for (const [audience, { seq }] of states) this.#sent.set(audience, seq);
     return failed;
   }
 
-  /** The new entries of each log, by audience. */
-  #newEntries(changes: readonly Change[]): ReadonlyMap<string, NewEntries> {
+  /** What the changes mean, by audience. A change that can't be read fails alone. */
+  #read(changes: readonly Change[], failed: Set<string>) {
     const logs = new Map<string, NewEntries>();
+    const states = new Map<string, StateUpdate>();
     for (const change of changes) {
       for (const feed of this.#feeds.all) {
-        const update = feed.type === 'log' ? updateOf(feed.updates, change) : undefined;
-        if (feed.type !== 'log' || update === undefined) continue;
-        const { channel, seq } = update;
-        const log = logs.get(audienceKey(channel)) ?? { feed, channel, entries: [] };
-        log.entries.push({ seq, sequence: change.sequence });
-        logs.set(audienceKey(channel), log);
+        try {
+          if (feed.type === 'log') addEntries(logs, feed, change);
+          else this.#addStates(states, feed, change);
+        } catch (error) {
+          this.#logger.error('A change could not be read', { error: error as Error });
+          failed.add(change.sequence);
+        }
       }
     }
-    return logs;
+    return { logs, states };
   }
 
-  /** The newest state of each channel that was not sent yet, by audience. */
-  #newestStates(changes: readonly Change[]): ReadonlyMap<string, StateUpdate> {
-    const newest = new Map<string, StateUpdate>();
-    for (const change of changes) {
-      for (const feed of this.#feeds.all) {
-        const update = feed.type === 'state' ? updateOf(feed.updates, change) : undefined;
-        if (update === undefined) continue;
-        const audience = audienceKey(update.channel);
-        if (update.seq > (newest.get(audience)?.seq ?? this.#sent.get(audience) ?? 0)) newest.set(audience, update);
-      }
+  /** Keeps the newest state of each channel, unless it was sent before. */
+  #addStates(states: Map<string, StateUpdate>, feed: StateFeed, change: Change): void {
+    for (const reaction of feed.updates) {
+      const update = reaction.update(change);
+      if (update === undefined) continue;
+      const audience = audienceKey(update.channel);
+      const newest = states.get(audience)?.seq ?? this.#sent.get(audience) ?? 0;
+      if (update.seq > newest) states.set(audience, update);
     }
-    return newest;
   }
 }
 
-const updateOf = <U extends Update>(updates: Updates<U>, change: Change): U | undefined =>
-  updates[(change.after ?? change.before)?.kind ?? '']?.(change);
+const addEntries = (logs: Map<string, NewEntries>, feed: LogFeed, change: Change): void => {
+  for (const reaction of feed.updates) {
+    const update = reaction.update(change);
+    if (update === undefined) continue;
+    const { channel, seq } = update;
+    const audience = audienceKey(channel);
+    const log = logs.get(audience) ?? { feed, channel, entries: [] };
+    log.entries.push({ seq, sequence: change.sequence });
+    logs.set(audience, log);
+  }
+};

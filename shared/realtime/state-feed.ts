@@ -1,10 +1,10 @@
 import type { Channel } from '#shared/connections/channel';
-import type { Family, StateFeed, StateUpdate, Updates } from './feed.ts';
+import type { Family, Reaction, StateFeed, StateUpdate } from './feed.ts';
 import type { Delivery } from './feed-ports.ts';
 
 /** Where the state of a family's channels is. */
 export interface StateSource<C extends Channel> extends Family<C> {
-  readonly updates: Updates<StateUpdate>;
+  readonly updates: readonly Reaction<StateUpdate>[];
   /** The state that is stored now, read consistently; number 0 when there is none yet. */
   current(channel: C): Promise<CurrentState>;
 }

@@ -3,14 +3,13 @@ import type { AuditEvent, AuditOrigin } from '#shared/audit/entry';
 import { checkNewPassword } from '#shared/auth/password-policy';
 import { hashPassword } from '#shared/auth/passwords';
 import { derivedKey, keyMaterial } from '#shared/crypto/keys';
-import { settingsOf } from '#shared/identity/settings';
+import { profileOf } from '#shared/identity/profile';
 import {
   type AdminCount,
   adminCountKey,
   type EmailOwner,
   emailKey,
   firstUserKey,
-  isEmailVerified,
   listedAt,
   type StoredUser,
   userKey,
@@ -19,7 +18,7 @@ import type { NewUser, Profile } from '#shared/identity/user';
 import type { Role } from '#shared/model/scopes';
 import type { UserId } from '#shared/model/user-id';
 import { Conflict, DomainError, NotFound, TransactionCanceled } from '#shared/platform/errors';
-import type { Config, Platform } from '#shared/platform/ports';
+import type { Platform } from '#shared/platform/ports';
 import { ABSENT } from '#shared/platform/table';
 
 /** This installation has its first user and takes no others by itself. */
@@ -121,15 +120,3 @@ export class Users {
 }
 
 export const noSuchUser = () => new NotFound('This user does not exist any more.');
-
-/** A user as they see themselves. */
-export const profileOf = (user: StoredUser, config: Config): Profile => ({
-  userId: user.userId,
-  email: user.email,
-  emailVerified: isEmailVerified(user, config),
-  name: user.name,
-  role: user.role,
-  totpEnabled: user.totpEnabled ?? false,
-  createdAt: user.createdAt,
-  settings: settingsOf(user),
-});

@@ -1,3 +1,4 @@
+import { declarationOf } from '#shared/personal-data/item-kinds';
 import { Unavailable } from '#shared/platform/errors';
 import type { Changes, Delete, Item, Key, Put, Query, Table, Write, WriteCondition } from '#shared/platform/table';
 
@@ -9,7 +10,10 @@ export interface TableCall {
   readonly writes: boolean;
 }
 
-/** A table that a test looks into: which calls were made, and what happens right before or after one of them. */
+/**
+ * A table that a test looks into: which calls were made, and what happens right before or after one of them. It refuses
+ * items of undeclared kinds, and puts of items that are not of their kind's current shape.
+ */
 export class ObservedTable implements Table {
   readonly #table: Table;
   readonly calls: TableCall[] = [];
@@ -49,9 +53,11 @@ export class ObservedTable implements Table {
     return this.#observed({ name: 'query', keys, writes: false }, () => this.#table.query<T>(query));
   }
   put(item: Item, condition?: WriteCondition) {
+    checkDeclared({ put: item });
     return this.#observed({ name: 'put', keys: [item], writes: true }, () => this.#table.put(item, condition));
   }
   update<T extends Item>(key: Key, changes: Changes, condition?: WriteCondition) {
+    checkDeclared({ update: key, changes });
     const call = { name: 'update', keys: [key], writes: true } as const;
     return this.#observed(call, () => this.#table.update<T>(key, changes, condition));
   }
@@ -59,10 +65,12 @@ export class ObservedTable implements Table {
     return this.#observed({ name: 'delete', keys: [key], writes: true }, () => this.#table.delete<T>(key, condition));
   }
   writeMany(writes: readonly (Put | Delete)[]) {
+    writes.forEach(checkDeclared);
     const keys = writes.map(keyOfWrite);
     return this.#observed({ name: 'writeMany', keys, writes: true }, () => this.#table.writeMany(writes));
   }
   transact(writes: readonly Write[]) {
+    writes.forEach(checkDeclared);
     const keys = writes.filter((write) => !('check' in write)).map(keyOfWrite);
     return this.#observed({ name: 'transact', keys, writes: true }, () => this.#table.transact(writes));
   }
@@ -80,6 +88,19 @@ const keyOfWrite = (write: Write): Key => {
   if ('put' in write) return write.put;
   if ('update' in write) return write.update;
   return 'delete' in write ? write.delete : write.check;
+};
+
+const checkDeclared = (write: Write): void => {
+  if (!('put' in write) && !('update' in write)) return;
+  const kind = 'put' in write ? write.put.kind : write.changes.set?.kind;
+  // An update of an item that is there already need not say what it is.
+  if (kind === undefined && 'update' in write) return;
+  const declaration = declarationOf(String(kind));
+  if (declaration === undefined) throw new TypeError(`No capability declares items of kind '${kind}'`);
+  const { shape = 1 } = 'put' in write ? write.put : {};
+  if ('put' in write && shape !== declaration.shape) {
+    throw new TypeError(`A put of kind '${kind}' has shape ${shape}, its current shape is ${declaration.shape}`);
+  }
 };
 
 /** Fails at the call that the test means, as a service does that does not answer. */

@@ -1,6 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import type { Context } from 'aws-lambda';
+import { manifest } from '#functions/manifest';
 import { createAccountSync } from '#functions/queue/account-sync';
 import { createDeliver } from '#functions/queue/deliver';
 import { maxReceives } from '#functions/queue/deliver.limits';
@@ -191,7 +192,8 @@ export const testPlatform = (
         const last = batch.at(-1);
         if (last === undefined) continue;
         busy = true;
-        const wanted = batch.filter(({ after }) => after?.kind === 'ticker' || after?.kind === 'notification');
+        const { kinds } = manifest[name].trigger;
+        const wanted = batch.filter(({ after }) => kinds.some((kind) => kind === after?.kind));
         const answer = await awake(consumers[name](streamEvent(wanted), testContext));
         if (answer.batchItemFailures.length > 0) throw new Error(`The stream consumer ${name} failed a change`);
         await changes.advance(name, last.sequence);

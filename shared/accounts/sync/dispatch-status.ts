@@ -7,7 +7,7 @@ export const dispatchStatusSeconds = 60;
 /** Schedules that are counted in each shard: more are told as that many or more. */
 const countedPerShardMax = 100;
 
-interface StoredDispatchStatus extends Item {
+export interface StoredDispatchStatus extends Item {
   readonly kind: 'dispatch-status';
   /** When it finished, epoch ms. */
   readonly ranAt: number;

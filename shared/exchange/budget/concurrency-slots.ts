@@ -9,7 +9,7 @@ export const slotsPerVenue = 6;
 const slotSeconds = 75;
 
 /** Until when each seat is taken, epoch ms, in `seat_0`, `seat_1`, …; one that is absent is free. */
-interface StoredSlots extends Item {
+export interface StoredSlots extends Item {
   readonly kind: 'venue-seats';
 }
 

@@ -1,3 +1,4 @@
+import { notificationKind } from '#shared/alerts/items';
 import {
   feedKey,
   type NotificationFeed,
@@ -10,6 +11,7 @@ import type { Channel } from '#shared/connections/channel';
 import type { UserId } from '#shared/model/user-id';
 import { ConditionFailed } from '#shared/platform/errors';
 import { anyOf, type Change, equals, every } from '#shared/platform/table';
+import { onChange, type Update } from '../feed.ts';
 import type { FeedPorts } from '../feed-ports.ts';
 import { logFeed } from '../log-feed.ts';
 
@@ -21,10 +23,9 @@ const alertsOf = (userId: UserId): AlertsChannel => ({ privacy: 'private', name,
 const isPushed = ({ deliveryStatus }: StoredNotification): boolean => deliveryStatus.websocket !== undefined;
 const entryOf = (firing: StoredNotification) => ({ seq: firing.seq, data: notificationOf(firing) });
 
-const updateOf = ({ event, after }: Change) => {
-  if (event !== 'INSERT' || after === undefined) return undefined;
-  const firing = after as StoredNotification;
-  return isPushed(firing) ? { channel: alertsOf(firing.userId), seq: firing.seq } : undefined;
+const updateOf = ({ event, after }: Change<StoredNotification>): Update | undefined => {
+  if (event !== 'INSERT' || after === undefined || !isPushed(after)) return undefined;
+  return { channel: alertsOf(after.userId), seq: after.seq };
 };
 
 /** The firings of the user's own alerts, `alerts`; numbered in the user's notification feed. */
@@ -69,6 +70,6 @@ export const alertsFeed = (ports: FeedPorts) => {
       }
     },
 
-    updates: { notification: updateOf },
+    updates: [onChange(notificationKind, updateOf)],
   });
 };

@@ -1,9 +1,11 @@
 import type { Channel } from '#shared/connections/channel';
 import { Catalog } from '#shared/market/catalog';
+import { tickerKind } from '#shared/market/items';
 import { priceQuoteOf, type StoredTicker, Tickers } from '#shared/market/tickers';
 import { confirmedAtOf, isStale, readVenueStatus } from '#shared/market/venue-status';
 import { InvalidInput } from '#shared/platform/errors';
 import type { Change } from '#shared/platform/table';
+import { onChange, type StateUpdate } from '../feed.ts';
 import type { FeedPorts } from '../feed-ports.ts';
 import { stateFeed } from '../state-feed.ts';
 
@@ -14,12 +16,8 @@ const priceChannel = (venue: string, symbol: string): PriceChannel => ({
   ...{ venue, symbol },
 });
 
-const updateOf = ({ after }: Change) => {
-  if (after === undefined) return undefined;
-  const ticker = after as StoredTicker;
-  const channel = priceChannel(ticker.venue, ticker.symbol);
-  return { channel, seq: ticker.version, data: priceQuoteOf(ticker, false) };
-};
+const updateOf = ({ after }: Change<StoredTicker>): StateUpdate | undefined =>
+  after && { channel: priceChannel(after.venue, after.symbol), seq: after.version, data: priceQuoteOf(after, false) };
 
 /** The newest price of a symbol, `prices:binance:BTC/USDT`; numbered by the ticker's version. */
 export const pricesFeed = (ports: FeedPorts) => {
@@ -57,6 +55,6 @@ export const pricesFeed = (ports: FeedPorts) => {
       };
     },
 
-    updates: { ticker: updateOf },
+    updates: [onChange(tickerKind, updateOf)],
   });
 };

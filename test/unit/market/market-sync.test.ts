@@ -2,11 +2,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { VenueError, type VenueFailure } from '#shared/exchange/errors';
 import type { Market, Ticker, Venue } from '#shared/exchange/venue';
 import { Catalog } from '#shared/market/catalog';
+import { tickerKind } from '#shared/market/items';
 import { MarketSync } from '#shared/market/market-sync';
 import { priceMoveOf, type StoredTicker, tickerKey } from '#shared/market/tickers';
 import { readVenueStatus } from '#shared/market/venue-status';
 import { Unavailable } from '#shared/platform/errors';
-import { isOf } from '#shared/platform/table';
+import { changeOf } from '#shared/platform/item-kind';
 import { marketOf, type TestPlatform, testPlatform, tickerOf } from '../../support/test-platform.ts';
 
 /** A venue that lists and observes what the test says. */
@@ -59,7 +60,10 @@ const runAfter = async (seconds: number): Promise<string[]> => {
 };
 const moves = async () => {
   const changes = await given.changes.read('alerts', 10_000);
-  return changes.flatMap((change) => (isOf<StoredTicker>(change, 'ticker') ? (priceMoveOf(change) ?? []) : []));
+  return changes.flatMap((change) => {
+    const ofTicker = changeOf(tickerKind, change);
+    return ofTicker === undefined ? [] : (priceMoveOf(ofTicker) ?? []);
+  });
 };
 
 describe('what the sync writes', () => {

@@ -1,30 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { alertKey } from '#shared/alerts/stored';
-import { EXPORTED, NOT_EXPORTED } from '#shared/personal-data/export';
+import { declarationOf } from '#shared/personal-data/item-kinds';
 import { httpApi, type TestHttpApi } from '../../support/http-events.ts';
 import { failing } from '../../support/observed-table.ts';
 import { partitionOf, textsOf } from '../../support/partition.ts';
 import { type SettledUser, settledUser } from '../../support/settled-user.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
-
-/** Kinds of items that stand in no user's partition. */
-const elsewhere = [
-  ...['admin-count', 'api-key-owner', 'audit-entry', 'audit-head', 'audit-tally', 'catalog', 'connection'],
-  ...['credentials-pack', 'credentials-pack-count', 'dispatch-status', 'email', 'jwks', 'level', 'limit'],
-  ...[
-    'login-failures',
-    'login-network',
-    'market',
-    'refresh-token',
-    'replay-run',
-    'stream-status',
-    'subscription',
-    'ticker',
-  ],
-  ...['user-socket', 'venue-budget', 'venue-seats', 'venue-status', 'watch'],
-];
 
 interface Exported {
   readonly kind: string;
@@ -129,29 +110,9 @@ describe('an export', () => {
 });
 
 describe('each kind of item', () => {
-  const known = [...Object.keys(EXPORTED), ...Object.keys(NOT_EXPORTED)];
-
   it('in a user partition is exported, or left out for a reason', async () => {
     const kinds = new Set((await partitionOf(system.table, bob.userId)).map(({ kind }) => kind));
     expect(kinds.size).toBeGreaterThan(10);
-    expect([...kinds].filter((kind) => !known.includes(kind))).toEqual([]);
-  });
-
-  it('that the code declares is one of those, or of no user', () => {
-    const root = resolve(import.meta.dirname, '../../..');
-    const sources = ['shared', 'functions'].flatMap((folder) =>
-      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-        .filter((file) => file.endsWith('.ts'))
-        .map((file) => readFileSync(join(root, folder, file), 'utf8')),
-    );
-    const declared = sources.flatMap((source) =>
-      // Items say their kind in their type, and extend Item in the same declaration.
-      source
-        .split(/^(?=export |interface |type )/m)
-        .filter((part) => /\b(Item|OfAccount)\b/.test(part.split('{')[0] ?? '') || /OfAccount &/.test(part))
-        .flatMap((part) => [...part.matchAll(/readonly kind: '([\w-]+)'/g)].map(([, kind]) => kind ?? '')),
-    );
-    expect(declared.length).toBeGreaterThan(25);
-    expect([...new Set(declared)].filter((kind) => !known.includes(kind) && !elsewhere.includes(kind))).toEqual([]);
+    expect([...kinds].filter((kind) => declarationOf(kind)?.owner !== 'user')).toEqual([]);
   });
 });

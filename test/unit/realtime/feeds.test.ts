@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { pushFollows } from '#functions/stream/push.kinds';
 import { audienceKey } from '#shared/connections/channel';
 import { Connections } from '#shared/connections/connections';
 import { Subscriptions } from '#shared/connections/subscriptions';
@@ -17,6 +18,13 @@ const audienceOf = (name: string, userId: UserId): string | undefined => {
   const fed = given().parse(name, userId);
   return fed && audienceKey(fed.channel);
 };
+
+describe('the stream consumer', () => {
+  it('follows exactly the kinds of items that feeds react to', () => {
+    const kinds = given().all.flatMap(({ updates }) => updates.map(({ kind }) => kind));
+    expect(new Set(kinds)).toEqual(new Set(pushFollows.map(({ kind }) => kind)));
+  });
+});
 
 describe('the audience of a channel', () => {
   it('of prices is everybody', () => {
