@@ -1,6 +1,7 @@
 import type { UserId } from '#shared/model/user-id';
+import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { every, type Item, type Key } from '#shared/platform/table';
+import { allOf, atMost, every, type Item, type Key, PRESENT } from '#shared/platform/table';
 import { inFrames } from './frames.ts';
 import type { GoodbyeReason, ServerMessage } from './message.ts';
 import {
@@ -94,6 +95,24 @@ export class Connections {
     if (authorizedUntil > clock.now()) return { userId, sessionId, expiresAt: authorizedUntil };
     await this.end(connectionId, 'token-expired');
     return undefined;
+  }
+
+  /**
+   * Authorizes a connection for longer; never for less. Its subscriptions follow when they are next read.
+   * @param expiresAt when its new token expires, epoch ms
+   * @returns until when it is authorized now; undefined when it has ended
+   */
+  async renew(connectionId: string, expiresAt: number): Promise<number | undefined> {
+    const { table } = this.#ports;
+    const key = connectionKey(connectionId);
+    try {
+      const isShorter = allOf(PRESENT, atMost('authorizedUntil', expiresAt));
+      await table.update(key, { set: { authorizedUntil: expiresAt } }, isShorter);
+      return expiresAt;
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      return (await table.get<StoredConnection>(key, { consistent: true }))?.authorizedUntil;
+    }
   }
 
   /** Ends the connections of a session. One that opens at the same moment lasts until its token expires. */

@@ -86,10 +86,23 @@ export class Subscriptions {
     const { table, clock } = this.#ports;
     const audience: Subscription[] = [];
     for await (const subscription of every<Subscription>(table, { pk: audienceKey(channel), consistent: true })) {
-      if (subscription.authorizedUntil > clock.now()) audience.push(subscription);
-      else await this.#connections.end(subscription.connectionId, 'token-expired');
+      if (subscription.authorizedUntil > clock.now() || (await this.#isRenewed(subscription))) {
+        audience.push(subscription);
+      }
     }
     return audience;
+  }
+
+  /** Whether the connection was authorized for longer since it subscribed; one that was not is ended. */
+  async #isRenewed({ pk, sk, connectionId }: Subscription): Promise<boolean> {
+    const bearer = await this.#connections.bearerOf(connectionId);
+    const { table } = this.#ports;
+    if (bearer === undefined) {
+      await table.delete({ pk, sk });
+      return false;
+    }
+    await unlessGone(table.update({ pk, sk }, { set: { authorizedUntil: bearer.expiresAt } }, PRESENT));
+    return true;
   }
 
   /**

@@ -9,6 +9,7 @@ import { limitsItems } from '#shared/limits/items';
 import { marketItems } from '#shared/market/items';
 import type { KindDeclaration } from '#shared/platform/item-kind';
 import { streamStatusKind } from '#shared/platform/stream-status';
+import { realtimeItems } from '#shared/realtime/items';
 
 /** Every kind of item that the table holds, as its capability declares it (docs/decisions/item-kinds.md). */
 export const itemKinds = [
@@ -22,6 +23,7 @@ export const itemKinds = [
   ...authItems,
   ...accountsItems,
   ...alertsItems,
+  ...realtimeItems,
 ] as const;
 
 /** The name of a kind of stored item. */

@@ -5,8 +5,11 @@ import type { UserId } from '#shared/model/user-id';
 import { changeOf, type KindDeclaration } from '#shared/platform/item-kind';
 import type { Change, Item } from '#shared/platform/table';
 
-/** Number of the last message that a client has. */
-export type Since = number;
+/** The last message that a client has: its number, and the epoch in which it was given where the client says so. */
+export interface Since {
+  readonly epoch: string | undefined;
+  readonly seq: number;
+}
 
 /** Where a subscription starts: the messages to send first, and the number of the last one that they cover. */
 export interface Start {

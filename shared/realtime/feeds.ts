@@ -1,5 +1,7 @@
 import type { Channel } from '#shared/connections/channel';
 import type { UserId } from '#shared/model/user-id';
+import type { Platform } from '#shared/platform/ports';
+import { Epoch } from './epoch.ts';
 import type { Feed } from './feed.ts';
 import type { FeedPorts } from './feed-ports.ts';
 import { alertsFeed } from './feeds/alerts.ts';
@@ -18,8 +20,9 @@ export interface FedChannel {
 export class Feeds {
   readonly all: readonly Feed[];
 
-  constructor(ports: FeedPorts) {
-    this.all = families.map((family) => family(ports));
+  constructor(ports: Omit<FeedPorts, 'epoch'> & Pick<Platform, 'ids'>) {
+    const epoch = new Epoch(ports);
+    this.all = families.map((family) => family({ ...ports, epoch }));
   }
 
   /** Reads a channel's name as this user sends it; undefined when no feed has such a channel. */

@@ -33,7 +33,7 @@ export interface LogSource<C extends Channel> extends Family<C> {
 }
 
 export const logFeed = <C extends Channel>(
-  { connections, subscriptions }: Delivery,
+  { connections, subscriptions, epoch: epochs }: Delivery,
   source: LogSource<C>,
 ): LogFeed<C> => {
   const updatesBetween = async (channel: C, after: number, seq: number): Promise<UpdateMessage[]> => {
@@ -72,16 +72,20 @@ export const logFeed = <C extends Channel>(
     type: 'log',
 
     async start(channel, since) {
-      const head = await source.head(channel);
-      if (since !== undefined && since <= head && head - since <= missedMax) {
-        return { lastSeq: head, first: await updatesBetween(channel, since, head) };
+      const [epoch, head] = await Promise.all([epochs.current(), source.head(channel)]);
+      if (since !== undefined && (since.epoch ?? epoch) === epoch) {
+        const missed = head - since.seq;
+        if (missed >= 0 && missed <= missedMax) {
+          return { lastSeq: head, first: await updatesBetween(channel, since.seq, head) };
+        }
       }
       const entries = await source.newest(channel, head, snapshotEntries);
       const data = fitting(
         entries.map((entry) => entry.data),
         snapshotBytesMax,
       );
-      return { lastSeq: head, first: [{ type: 'snapshot', channel: channel.name, seq: head, data }] };
+      const message = { type: 'snapshot', channel: channel.name, epoch, seq: head, data } as const;
+      return { lastSeq: head, first: [since === undefined ? message : { ...message, recovered: false }] };
     },
 
     async catchUp(channel, subscription, { first }) {

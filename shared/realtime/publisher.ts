@@ -11,7 +11,7 @@ import { StateSender } from './state-sender.ts';
 /** Logs that are delivered at a time; each goes to the sockets of one user. */
 const logsAtOnce = 50;
 
-type Ports = Pick<Platform, 'table' | 'push' | 'clock' | 'config' | 'logger'>;
+type Ports = Pick<Platform, 'table' | 'push' | 'clock' | 'ids' | 'config' | 'logger'>;
 
 /** The new entries of one log, with the changes that they came with. */
 interface NewEntries {

@@ -18,16 +18,18 @@ export interface CurrentState {
 }
 
 export const stateFeed = <C extends Channel>(
-  { connections, subscriptions }: Delivery,
+  { connections, subscriptions, epoch: epochs }: Delivery,
   source: StateSource<C>,
 ): StateFeed<C> => ({
   ...source,
   type: 'state',
 
   async start(channel, since) {
-    const { seq, snapshot } = await source.current(channel);
-    if (since === seq) return { lastSeq: seq, first: [] };
-    return { lastSeq: seq, first: [{ type: 'snapshot', channel: channel.name, seq, data: await snapshot() }] };
+    const [epoch, { seq, snapshot }] = await Promise.all([epochs.current(), source.current(channel)]);
+    const isOfEpoch = since === undefined || (since.epoch ?? epoch) === epoch;
+    if (isOfEpoch && since?.seq === seq) return { lastSeq: seq, first: [] };
+    const message = { type: 'snapshot', channel: channel.name, epoch, seq, data: await snapshot() } as const;
+    return { lastSeq: seq, first: [isOfEpoch ? message : { ...message, recovered: false }] };
   },
 
   async catchUp(channel, subscription) {

@@ -23,7 +23,7 @@ interface Missed {
   readonly due: ReadonlyMap<string, Due>;
 }
 
-type Ports = Delivery & Pick<Platform, 'logger'>;
+type Ports = Omit<Delivery, 'epoch'> & Pick<Platform, 'logger'>;
 
 /**
  * Sends states, one frame per connection and batch. What could not be sent is remembered, and the newest state of the

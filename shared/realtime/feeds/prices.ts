@@ -3,10 +3,10 @@ import { Catalog } from '#shared/market/catalog';
 import { tickerKind } from '#shared/market/items';
 import { priceQuoteOf, type StoredTicker, Tickers } from '#shared/market/tickers';
 import { confirmedAtOf, isStale, readVenueStatus } from '#shared/market/venue-status';
-import { InvalidInput } from '#shared/platform/errors';
 import type { Change } from '#shared/platform/table';
 import { onChange, type StateUpdate } from '../feed.ts';
 import type { FeedPorts } from '../feed-ports.ts';
+import { Refusal } from '../refusal.ts';
 import { stateFeed } from '../state-feed.ts';
 
 type PriceChannel = Channel & { readonly venue: string; readonly symbol: string };
@@ -36,7 +36,7 @@ export const pricesFeed = (ports: FeedPorts) => {
     /** The symbol is watched from now on. */
     async open({ venue, symbol }) {
       if (!(await catalog.has(venue, symbol))) {
-        throw new InvalidInput('channels', `${venue} does not trade ${symbol}.`);
+        throw new Refusal('invalid-input', `${venue} does not trade ${symbol}.`);
       }
       if (!config.symbols.includes(symbol)) await catalog.watch(venue, symbol);
     },

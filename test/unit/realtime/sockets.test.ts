@@ -8,6 +8,7 @@ import { SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/connections/subscripti
 import type { UserId } from '#shared/model/user-id';
 import { Unavailable } from '#shared/platform/errors';
 import { tokenOf } from '../../support/http-events.ts';
+import { failing } from '../../support/observed-table.ts';
 import { type TestPlatform, testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
 
 interface Told {
@@ -78,7 +79,7 @@ describe('a connection that says too much', () => {
     expect(told.at(-1)).toMatchObject({ type: 'error', problem: { status: 429, type: '/problems/too-many-requests' } });
     expect(heard('c')).toEqual([]);
     await say('d', { action: 'ping' });
-    expect(heard('d')).toEqual([{ type: 'pong' }]);
+    expect(heard('d')).toEqual([{ type: 'pong', at: given.clock.now() }]);
   });
 });
 
@@ -108,6 +109,50 @@ describe('subscribing', () => {
     ]);
   });
 
+  it.each([
+    ['an unknown channel', 'secrets'],
+    ["somebody else's channel", 'alerts#bob'],
+    ['a symbol that is not traded', 'prices:sim:NO/USDT'],
+    ['a symbol of broken text', 'prices:sim:\ud800/USDT'],
+  ])('is refused %s, and gets the others', async (_, channel) => {
+    await connect('c', ada);
+    await subscribe('c', [channel, btc]);
+    expect(heard('c')).toMatchObject([
+      {
+        type: 'subscribed',
+        channels: [btc],
+        refused: [{ channel, problem: { status: 422, type: '/problems/invalid-input' } }],
+      },
+      { type: 'snapshot', channel: btc },
+    ]);
+    await given.tick('BTC/USDT', '101');
+    await given.settle();
+    expect(seqs('c')).toEqual([2]);
+  });
+
+  it('to none but bad channels says so, and nothing changes', async () => {
+    await connect('c', ada);
+    await subscribe('c', ['secrets']);
+    expect(heard('c')).toMatchObject([{ type: 'subscribed', channels: [], refused: [{ channel: 'secrets' }] }]);
+  });
+
+  it('is refused as a whole when the table fails, and not as if the channel were bad', async () => {
+    await connect('c', ada);
+    given.table.before = failing(({ name, keys }) => name === 'get' && keys.some(({ sk }) => sk.startsWith('MARKET')));
+    await subscribe('c', [btc, 'alerts']);
+    expect(heard('c')).toMatchObject([{ type: 'error', problem: { status: 503 } }]);
+  });
+
+  it('to the longest names that a message may hold is answered within a frame', async () => {
+    await connect('c', ada);
+    await subscribe(
+      'c',
+      Array.from({ length: 50 }, (_, index) => `${index}${'"'.repeat(62)}`),
+    );
+    expect(heard('c')).toMatchObject([{ type: 'subscribed', channels: [] }]);
+    expect(Buffer.byteLength(given.sockets.frames.at(-1)?.frame ?? '')).toBeLessThanOrEqual(30_000);
+  });
+
   it('is followed by updates with rising numbers', async () => {
     await connect('c', ada);
     await subscribe('c', [btc]);
@@ -121,7 +166,7 @@ describe('subscribing', () => {
   it('to a symbol without a price yet says so, and tells the first one', async () => {
     await connect('c', ada);
     await subscribe('c', [eth]);
-    expect(heard('c')[1]).toEqual({ type: 'snapshot', channel: eth, seq: 0, data: null });
+    expect(heard('c')[1]).toEqual({ type: 'snapshot', channel: eth, epoch: expect.any(String), seq: 0, data: null });
     await given.tick('ETH/USDT', '10');
     await given.settle();
     expect(seqs('c')).toEqual([1]);
@@ -158,6 +203,48 @@ describe('subscribing', () => {
     await given.tick('ETH/USDT', '10');
     await given.settle();
     expect(heard('c').filter(({ type }) => type === 'update')).toMatchObject([{ channel: eth }]);
+    expect(heard('c')).toContainEqual({ type: 'unsubscribed', channels: [btc] });
+  });
+});
+
+describe('a message with an id', () => {
+  it.each([
+    ['ping', { action: 'ping' }, 'pong'],
+    ['subscribe', { action: 'subscribe', channels: [btc] }, 'subscribed'],
+    ['unsubscribe', { action: 'unsubscribe', channels: [btc] }, 'unsubscribed'],
+    ['a bad token', { action: 'authenticate', token: 'x' }, 'error'],
+    ['an unknown action', { action: 'dance' }, 'error'],
+  ])('gets it back with the answer: %s', async (_, message, type) => {
+    await connect('c', ada);
+    for (const id of ['first', 7]) await say('c', { ...message, id });
+    const answers = given.sockets.frames.map(({ frame }) => [JSON.parse(frame)].flat()[0]);
+    expect(answers).toMatchObject([
+      { type, id: 'first' },
+      { type, id: 7 },
+    ]);
+  });
+});
+
+describe('an array of messages', () => {
+  it('is answered message by message, in its order', async () => {
+    await connect('c', ada);
+    await say('c', [
+      { action: 'ping', id: 1 },
+      { action: 'dance' },
+      { action: 'subscribe', channels: ['alerts'], id: 3 },
+    ]);
+    expect(heard('c').map(({ type }) => type)).toEqual(['pong', 'error', 'subscribed', 'snapshot']);
+  });
+
+  it('counts as so many messages', async () => {
+    given = testPlatform({ requestLimitFactor: 1 });
+    sockets = createSockets(given.platform);
+    await connect('c', ada);
+    for (let frame = 0; frame < 12; frame++) await say('c', Array(20).fill({ action: 'ping' }));
+    const received = heard('c');
+    expect(received.filter(({ type }) => type === 'pong')).toHaveLength(240);
+    await say('c', Array(20).fill({ action: 'ping' }));
+    expect(received.slice(240)).toMatchObject([{ type: 'error', problem: { status: 429 } }]);
   });
 });
 
@@ -199,6 +286,46 @@ describe('since', () => {
     await connect('c', ada);
     await subscribe('c', ['alerts'], { alerts: since });
     expect([seqs('c', 'snapshot'), seqs('c')]).toEqual([[count], []]);
+    expect(heard('c')[1]).toMatchObject({ recovered: false });
+  });
+
+  describe('an epoch', () => {
+    const epochNow = async (): Promise<string> => {
+      await connect('e', ada);
+      await subscribe('e', [btc]);
+      return (heard('e')[1] as unknown as { epoch: string }).epoch;
+    };
+    const sinceIn = (channel: string, epoch: string, seq: number) =>
+      say('c', { action: 'subscribe', channels: [channel], since: { [channel]: { epoch, seq } } });
+
+    it('that is the present one gives what was missed', async () => {
+      await fire(ada, 3);
+      await given.settle();
+      const epoch = await epochNow();
+      await connect('c', ada);
+      await sinceIn('alerts', epoch, 2);
+      expect([seqs('c', 'snapshot'), seqs('c')]).toEqual([[], [3]]);
+      await sinceIn(btc, epoch, 1);
+      expect(heard('c').filter(({ channel }) => channel === btc)).toEqual([]);
+    });
+
+    it.each(['alerts', btc])('that is another one gives a snapshot of %s that says so', async (channel) => {
+      await fire(ada);
+      await given.settle();
+      await connect('c', ada);
+      await sinceIn(channel, 'of the table before', 1);
+      expect(heard('c')[1]).toMatchObject({ type: 'snapshot', channel, seq: 1, recovered: false });
+      expect(seqs('c')).toEqual([]);
+    });
+
+    it('is the same for every instance, and another one once its item was deleted', async () => {
+      const first = await epochNow();
+      sockets = createSockets(given.platform);
+      expect(await epochNow()).toBe(first);
+      await given.store.delete({ pk: 'REALTIME', sk: 'EPOCH' });
+      sockets = createSockets(given.platform);
+      expect(await epochNow()).not.toBe(first);
+    });
   });
 
   it('the present price gives nothing until it changes', async () => {
@@ -264,7 +391,7 @@ describe('a firing', () => {
     await fire(ada, 3);
     await connect('b', bob);
     await subscribe('b', ['alerts']);
-    expect(heard('b')[1]).toEqual({ type: 'snapshot', channel: 'alerts', seq: 0, data: [] });
+    expect(heard('b')[1]).toEqual({ type: 'snapshot', channel: 'alerts', epoch: expect.any(String), seq: 0, data: [] });
   });
 
   it('of an alert that is not pushed is neither an update nor in a snapshot', async () => {
@@ -603,10 +730,10 @@ describe('a connection', () => {
     expect(await left('c')).toBe(0);
   });
 
-  it('is answered to a ping', async () => {
+  it('is answered to a ping with the time of the server', async () => {
     await connect('c', ada);
     await say('c', { action: 'ping' });
-    expect(heard('c')).toEqual([{ type: 'pong' }]);
+    expect(heard('c')).toEqual([{ type: 'pong', at: given.clock.now() }]);
   });
 
   it('listens to so many channels and no more, and a refused request changes nothing', async () => {
@@ -637,10 +764,15 @@ describe('a connection', () => {
     ['an unknown action', { action: 'trade' }, 422],
     ['no channels', { action: 'subscribe', channels: [] }, 422],
     ['too many channels', { action: 'subscribe', channels: Array(51).fill('alerts') }, 422],
-    ['an unknown channel', { action: 'subscribe', channels: ['alerts', 'secrets'] }, 422],
-    ["somebody else's channel", { action: 'subscribe', channels: ['alerts#bob'] }, 422],
-    ['a symbol that is not traded', { action: 'subscribe', channels: [btc, 'prices:sim:NO/USDT'] }, 422],
-    ['a symbol of broken text', '{"action":"subscribe","channels":["prices:sim:\\ud800/USDT"]}', 422],
+    [
+      'channels of which no answer fits in a frame',
+      { action: 'subscribe', channels: Array(50).fill('漢'.repeat(120)) },
+      422,
+    ],
+    ['a number without its epoch', { action: 'subscribe', channels: ['alerts'], since: { alerts: { seq: 1 } } }, 422],
+    ['no token', { action: 'authenticate' }, 422],
+    ['an array of nothing', '[]', 422],
+    ['an array that is too long', Array(21).fill({ action: 'ping' }), 422],
     ['a negative number', { action: 'subscribe', channels: ['alerts'], since: { alerts: -1 } }, 422],
     ['an unknown channel to leave', { action: 'unsubscribe', channels: ['a#b'] }, 422],
   ])('that says %s is told what is wrong, and nothing changes', async (_, message, status) => {
