@@ -30,7 +30,7 @@ export interface SnapshotMessage {
   readonly epoch: string;
   readonly seq: number;
   readonly data: unknown;
-  /** The client said what it has, and what it missed since can't be told any more. */
+  /** The client said what it has, and what it missed can't be sent any more. */
   readonly recovered?: false;
 }
 
