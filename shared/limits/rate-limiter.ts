@@ -13,8 +13,8 @@ export const PARTITIONS_MAX = 10_000;
 /** What the partition keys of the counts begin with: functions that may not write the table otherwise may write these. */
 export const LIMIT_KEYS = 'LIMIT#';
 
-/** Who is counted, as parts of a key: a user, a network address, a connection. */
-export type Partition = readonly [kind: 'USER' | 'ADDRESS' | 'CONNECTION', id: string];
+/** Who is counted, as parts of a key: a user or a network address. */
+export type Partition = readonly [kind: 'USER' | 'ADDRESS', id: string];
 
 /** How somebody stands to a limit after a request. */
 export interface RateLimitStatus {
