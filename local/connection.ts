@@ -6,17 +6,20 @@ import type { Invoke } from './invoke.ts';
 import { type ConnectionFacts, type EventFacts, socketEvent, socketPath } from './socket-event.ts';
 import type { WsPush } from './ws-push.ts';
 
-/** Messages of one connection that may wait for the one in hand. */
+/** Messages of one connection that may be pending while one is handled. */
 const pendingMessagesMax = 32;
 /** Limits of API Gateway's WebSocket APIs. */
 const idleMs = 10 * 60_000;
+/** How long before it is closed for being idle a client hears of it; any message keeps the connection. */
+const idleNoticeMs = 60_000;
 const connectionMs = 2 * 3_600_000;
 
 /** Close codes of RFC 6455, section 7.4.1. */
 const GOING_AWAY = 1001;
 const POLICY_VIOLATION = 1008;
 
-const GOODBYE = JSON.stringify({ type: 'goodbye', reason: 'shutdown', reconnect: true });
+const goodbyeFor = (reason: 'shutdown' | 'idle'): string =>
+  JSON.stringify({ type: 'goodbye', reason, reconnect: true });
 
 export interface ConnectionParts {
   readonly invoke: Invoke;
@@ -26,7 +29,7 @@ export interface ConnectionParts {
   readonly logger: Pick<Logger, 'error'>;
 }
 
-/** One WebSocket connection: its messages reach the function one after the other, and at last its end. */
+/** One WebSocket connection: hands its messages to the function one after the other, and finally its end. */
 export class Connection {
   readonly #facts: ConnectionFacts;
   readonly #parts: ConnectionParts;
@@ -34,6 +37,7 @@ export class Connection {
   #pending: { readonly body: string; readonly base64: boolean }[] = [];
   #handling: Promise<void> | undefined;
   #lastMessageAt: number;
+  #idleNoticeSent = false;
   #answeredPing = true;
 
   constructor(facts: ConnectionFacts, parts: ConnectionParts) {
@@ -42,7 +46,7 @@ export class Connection {
     this.#lastMessageAt = facts.connectedAt;
   }
 
-  /** Resolves when the connection has ended and the function was told. */
+  /** Resolves when the connection has ended and the function has handled its end. */
   async open(socket: WebSocket): Promise<void> {
     const { push } = this.#parts;
     const { connectionId } = this.#facts;
@@ -51,7 +55,7 @@ export class Connection {
     socket.on('pong', () => {
       this.#answeredPing = true;
     });
-    // ws closes the connection after an error by itself, with the code that fits.
+    // After an error ws closes the connection with the code that fits.
     socket.on('error', () => undefined);
     push.add(connectionId, socket);
     const code = await new Promise<number>((resolve) => socket.once('close', resolve));
@@ -61,7 +65,7 @@ export class Connection {
     await this.disconnected(code);
   }
 
-  /** Tells the function that the connection is gone. */
+  /** Has the function handle the end of the connection. */
   async disconnected(code: number): Promise<void> {
     const event = this.#event('$disconnect', 'DISCONNECT');
     const requestContext = { ...event.requestContext, disconnectStatusCode: code, disconnectReason: '' };
@@ -72,12 +76,19 @@ export class Connection {
     }
   }
 
-  /** Ends what is idle, too old or dead, and asks the others for a sign of life. @param now epoch ms */
+  /** Closes a connection that is idle, too old or dead, and pings any other. @param now epoch ms */
   check(now: number): void {
-    const tooOld = now - this.#facts.connectedAt >= connectionMs;
-    if (tooOld || now - this.#lastMessageAt >= idleMs) {
+    const idleSinceMs = now - this.#lastMessageAt;
+    const isTooOld = now - this.#facts.connectedAt >= connectionMs;
+    if (isTooOld || idleSinceMs >= idleMs) {
       this.#socket?.close(GOING_AWAY);
-    } else if (!this.#answeredPing) {
+      return;
+    }
+    if (idleSinceMs >= idleMs - idleNoticeMs && !this.#idleNoticeSent) {
+      this.#idleNoticeSent = true;
+      this.#send(goodbyeFor('idle'));
+    }
+    if (!this.#answeredPing) {
       this.#socket?.terminate();
     } else if (this.#socket?.readyState === WebSocket.OPEN) {
       this.#answeredPing = false;
@@ -91,7 +102,7 @@ export class Connection {
     if (socket === undefined || socket.readyState === WebSocket.CLOSED) return;
     const closed = new AbortController();
     socket.once('close', () => closed.abort());
-    if (socket.readyState === WebSocket.OPEN) socket.send(GOODBYE);
+    if (socket.readyState === WebSocket.OPEN) socket.send(goodbyeFor('shutdown'));
     socket.close(GOING_AWAY, 'shutdown');
     await this.#parts.clock.sleep(ms, closed.signal);
     socket.terminate();
@@ -99,6 +110,7 @@ export class Connection {
 
   #take(message: RawData, binary: boolean): void {
     this.#lastMessageAt = this.#parts.clock.now();
+    this.#idleNoticeSent = false;
     if (this.#socket?.readyState !== WebSocket.OPEN) return;
     if (this.#pending.length >= pendingMessagesMax) {
       this.#socket.close(POLICY_VIOLATION, 'too many messages');

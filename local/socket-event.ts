@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { sourceAddressOf } from './http-event.ts';
 
-/** Where WebSockets are. */
+/** The path of the WebSocket API. */
 export const socketPath = '/ws';
 
-/** What a connection is from its handshake to its end. */
+/** What stays the same for the life of a connection. */
 export interface ConnectionFacts {
   readonly connectionId: string;
   /** Epoch ms. */
@@ -12,7 +12,7 @@ export interface ConnectionFacts {
   readonly handshake: IncomingMessage;
 }
 
-/** Which event of the connection it is, when, and under which request id. */
+/** One event of a connection. */
 export interface EventFacts {
   readonly routeKey: '$connect' | '$default' | '$disconnect';
   readonly eventType: 'CONNECT' | 'MESSAGE' | 'DISCONNECT';
@@ -21,7 +21,7 @@ export interface EventFacts {
 }
 
 /**
- * An event as API Gateway's WebSocket API hands it to a function:
+ * An event as API Gateway's WebSocket API passes it to a function:
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html
  */
 export const socketEvent = (connection: ConnectionFacts, { routeKey, eventType, requestId, at }: EventFacts) => ({
@@ -45,7 +45,7 @@ export const socketEvent = (connection: ConnectionFacts, { routeKey, eventType, 
   isBase64Encoded: false,
 });
 
-/** What the event of a handshake has on top: its headers, named as they were sent, and its query. */
+/** What only a handshake's event has: its headers, with their names as sent, and its query. */
 export const handshakeParts = ({ rawHeaders, url = '' }: IncomingMessage) => {
   const multiValueHeaders = new Map<string, string[]>();
   for (let index = 0; index < rawHeaders.length; index += 2) {

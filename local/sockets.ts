@@ -13,12 +13,12 @@ import type { Invoke } from './invoke.ts';
 import { handshakeParts, socketEvent, socketPath } from './socket-event.ts';
 import type { WsPush } from './ws-push.ts';
 
-/** Limits of API Gateway's WebSocket APIs. */
+/** API Gateway's limit of a client's message. */
 const messageBytesMax = 128 * 1024;
-/** Open connections and handshakes at a time. */
+/** Open connections and handshakes at the same time. */
 const connectionsMax = 5_000;
 const heartbeatMs = 30_000;
-/** How long clients have to answer the closing handshake when the server stops. */
+/** How long a client has to answer the closing handshake when the server stops. */
 const goodbyeMs = 1_000;
 
 export interface SocketsOptions {
@@ -31,12 +31,12 @@ export interface SocketsOptions {
   readonly logger: Pick<Logger, 'error'>;
 }
 
-/** The WebSocket API on one machine: hands connections and messages to the socket function as API Gateway does. */
+/** The WebSocket API on one machine: invokes the socket function with connections and messages as API Gateway does. */
 export class Sockets {
   readonly #options: SocketsOptions;
   readonly #server: WebSocketServer;
   readonly #answersTo: (host: string | undefined) => boolean;
-  /** Each with the promise of its end. */
+  /** Each with a promise that resolves when it has ended. */
   readonly #connections = new Map<Connection, Promise<void>>();
   /** The subprotocol that the handler chose, by handshake. */
   readonly #protocols = new WeakMap<IncomingMessage, string>();
@@ -56,7 +56,7 @@ export class Sockets {
     void this.#watch();
   }
 
-  /** Handles a request to become a WebSocket. Never rejects. */
+  /** Handles an upgrade request. Never rejects. */
   async upgrade(handshake: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const { ids, clock, invoke, logger } = this.#options;
     const requestId = ids.next();
@@ -86,7 +86,7 @@ export class Sockets {
     }
   }
 
-  /** Says goodbye to everybody; resolves when the connections are closed and the function was told. */
+  /** Says goodbye to every client; resolves when the connections are closed and the function has handled their ends. */
   async close(): Promise<void> {
     this.#stopped.abort();
     await Promise.all(
@@ -104,7 +104,7 @@ export class Sockets {
       const ended = connection.open(webSocket).finally(() => this.#connections.delete(connection));
       this.#connections.set(connection, ended);
     });
-    // A handshake that ws itself refuses is answered by it.
+    // ws answers a handshake that it refuses.
     if (!opened) void connection.disconnected(1006);
   }
 

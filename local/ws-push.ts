@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
 import type { Push } from '#shared/platform/ports';
 
-/** How much may wait to be sent to a client before it counts as too slow and is dropped. */
+/** Unsent bytes of a client beyond which it counts as too slow and is dropped. */
 export const slowClientBytesMax = 1024 * 1024;
 
 /** The open connections of this machine, by id. */
@@ -16,7 +16,7 @@ export class WsPush implements Push {
     this.#connections.delete(connectionId);
   }
 
-  /** Hands the frame to the connection and does not wait for its client: one that can't keep up is dropped. */
+  /** Queues the frame without waiting for the client; one that can't keep up is dropped. */
   async send(connectionId: string, frame: string): Promise<'sent' | 'gone'> {
     const socket = this.#connections.get(connectionId);
     if (socket === undefined || socket.readyState !== WebSocket.OPEN) return 'gone';
@@ -32,7 +32,7 @@ export class WsPush implements Push {
     this.#connections.get(connectionId)?.close(1000);
   }
 
-  /** Cuts every connection off. */
+  /** Terminates every connection without a closing handshake. */
   terminateAll(): void {
     for (const socket of this.#connections.values()) socket.terminate();
   }

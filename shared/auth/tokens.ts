@@ -83,11 +83,12 @@ export class TokenVerifier {
     this.#sessionSeconds = config.runtime === 'local' ? 0 : cacheSeconds;
   }
 
-  async verify(token: string): Promise<Verdict> {
+  /** @param freshSession reads the session again even if a recent read is cached */
+  async verify(token: string, { freshSession = false } = {}): Promise<Verdict> {
     if (token.length > tokenLengthMax) return { refusal: 'invalid' };
     const claims = await this.#claimsOf(token);
     if ('refusal' in claims) return claims;
-    const session = await this.#sessionOf(claims);
+    const session = await this.#sessionOf(claims, freshSession);
     if (session === undefined || isOver(session, this.#clock.now())) return { refusal: 'ended' };
     return { ...claims, scopes: SCOPES_OF_ROLE[session.role] };
   }
@@ -102,9 +103,9 @@ export class TokenVerifier {
     return claims;
   }
 
-  /** The session of these claims; undefined if it has ended or belongs to another user. */
-  async #sessionOf({ userId, sessionId }: Claims): Promise<StoredSession | undefined> {
-    const known = this.#sessions.get(sessionId);
+  /** The session of these claims; undefined if it has ended or belongs to another user. @param isFresh whether to skip the cache */
+  async #sessionOf({ userId, sessionId }: Claims, isFresh: boolean): Promise<StoredSession | undefined> {
+    const known = isFresh ? undefined : this.#sessions.get(sessionId);
     if (known !== undefined) return known.userId === userId ? known : undefined;
     const session = await this.#table.get<StoredSession>(sessionKey(userId, sessionId), { consistent: true });
     if (session !== undefined && this.#sessionSeconds > 0) {

@@ -1,48 +1,31 @@
 import type { UserId } from '#shared/model/user-id';
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { allOf, atMost, equals, every, type Item, type Key, keyOf, PRESENT } from '#shared/platform/table';
-import { audienceOf, type Frame, frameOf, type GoodbyeReason } from './channel.ts';
+import { allOf, atMost, every, type Item, type Key, PRESENT } from '#shared/platform/table';
+import { inFrames } from './frames.ts';
+import type { GoodbyeReason, ServerMessage } from './message.ts';
+import {
+  connectionKey,
+  expiryOf,
+  ofConnection,
+  ofSession,
+  ofUser,
+  type StoredConnection,
+  type UserSocket,
+  userSocketKey,
+} from './stored.ts';
 
-/** API Gateway ends a connection after two hours; what is left of it goes soon after. */
-const connectionSeconds = 2 * 3600 + 600;
-export const SUBSCRIPTIONS_PER_CONNECTION_MAX = 100;
-
-/** For whom a connection is open, and until when: a token does not give access for longer by a socket than by requests. */
+/** Who a connection belongs to, and until when it is authorized: a token grants no more time to a socket than to requests. */
 export interface Bearer {
   readonly userId: UserId;
   readonly sessionId: string;
-  /** When the token expires that opened the connection, epoch ms. */
+  /** When the token expires, epoch ms. */
   readonly expiresAt: number;
 }
 
-export interface StoredConnection extends Item {
-  readonly kind: 'connection';
-  readonly userId: UserId;
-  readonly sessionId: string;
-  readonly authorizedUntil: number;
-}
-
-/** A connection's subscription to a channel, in the partition of the channel's audience. */
-export interface Subscription extends Item {
-  readonly kind: 'subscription';
-  readonly connectionId: string;
-  readonly channel: string;
-  readonly userId: UserId;
-  readonly authorizedUntil: number;
-  /** Number of the last message that was sent or is not wanted. */
-  readonly lastSeq: number;
-}
-
-const connectionKey = (connectionId: string): Key => ({ pk: keyOf('CONNECTION', connectionId), sk: 'SELF' });
-const subscriptionKey = (connectionId: string, channel: string, userId: UserId): Key => ({
-  pk: audienceOf(channel, userId),
-  sk: keyOf('CONNECTION', connectionId),
-});
-
 type Ports = Pick<Platform, 'table' | 'push' | 'clock'>;
 
-/** Open sockets, who they belong to and what they listen to. */
+/** Open sockets and who they belong to. */
 export class Connections {
   readonly #ports: Ports;
 
@@ -51,159 +34,134 @@ export class Connections {
   }
 
   async open(connectionId: string, { userId, sessionId, expiresAt: authorizedUntil }: Bearer): Promise<void> {
+    const { table, clock } = this.#ports;
+    const now = clock.now();
+    const expiresAt = expiryOf(now);
     const connection: StoredConnection = {
       ...connectionKey(connectionId),
       kind: 'connection',
       userId,
       sessionId,
       authorizedUntil,
-      gsi1pk: keyOf('SESSION', sessionId),
+      gsi1pk: ofSession(sessionId).pk,
       gsi1sk: connectionId,
-      expiresAt: this.#expiry(),
+      expiresAt,
     };
-    await this.#ports.table.put(connection);
+    const socket: UserSocket = {
+      ...userSocketKey(userId, connectionId),
+      kind: 'user-socket',
+      connectionId,
+      openedAt: now,
+      gsi1pk: ofConnection(connectionId).pk,
+      gsi1sk: 'SOCKET',
+      expiresAt,
+    };
+    await table.writeMany([{ put: connection }, { put: socket }]);
   }
 
-  /** Who is connected; undefined when the connection is not known (any more). One whose token has expired ends. */
+  /** Removes a connection that was opened a moment ago, when the indexes may not show it yet. */
+  async discard(connectionId: string, userId: UserId): Promise<void> {
+    const keys = [connectionKey(connectionId), userSocketKey(userId, connectionId)];
+    await this.#ports.table.writeMany(keys.map((key) => ({ delete: key })));
+  }
+
+  /** The sockets of a user, those included whose end was not announced. */
+  async socketsOf(userId: UserId): Promise<UserSocket[]> {
+    const { table, clock } = this.#ports;
+    const now = clock.now();
+    const sockets: UserSocket[] = [];
+    for await (const socket of every<UserSocket>(table, ofUser(userId))) {
+      if ((socket.expiresAt ?? 0) * 1000 > now) sockets.push(socket);
+    }
+    return sockets;
+  }
+
+  /** Whether frames still reach a connection; one that is gone is forgotten. */
+  async isAlive(connectionId: string): Promise<boolean> {
+    try {
+      // A frame with no message in it: clients have nothing to do.
+      return await this.#sendFrame(connectionId, '[]');
+    } catch {
+      return true;
+    }
+  }
+
+  /** Who is connected; undefined when the connection is unknown or its token has expired, which ends it. */
   async bearerOf(connectionId: string): Promise<Bearer | undefined> {
-    const connection = await this.#ports.table.get<StoredConnection>(connectionKey(connectionId), { consistent: true });
+    const { table, clock } = this.#ports;
+    const connection = await table.get<StoredConnection>(connectionKey(connectionId), { consistent: true });
     if (connection === undefined) return undefined;
     const { userId, sessionId, authorizedUntil } = connection;
-    if (!this.#isOver(connection)) return { userId, sessionId, expiresAt: authorizedUntil };
-    await this.#end(connectionId, 'token-expired');
+    if (authorizedUntil > clock.now()) return { userId, sessionId, expiresAt: authorizedUntil };
+    await this.end(connectionId, 'token-expired');
     return undefined;
   }
 
-  /** Ends the connections that tokens of a session opened. One that opens at this moment lasts until its token expires. */
-  async endSession(sessionId: string): Promise<void> {
-    const query = { index: 'gsi1', pk: keyOf('SESSION', sessionId) } as const;
-    for await (const { gsi1sk: connectionId } of every<StoredConnection>(this.#ports.table, query)) {
-      if (connectionId !== undefined) await this.#end(connectionId, 'session-ended');
-    }
-  }
-
   /**
-   * Makes room for these channels. Those that the connection listens to already begin anew.
-   * @returns false, and changes nothing, when it would listen to too many, or is gone
+   * Authorizes a connection for longer; never for less. Its subscriptions follow when they are next read.
+   * @param expiresAt when its new token expires, epoch ms
+   * @returns until when it is authorized now; undefined when it has ended
    */
-  async admit(connectionId: string, userId: UserId, channels: readonly string[]): Promise<boolean> {
+  async renew(connectionId: string, expiresAt: number): Promise<number | undefined> {
     const { table } = this.#ports;
-    const keys = channels.map((channel) => subscriptionKey(connectionId, channel, userId));
-    const known = await table.getMany<Subscription>(keys, { consistent: true });
-    const more = channels.length - known.length;
-    const most = SUBSCRIPTIONS_PER_CONNECTION_MAX - more;
-    const hasRoom = atMost('subscriptions', most);
+    const key = connectionKey(connectionId);
     try {
-      await table.update(connectionKey(connectionId), { add: { subscriptions: more } }, allOf(PRESENT, hasRoom));
-    } catch (error) {
-      if (error instanceof ConditionFailed) return false;
-      throw error;
-    }
-    await table.writeMany(known.map(({ pk, sk }) => ({ delete: { pk, sk } })));
-    return true;
-  }
-
-  /** Has the connection, which was admitted to the channel, get what comes on it after `lastSeq`. */
-  async subscribe(
-    connectionId: string,
-    { userId, expiresAt: authorizedUntil }: Bearer,
-    channel: string,
-    lastSeq: number,
-  ): Promise<Subscription> {
-    const subscription: Subscription = {
-      ...subscriptionKey(connectionId, channel, userId),
-      kind: 'subscription',
-      connectionId,
-      channel,
-      userId,
-      authorizedUntil,
-      lastSeq,
-      // The other way round, for a connection that ends: all it listens to.
-      gsi1pk: keyOf('CONNECTION', connectionId),
-      gsi1sk: channel,
-      expiresAt: this.#expiry(),
-    };
-    await this.#ports.table.put(subscription);
-    return subscription;
-  }
-
-  async unsubscribe(connectionId: string, userId: UserId, channel: string): Promise<void> {
-    const gone = await this.#ports.table.delete(subscriptionKey(connectionId, channel, userId));
-    if (gone !== undefined) {
-      await this.#ports.table.update(connectionKey(connectionId), { add: { subscriptions: -1 } }, PRESENT);
-    }
-  }
-
-  /** Removes a connection and all it listens to. */
-  async forget(connectionId: string): Promise<void> {
-    const subscriptions: Key[] = [];
-    const query = { index: 'gsi1', pk: keyOf('CONNECTION', connectionId) } as const;
-    for await (const { pk, sk } of every<Subscription>(this.#ports.table, query)) subscriptions.push({ pk, sk });
-    await this.#ports.table.writeMany([connectionKey(connectionId), ...subscriptions].map((key) => ({ delete: key })));
-  }
-
-  /** Who listens to a channel; for one that belongs to a user, that user's connections. Those whose token has expired end. */
-  async audience(channel: string, userId?: UserId): Promise<Subscription[]> {
-    const audience: Subscription[] = [];
-    const query = { pk: audienceOf(channel, userId), consistent: true };
-    for await (const subscription of every<Subscription>(this.#ports.table, query)) {
-      if (this.#isOver(subscription)) await this.#end(subscription.connectionId, 'token-expired');
-      else audience.push(subscription);
-    }
-    return audience;
-  }
-
-  /**
-   * Moves the subscription on to `seq`. Whoever moves it sends what lies between, and nobody else does: so each message
-   * is sent once, though the stream and a client that catches up compete for it.
-   * @returns the number after which to send; undefined when there is nothing to send
-   */
-  async advance(subscription: Subscription, seq: number): Promise<number | undefined> {
-    const { pk, sk } = subscription;
-    for (let current: Subscription | undefined = subscription; current !== undefined; ) {
-      const { lastSeq = 0 } = current;
-      if (lastSeq >= seq) return undefined;
-      try {
-        await this.#ports.table.update({ pk, sk }, { set: { lastSeq: seq } }, equals('lastSeq', lastSeq));
-        return lastSeq;
-      } catch (error) {
-        if (!(error instanceof ConditionFailed)) throw error;
-        current = await this.#ports.table.get<Subscription>({ pk, sk }, { consistent: true });
-      }
-    }
-    return undefined;
-  }
-
-  /** Takes back an advance whose messages could not be sent, unless the subscription moved on meanwhile. */
-  async takeBack({ pk, sk }: Subscription, from: number, to: number): Promise<void> {
-    try {
-      await this.#ports.table.update({ pk, sk }, { set: { lastSeq: to } }, equals('lastSeq', from));
+      const isShorter = allOf(PRESENT, atMost('authorizedUntil', expiresAt));
+      await table.update(key, { set: { authorizedUntil: expiresAt } }, isShorter);
+      return expiresAt;
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
+      return (await table.get<StoredConnection>(key, { consistent: true }))?.authorizedUntil;
     }
   }
 
-  /** Sends messages in one frame; a connection that is gone is forgotten. @returns whether it was sent */
-  async send(connectionId: string, messages: readonly Frame[]): Promise<boolean> {
-    if ((await this.#ports.push.send(connectionId, frameOf(messages))) === 'sent') return true;
-    await this.forget(connectionId);
-    return false;
+  /** Ends the connections of a session. One that opens at the same moment lasts until its token expires. */
+  async endSession(sessionId: string): Promise<void> {
+    for await (const { gsi1sk: connectionId } of every<StoredConnection>(this.#ports.table, ofSession(sessionId))) {
+      if (connectionId !== undefined) await this.end(connectionId, 'session-ended');
+    }
   }
 
-  #isOver({ authorizedUntil }: Pick<StoredConnection, 'authorizedUntil'>): boolean {
-    return authorizedUntil <= this.#ports.clock.now();
-  }
-
-  /** Says goodbye and closes. The connection is forgotten first, and gets nothing more even if it can't be told. */
-  async #end(connectionId: string, reason: GoodbyeReason): Promise<void> {
+  /** Says goodbye and closes. The connection is forgotten first, so it gets nothing more even if it can't be reached. */
+  async end(connectionId: string, reason: GoodbyeReason): Promise<void> {
     const { push } = this.#ports;
     await this.forget(connectionId);
-    const goodbye: Frame = { type: 'goodbye', reason, reconnect: reason === 'token-expired' };
-    const sent = push.send(connectionId, frameOf([goodbye])).then(() => push.close(connectionId));
+    const goodbye: ServerMessage = { type: 'goodbye', reason, reconnect: reason !== 'session-ended' };
+    const sent = push.send(connectionId, JSON.stringify(goodbye)).then(() => push.close(connectionId));
     await sent.catch(() => undefined);
   }
 
-  #expiry(): number {
-    return Math.floor(this.#ports.clock.now() / 1000) + connectionSeconds;
+  /** Removes a connection with all that belongs to it. */
+  async forget(connectionId: string): Promise<void> {
+    const { table } = this.#ports;
+    const keys: Key[] = [connectionKey(connectionId)];
+    for await (const { pk, sk } of every<Item>(table, ofConnection(connectionId))) keys.push({ pk, sk });
+    await table.writeMany(keys.map((key) => ({ delete: key })));
+  }
+
+  /**
+   * Sends messages in as few frames as they fit in; a connection that is gone is forgotten.
+   * @param sent called after each frame with the number of messages that were sent so far
+   * @returns whether all of them were sent
+   * @throws what kept a frame from being sent; the frames before it were
+   */
+  async send(
+    connectionId: string,
+    messages: readonly ServerMessage[],
+    sent: (count: number) => void = () => {},
+  ): Promise<boolean> {
+    let count = 0;
+    for (const { text, size } of inFrames(messages)) {
+      if (!(await this.#sendFrame(connectionId, text))) return false;
+      count += size;
+      sent(count);
+    }
+    return true;
+  }
+
+  async #sendFrame(connectionId: string, text: string): Promise<boolean> {
+    if ((await this.#ports.push.send(connectionId, text)) === 'sent') return true;
+    await this.forget(connectionId);
+    return false;
   }
 }

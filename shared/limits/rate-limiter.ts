@@ -13,8 +13,8 @@ export const PARTITIONS_MAX = 10_000;
 /** Prefix of the partition keys of the counts: functions without any other write access may write them. */
 export const LIMIT_KEYS = 'LIMIT#';
 
-/** Who is counted, as parts of a key: a user, a network address, a connection. */
-export type Partition = readonly [kind: 'USER' | 'ADDRESS' | 'CONNECTION', id: string];
+/** Who is counted, as parts of a key: a user or a network address. */
+export type Partition = readonly [kind: 'USER' | 'ADDRESS', id: string];
 
 /** The status of a limit after a request. */
 export interface RateLimitStatus {

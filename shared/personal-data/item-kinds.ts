@@ -10,6 +10,7 @@ import { marketItems } from '#shared/market/items';
 import { notificationsItems } from '#shared/notifications/items';
 import type { KindDeclaration } from '#shared/platform/item-kind';
 import { streamStatusKind } from '#shared/platform/stream-status';
+import { realtimeItems } from '#shared/realtime/items';
 import { usersItems } from '#shared/users/items';
 
 /** Every kind of item that the table holds, as its capability declares it (docs/decisions/item-kinds.md). */
@@ -26,6 +27,7 @@ export const itemKinds = [
   ...accountsItems,
   ...alertsItems,
   ...usersItems,
+  ...realtimeItems,
 ] as const;
 
 /** The name of a kind of stored item. */

@@ -117,4 +117,3 @@ export class Users {
     return await new Contacts(this.#platform).webhookSecret(userId);
   }
 }
-

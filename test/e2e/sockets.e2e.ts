@@ -75,15 +75,20 @@ describe('a socket', () => {
     again.end();
   });
 
+  it.each(['nothing', 'prices:binance:NO/SUCH'])('is refused the channel %s, and gets the others', async (channel) => {
+    const { socket } = await listener();
+    socket.send({ action: 'subscribe', channels: [channel, bitcoin] });
+    const answer = await socket.next('the answer', ({ type }) => type === 'subscribed');
+    expect(answer).toMatchObject({
+      channels: [bitcoin],
+      refused: [{ channel, problem: { type: '/problems/invalid-input' } }],
+    });
+    socket.end();
+  });
+
   it.each([
     ['that is no JSON', 'nonsense', '/problems/malformed-request'],
     ['with an unknown action', { action: 'dance' }, '/problems/invalid-input'],
-    ['for an unknown channel', { action: 'subscribe', channels: ['nothing'] }, '/problems/invalid-input'],
-    [
-      'for a symbol that is not traded',
-      { action: 'subscribe', channels: ['prices:binance:NO/SUCH'] },
-      '/problems/invalid-input',
-    ],
   ])('gets a problem for a message %s, and stays open', async (_kind, message, type) => {
     const { socket } = await listener();
     socket.send(message);

@@ -22,12 +22,34 @@ afterEach(() => socket.end());
 
 const subscribe = (...channels: unknown[]) => ({ action: 'subscribe', channels });
 
+describe('a channel that there is not', () => {
+  it.each([
+    ['an unknown channel', 'gossip'],
+    ["another user's channel", 'alerts#someone'],
+    ['an unknown symbol', 'prices:sim:NOPE/USDT'],
+    ['an unknown venue', 'prices:nowhere:BTC/USDT'],
+    ['a symbol that breaks keys', 'prices:sim:BTC/USDT#x'],
+    ['a symbol with SQL', "prices:sim:x';DROP/TABLE"],
+    ['a symbol of another script', 'prices:sim:💥/USDT'],
+    ['a channel named like a part of objects', '__proto__'],
+  ])('is refused with a problem, and the socket goes on: %s', async (_kind, channel) => {
+    socket.send(subscribe(channel));
+    const { channels, refused } = await socket.next('an answer', () => true);
+    expect(channels).toEqual([]);
+    expect(refused?.map((one) => [one.channel, Problem.parse(one.problem).status])).toEqual([[channel, 422]]);
+    socket.send({ action: 'ping' });
+    await socket.next('pong', ({ type }) => type === 'pong');
+    expect(socket.messages.map(({ type }) => type)).toEqual(['subscribed', 'pong']);
+  });
+});
+
 describe('a message that makes no sense', () => {
   it.each<[kind: string, message: string | object | Uint8Array]>([
     ['broken JSON', '{"action":'],
     ['nothing', ''],
     ['null', 'null'],
-    ['a list', '[{"action":"ping"}]'],
+    ['an empty list', '[]'],
+    ['a list in a list', '[[{"action":"ping"}]]'],
     ['bytes', new Uint8Array([0xff, 0x00, 0xc0])],
     ['no action', {}],
     ['an unknown action', { action: 'drop' }],
@@ -37,14 +59,6 @@ describe('a message that makes no sense', () => {
     ['too many channels', subscribe(...Array.from({ length: 51 }, (_, index) => `prices:sim:A${index}/USDT`))],
     ['channels of the wrong type', { action: 'subscribe', channels: 'alerts' }],
     ['a channel of the wrong type', subscribe(1)],
-    ['an unknown channel', subscribe('gossip')],
-    ["another user's channel", subscribe('alerts#someone')],
-    ['an unknown symbol', subscribe('prices:sim:NOPE/USDT')],
-    ['an unknown venue', subscribe('prices:nowhere:BTC/USDT')],
-    ['a symbol that breaks keys', subscribe('prices:sim:BTC/USDT#x')],
-    ['a symbol with SQL', subscribe("prices:sim:x';DROP/TABLE")],
-    ['a symbol of another script', subscribe('prices:sim:💥/USDT')],
-    ['a channel named like a part of objects', subscribe('__proto__')],
     ['a number that no message has', { ...subscribe('alerts'), since: { alerts: -1 } }],
     ['a number that is none', { ...subscribe('alerts'), since: { alerts: '1' } }],
     ['nesting without end', `${'['.repeat(10_000)}${']'.repeat(10_000)}`],

@@ -76,7 +76,7 @@ describe('the server on one machine', () => {
     // The venue's symbols are known once the first sync has ended.
     const subscribe = () => socket.send(JSON.stringify({ action: 'subscribe', channels: ['prices:sim:BTC/USDT'] }));
     socket.on('message', (frame) => {
-      if (String(frame).includes('"error"')) subscribe();
+      if (String(frame).includes('"refused"')) subscribe();
     });
     subscribe();
     await updated;

@@ -240,11 +240,14 @@ describe('a connection ends', () => {
     await told('DISCONNECT');
   });
 
-  it('when nothing was said for ten minutes', async () => {
+  it('when nothing was said for ten minutes, of which it hears a minute before', async () => {
     const { clock, url } = await given();
     const socket = await opened(url);
     const code = closeCode(socket);
+    const messages: string[] = [];
+    socket.on('message', (message) => messages.push(String(message)));
     for (let half = 0; half < 20; half++) {
+      if (half < 18) expect(messages).toEqual([]);
       const pinged = half < 19 ? once(socket, 'ping') : undefined;
       await clock.advance(30_000);
       await pinged;
@@ -252,6 +255,9 @@ describe('a connection ends', () => {
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
     expect(await code).toBe(1001);
+    expect(messages.map((message) => JSON.parse(message))).toEqual([
+      { type: 'goodbye', reason: 'idle', reconnect: true },
+    ]);
   });
 
   it('with a goodbye when the server stops, and the function is told before that is done', async () => {

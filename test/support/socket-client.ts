@@ -9,6 +9,7 @@ export interface SocketMessage {
   readonly seq?: number;
   readonly data?: unknown;
   readonly channels?: readonly string[];
+  readonly refused?: readonly { readonly channel: string; readonly problem: unknown }[];
   readonly problem?: Record<string, unknown>;
 }
 
@@ -42,10 +43,11 @@ export class SocketClient {
     this.#socket.send(typeof message === 'string' || message instanceof Uint8Array ? message : JSON.stringify(message));
   }
 
-  /** Subscribes and waits until that is confirmed. */
+  /** Subscribes and waits until that is confirmed. @throws a channel was refused */
   async subscribe(channels: readonly string[], since?: Readonly<Record<string, number>>): Promise<void> {
     this.send({ action: 'subscribe', channels, ...(since === undefined ? {} : { since }) });
-    await this.next(`subscribed to ${channels}`, ({ type }) => type === 'subscribed');
+    const { refused = [] } = await this.next(`subscribed to ${channels}`, ({ type }) => type === 'subscribed');
+    if (refused.length > 0) throw new Error(`Not subscribed: ${JSON.stringify(refused)}`);
   }
 
   updates(channel: string): SocketMessage[] {

@@ -93,7 +93,7 @@ export class RecordedSockets implements Push {
     const messages = this.#open.get(connectionId);
     if (messages === undefined) return 'gone';
     this.frames.push({ connectionId, frame });
-    const parsed: unknown = JSON.parse(frame);
+    const parsed = messageIn(frame);
     messages.push(...(Array.isArray(parsed) ? parsed : [parsed]));
     return 'sent';
   }
@@ -102,6 +102,15 @@ export class RecordedSockets implements Push {
     this.drop(connectionId);
   }
 }
+
+/** What a frame says; the frame itself where it is no JSON. */
+const messageIn = (frame: string): unknown => {
+  try {
+    return JSON.parse(frame);
+  } catch {
+    return frame;
+  }
+};
 
 /** A Lambda context with what handlers look at. */
 export const testContext = {

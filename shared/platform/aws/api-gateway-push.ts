@@ -11,8 +11,20 @@ import { failureOf, nameOf, statusOf } from './failures.ts';
 
 const goneStatus = 410;
 
+/** A frame that takes longer counts as not sent: a connection that does not answer must not hold up the others. */
+const sendTimeoutMs = 1_500;
+const sendAttemptsMax = 2;
+const SEND_OPTIONS = {
+  maxAttempts: sendAttemptsMax,
+  requestHandler: {
+    ...CLIENT_OPTIONS.requestHandler,
+    requestTimeout: sendTimeoutMs,
+    socketTimeout: sendTimeoutMs,
+  },
+} as const;
+
 export const socketsClient = (own: ApiGatewayManagementApiClientConfig) =>
-  new ApiGatewayManagementApiClient({ ...CLIENT_OPTIONS, ...own });
+  new ApiGatewayManagementApiClient({ ...SEND_OPTIONS, ...own });
 
 /** Sends to the connections of an API Gateway WebSocket API. */
 export class ApiGatewayPush implements Push {

@@ -3,11 +3,13 @@ import { createSockets } from '#functions/websocket/sockets';
 import { streamEvent } from '#local/stream-event';
 import { NewAlert } from '#shared/alerts/alert';
 import { Alerts } from '#shared/alerts/alerts';
-import { Connections, SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/connections/connections';
+import { Connections } from '#shared/connections/connections';
+import { SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/connections/subscriptions';
 import type { UserId } from '#shared/model/user-id';
 import { notificationHistory } from '#shared/notifications/feed';
 import { Unavailable } from '#shared/platform/errors';
 import { tokenOf } from '../../support/http-events.ts';
+import { failing } from '../../support/observed-table.ts';
 import { type TestPlatform, testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
 
 interface Told {
@@ -72,7 +74,7 @@ describe('a connection that says too much', () => {
     given = testPlatform({ requestLimitFactor: 1 });
     sockets = createSockets(given.platform);
     await connect('c', ada);
-    await connect('d', ada);
+    await connect('d', bob);
     for (let said = 0; said < 240; said++) await say('c', { action: 'ping' });
     expect(heard('c').filter(({ type }) => type === 'pong')).toHaveLength(240);
     const told = heard('c');
@@ -80,7 +82,20 @@ describe('a connection that says too much', () => {
     expect(told.at(-1)).toMatchObject({ type: 'error', problem: { status: 429, type: '/problems/too-many-requests' } });
     expect(heard('c')).toEqual([]);
     await say('d', { action: 'ping' });
-    expect(heard('d')).toEqual([{ type: 'pong' }]);
+    expect(heard('d')).toEqual([{ type: 'pong', at: given.clock.now() }]);
+  });
+});
+
+describe('a user who says too much', () => {
+  it('is closed, over how many sockets it was', async () => {
+    given = testPlatform({ requestLimitFactor: 1 });
+    sockets = createSockets(given.platform);
+    await connect('c', ada);
+    await connect('d', ada);
+    for (let said = 0; said < 120; said++) for (const id of ['c', 'd']) await say(id, { action: 'ping' });
+    const received = heard('d');
+    await say('d', { action: 'ping' });
+    expect(received.at(-1)).toMatchObject({ type: 'error', problem: { type: '/problems/too-many-requests' } });
   });
 });
 
@@ -97,6 +112,50 @@ describe('subscribing', () => {
     ]);
   });
 
+  it.each([
+    ['an unknown channel', 'secrets'],
+    ["somebody else's channel", 'alerts#bob'],
+    ['a symbol that is not traded', 'prices:sim:NO/USDT'],
+    ['a symbol of broken text', 'prices:sim:\ud800/USDT'],
+  ])('is refused %s, and gets the others', async (_, channel) => {
+    await connect('c', ada);
+    await subscribe('c', [channel, btc]);
+    expect(heard('c')).toMatchObject([
+      {
+        type: 'subscribed',
+        channels: [btc],
+        refused: [{ channel, problem: { status: 422, type: '/problems/invalid-input' } }],
+      },
+      { type: 'snapshot', channel: btc },
+    ]);
+    await given.tick('BTC/USDT', '101');
+    await given.settle();
+    expect(seqs('c')).toEqual([2]);
+  });
+
+  it('to none but bad channels says so, and nothing changes', async () => {
+    await connect('c', ada);
+    await subscribe('c', ['secrets']);
+    expect(heard('c')).toMatchObject([{ type: 'subscribed', channels: [], refused: [{ channel: 'secrets' }] }]);
+  });
+
+  it('is refused as a whole when the table fails, and not as if the channel were bad', async () => {
+    await connect('c', ada);
+    given.table.before = failing(({ name, keys }) => name === 'get' && keys.some(({ sk }) => sk.startsWith('MARKET')));
+    await subscribe('c', [btc, 'alerts']);
+    expect(heard('c')).toMatchObject([{ type: 'error', problem: { status: 503 } }]);
+  });
+
+  it('to the longest names that a message may hold is answered within a frame', async () => {
+    await connect('c', ada);
+    await subscribe(
+      'c',
+      Array.from({ length: 50 }, (_, index) => `${index}${'"'.repeat(62)}`),
+    );
+    expect(heard('c')).toMatchObject([{ type: 'subscribed', channels: [] }]);
+    expect(Buffer.byteLength(given.sockets.frames.at(-1)?.frame ?? '')).toBeLessThanOrEqual(30_000);
+  });
+
   it('is followed by updates with rising numbers', async () => {
     await connect('c', ada);
     await subscribe('c', [btc]);
@@ -110,7 +169,7 @@ describe('subscribing', () => {
   it('to a symbol without a price yet says so, and tells the first one', async () => {
     await connect('c', ada);
     await subscribe('c', [eth]);
-    expect(heard('c')[1]).toEqual({ type: 'snapshot', channel: eth, seq: 0, data: null });
+    expect(heard('c')[1]).toEqual({ type: 'snapshot', channel: eth, epoch: expect.any(String), seq: 0, data: null });
     await given.tick('ETH/USDT', '10');
     await given.settle();
     expect(seqs('c')).toEqual([1]);
@@ -147,6 +206,48 @@ describe('subscribing', () => {
     await given.tick('ETH/USDT', '10');
     await given.settle();
     expect(heard('c').filter(({ type }) => type === 'update')).toMatchObject([{ channel: eth }]);
+    expect(heard('c')).toContainEqual({ type: 'unsubscribed', channels: [btc] });
+  });
+});
+
+describe('a message with an id', () => {
+  it.each([
+    ['ping', { action: 'ping' }, 'pong'],
+    ['subscribe', { action: 'subscribe', channels: [btc] }, 'subscribed'],
+    ['unsubscribe', { action: 'unsubscribe', channels: [btc] }, 'unsubscribed'],
+    ['a bad token', { action: 'authenticate', token: 'x' }, 'error'],
+    ['an unknown action', { action: 'dance' }, 'error'],
+  ])('gets it back with the answer: %s', async (_, message, type) => {
+    await connect('c', ada);
+    for (const id of ['first', 7]) await say('c', { ...message, id });
+    const answers = given.sockets.frames.map(({ frame }) => [JSON.parse(frame)].flat()[0]);
+    expect(answers).toMatchObject([
+      { type, id: 'first' },
+      { type, id: 7 },
+    ]);
+  });
+});
+
+describe('an array of messages', () => {
+  it('is answered message by message, in its order', async () => {
+    await connect('c', ada);
+    await say('c', [
+      { action: 'ping', id: 1 },
+      { action: 'dance' },
+      { action: 'subscribe', channels: ['alerts'], id: 3 },
+    ]);
+    expect(heard('c').map(({ type }) => type)).toEqual(['pong', 'error', 'subscribed', 'snapshot']);
+  });
+
+  it('counts as so many messages', async () => {
+    given = testPlatform({ requestLimitFactor: 1 });
+    sockets = createSockets(given.platform);
+    await connect('c', ada);
+    for (let frame = 0; frame < 12; frame++) await say('c', Array(20).fill({ action: 'ping' }));
+    const received = heard('c');
+    expect(received.filter(({ type }) => type === 'pong')).toHaveLength(240);
+    await say('c', Array(20).fill({ action: 'ping' }));
+    expect(received.slice(240)).toMatchObject([{ type: 'error', problem: { status: 429 } }]);
   });
 });
 
@@ -158,6 +259,17 @@ describe('since', () => {
     await subscribe('c', ['alerts'], { alerts: 2 });
     await given.settle();
     expect([seqs('c', 'snapshot'), seqs('c')]).toEqual([[], [3, 4, 5]]);
+  });
+
+  it('gives as many as a hundred missed firings in frames that API Gateway takes', async () => {
+    await fire(ada, 100, { name: '漢'.repeat(30) });
+    await given.settle();
+    await connect('c', ada);
+    await subscribe('c', ['alerts'], { alerts: 0 });
+    expect(seqs('c')).toEqual(Array.from({ length: 100 }, (_, position) => position + 1));
+    const sizes = given.sockets.frames.map(({ frame }) => Buffer.byteLength(frame));
+    expect(sizes.length).toBeGreaterThan(1);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(30_000);
   });
 
   it('marks the missed ones as delivered', async () => {
@@ -177,6 +289,46 @@ describe('since', () => {
     await connect('c', ada);
     await subscribe('c', ['alerts'], { alerts: since });
     expect([seqs('c', 'snapshot'), seqs('c')]).toEqual([[count], []]);
+    expect(heard('c')[1]).toMatchObject({ recovered: false });
+  });
+
+  describe('an epoch', () => {
+    const epochNow = async (): Promise<string> => {
+      await connect('e', ada);
+      await subscribe('e', [btc]);
+      return (heard('e')[1] as unknown as { epoch: string }).epoch;
+    };
+    const sinceIn = (channel: string, epoch: string, seq: number) =>
+      say('c', { action: 'subscribe', channels: [channel], since: { [channel]: { epoch, seq } } });
+
+    it('that is the present one gives what was missed', async () => {
+      await fire(ada, 3);
+      await given.settle();
+      const epoch = await epochNow();
+      await connect('c', ada);
+      await sinceIn('alerts', epoch, 2);
+      expect([seqs('c', 'snapshot'), seqs('c')]).toEqual([[], [3]]);
+      await sinceIn(btc, epoch, 1);
+      expect(heard('c').filter(({ channel }) => channel === btc)).toEqual([]);
+    });
+
+    it.each(['alerts', btc])('that is another one gives a snapshot of %s that says so', async (channel) => {
+      await fire(ada);
+      await given.settle();
+      await connect('c', ada);
+      await sinceIn(channel, 'of the table before', 1);
+      expect(heard('c')[1]).toMatchObject({ type: 'snapshot', channel, seq: 1, recovered: false });
+      expect(seqs('c')).toEqual([]);
+    });
+
+    it('is the same for every instance, and another one once its item was deleted', async () => {
+      const first = await epochNow();
+      sockets = createSockets(given.platform);
+      expect(await epochNow()).toBe(first);
+      await given.store.delete({ pk: 'REALTIME', sk: 'EPOCH' });
+      sockets = createSockets(given.platform);
+      expect(await epochNow()).not.toBe(first);
+    });
   });
 
   it('the present price gives nothing until it changes', async () => {
@@ -242,7 +394,7 @@ describe('a firing', () => {
     await fire(ada, 3);
     await connect('b', bob);
     await subscribe('b', ['alerts']);
-    expect(heard('b')[1]).toEqual({ type: 'snapshot', channel: 'alerts', seq: 0, data: [] });
+    expect(heard('b')[1]).toEqual({ type: 'snapshot', channel: 'alerts', epoch: expect.any(String), seq: 0, data: [] });
   });
 
   it('of an alert that is not pushed is neither an update nor in a snapshot', async () => {
@@ -291,6 +443,51 @@ describe('a firing', () => {
     expect([seqs('c'), await statuses(ada)]).toEqual([[1], ['delivered']]);
   });
 
+  it('of which only some frames could be sent goes on after them', async () => {
+    await connect('c', ada);
+    await subscribe('c', ['alerts']);
+    await fire(ada, 100);
+    const send = given.sockets.send.bind(given.sockets);
+    let sent = 0;
+    given.sockets.send = async (connectionId, frame) => {
+      sent += 1;
+      if (sent === 2) throw new Unavailable('Too many requests');
+      return await send(connectionId, frame);
+    };
+    await expect(given.settle()).rejects.toThrow('push failed');
+    await given.settle();
+    expect(sent).toBeGreaterThan(2);
+    expect(seqs('c')).toEqual(Array.from({ length: 100 }, (_, position) => position + 1));
+    expect(new Set(await statuses(ada))).toEqual(new Set(['delivered']));
+  });
+
+  it('is not held up by a socket of another user that does not answer', async () => {
+    for (const [connectionId, userId] of [
+      ['a', ada],
+      ['b', bob],
+    ] as const) {
+      await connect(connectionId, userId);
+      await subscribe(connectionId, ['alerts']);
+    }
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+    const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+    const send = given.sockets.send.bind(given.sockets);
+    given.sockets.send = async (connectionId, frame) => {
+      if (connectionId === 'a') await answered;
+      const outcome = await send(connectionId, frame);
+      if (connectionId === 'b') reach();
+      return outcome;
+    };
+    await fire(ada);
+    await fire(bob);
+    const settling = given.settle();
+    await reached;
+    expect([seqs('a'), seqs('b')]).toEqual([[], [1]]);
+    answer();
+    await settling;
+    expect(seqs('a')).toEqual([1]);
+  });
+
   it('that the stream tells of twice is pushed once', async () => {
     await connect('c', ada);
     await subscribe('c', ['alerts']);
@@ -337,6 +534,118 @@ describe('prices', () => {
     await given.tick('BTC/USDT', '101');
     await given.settle();
     expect(seqs('d')).toEqual([2]);
+  });
+});
+
+describe('a price that could not be sent', () => {
+  /** Has the next sends to the connection fail. */
+  const failSends = (connectionId: string, times: number): void => {
+    const send = given.sockets.send.bind(given.sockets);
+    let left = times;
+    given.sockets.send = async (id, frame) => {
+      if (id === connectionId && left > 0) {
+        left -= 1;
+        throw new Unavailable('Too many requests');
+      }
+      return await send(id, frame);
+    };
+  };
+  /** Hands what changed to the stream consumer, once. */
+  const pushBatch = async (): Promise<void> => {
+    const batch = await given.changes.read('push', 100);
+    const tickers = batch.filter(({ after }) => after?.kind === 'ticker');
+    await given.consumers.push(streamEvent(tickers), testContext);
+    await given.changes.advance('push', batch.at(-1)?.sequence ?? '0');
+  };
+  beforeEach(async () => {
+    await connect('c', ada);
+    await subscribe('c', [btc, eth]);
+  });
+
+  it('is sent with the next batch, although its symbol is quiet', async () => {
+    failSends('c', 1);
+    await given.tick('BTC/USDT', '101');
+    await pushBatch();
+    expect(seqs('c')).toEqual([]);
+    await given.tick('ETH/USDT', '10');
+    await pushBatch();
+    const updates = heard('c').filter(({ type }) => type === 'update');
+    expect(updates.map(({ channel, seq }) => [channel, seq]).toSorted()).toEqual([
+      [btc, 2],
+      [eth, 1],
+    ]);
+  });
+
+  it('gives way to a newer one of its symbol', async () => {
+    failSends('c', 1);
+    for (const price of ['101', '102']) {
+      await given.tick('BTC/USDT', price);
+      await pushBatch();
+    }
+    expect(seqs('c')).toEqual([3]);
+    await given.tick('ETH/USDT', '10');
+    await pushBatch();
+    expect(seqs('c')).toEqual([3, 1]);
+  });
+
+  it('is not sent to who left the channel or started over', async () => {
+    await connect('d', ada);
+    await subscribe('d', [btc, eth]);
+    failSends('c', 1);
+    failSends('d', 1);
+    await given.tick('BTC/USDT', '101');
+    await pushBatch();
+    await say('c', { action: 'unsubscribe', channels: [btc] });
+    await subscribe('d', [btc]);
+    await given.tick('ETH/USDT', '10');
+    await pushBatch();
+    for (const connectionId of ['c', 'd']) {
+      const updates = heard(connectionId).filter(({ type }) => type === 'update');
+      expect(updates).toMatchObject([{ channel: eth, seq: 1 }]);
+    }
+    expect(seqs('d', 'snapshot')).toEqual([1, 0, 2]);
+  });
+
+  it('three times in a row ends the connection, which gets a snapshot when it is back', async () => {
+    failSends('c', 3);
+    for (const price of ['101', '102', '103']) {
+      await given.tick('BTC/USDT', price);
+      await pushBatch();
+    }
+    expect(JSON.parse(given.sockets.frames.at(-1)?.frame ?? '')).toEqual({
+      type: 'goodbye',
+      reason: 'too-slow',
+      reconnect: true,
+    });
+    expect(await given.sockets.send('c', '{}')).toBe('gone');
+  });
+});
+
+describe('the numbers of prices', () => {
+  it('do not fall when the stream, which read who listens, is overtaken by who catches up', async () => {
+    await connect('c', ada);
+    const { promise: read, resolve: hasRead } = Promise.withResolvers<void>();
+    const { promise: caughtUp, resolve: goOn } = Promise.withResolvers<void>();
+    let stream: Promise<void> | undefined;
+    given.table.after = async ({ name, keys }) => {
+      if (!keys.some(({ pk }) => pk.startsWith('AUDIENCE#prices'))) return;
+      if (name === 'put') {
+        await given.tick('BTC/USDT', '101');
+        stream = given.settle();
+        await read;
+        await given.tick('BTC/USDT', '102');
+      } else if (name === 'query') {
+        hasRead();
+        await caughtUp;
+      }
+    };
+    await subscribe('c', [btc]);
+    goOn();
+    await stream;
+    expect(seqs('c')).toEqual([3]);
+    await given.tick('BTC/USDT', '103');
+    await given.settle();
+    expect(seqs('c')).toEqual([3, 4]);
   });
 });
 
@@ -424,10 +733,10 @@ describe('a connection', () => {
     expect(await left('c')).toBe(0);
   });
 
-  it('is answered to a ping', async () => {
+  it('is answered to a ping with the time of the server', async () => {
     await connect('c', ada);
     await say('c', { action: 'ping' });
-    expect(heard('c')).toEqual([{ type: 'pong' }]);
+    expect(heard('c')).toEqual([{ type: 'pong', at: given.clock.now() }]);
   });
 
   it('listens to so many channels and no more, and a refused request changes nothing', async () => {
@@ -458,10 +767,15 @@ describe('a connection', () => {
     ['an unknown action', { action: 'trade' }, 422],
     ['no channels', { action: 'subscribe', channels: [] }, 422],
     ['too many channels', { action: 'subscribe', channels: Array(51).fill('alerts') }, 422],
-    ['an unknown channel', { action: 'subscribe', channels: ['alerts', 'secrets'] }, 422],
-    ["somebody else's channel", { action: 'subscribe', channels: ['alerts#bob'] }, 422],
-    ['a symbol that is not traded', { action: 'subscribe', channels: [btc, 'prices:sim:NO/USDT'] }, 422],
-    ['a symbol of broken text', '{"action":"subscribe","channels":["prices:sim:\\ud800/USDT"]}', 422],
+    [
+      'channels of which no answer fits in a frame',
+      { action: 'subscribe', channels: Array(50).fill('漢'.repeat(120)) },
+      422,
+    ],
+    ['a number without its epoch', { action: 'subscribe', channels: ['alerts'], since: { alerts: { seq: 1 } } }, 422],
+    ['no token', { action: 'authenticate' }, 422],
+    ['an array of nothing', '[]', 422],
+    ['an array that is too long', Array(21).fill({ action: 'ping' }), 422],
     ['a negative number', { action: 'subscribe', channels: ['alerts'], since: { alerts: -1 } }, 422],
     ['an unknown channel to leave', { action: 'unsubscribe', channels: ['a#b'] }, 422],
   ])('that says %s is told what is wrong, and nothing changes', async (_, message, status) => {

@@ -51,4 +51,18 @@ describe('push', () => {
     const { push } = await given('hang');
     await expect(push.send('AbC=', '{}')).rejects.toBeInstanceOf(TimedOut);
   });
+
+  it('waits at most 1.5 s for a frame to be taken, twice', async () => {
+    const { url } = await httpRecorder({});
+    const client = socketsClient({
+      endpoint: url,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    });
+    // The client reads its options with the first request.
+    expect(await new ApiGatewayPush(client).send('AbC=', '{}')).toBe('sent');
+    const handler = client.config.requestHandler as unknown as { httpHandlerConfigs(): object };
+    expect(await client.config.maxAttempts()).toBe(2);
+    expect(handler.httpHandlerConfigs()).toMatchObject({ requestTimeout: 1_500, throwOnRequestTimeout: true });
+  });
 });
