@@ -1,4 +1,4 @@
-import { BadOption } from '#local/options';
+import { BadOption } from '#local/given-settings';
 import { DomainError } from '#shared/platform/errors';
 
 /** What a person can put right; undefined for an error that nobody foresaw. */

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { BadOption } from './options.ts';
+import { BadOption } from './given-settings.ts';
 
 const STAGES = ['dev', 'prod'] as const;
 

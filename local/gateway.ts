@@ -136,7 +136,7 @@ export class Gateway {
   }
 
   #send(request: IncomingMessage, response: ServerResponse, requestId: string, answer: Answer): void {
-    const headers = { 'x-request-id': requestId, ...securityHeaders('local'), ...answer.headers };
+    const headers = { 'x-request-id': requestId, ...securityHeaders({ strictTransport: false }), ...answer.headers };
     this.#cors.mark(headers, request.headers.origin);
     if (!this.server.listening) headers.connection = 'close';
     const { status, body } = answer;
@@ -178,7 +178,7 @@ export class Gateway {
         'content-type: application/problem+json',
         `content-length: ${Buffer.byteLength(body)}`,
         `x-request-id: ${requestId}`,
-        ...Object.entries(securityHeaders('local')).map(([name, value]) => `${name}: ${value}`),
+        ...Object.entries(securityHeaders({ strictTransport: false })).map(([name, value]) => `${name}: ${value}`),
         '',
         body.toString(),
       ].join('\r\n'),

@@ -44,7 +44,7 @@ export const createLocalPlatform = (parts: LocalPlatformParts): LocalPlatform =>
     return opened;
   };
   return {
-    config,
+    config: { ...config, soleWriterSince: clock.now() },
     clock,
     random,
     ids,

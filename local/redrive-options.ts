@@ -1,7 +1,7 @@
 import { type DeadLetterOrigin, deadLetterOrigins } from '#functions/dead-letters';
 import { PLACE_FLAGS, type Place, placeOf, placeUsage, readFlags } from './command-options.ts';
+import { BadOption } from './given-settings.ts';
 import { nearest } from './nearest.ts';
-import { BadOption } from './options.ts';
 
 export const redriveUsage = `Usage: npm run redrive -- --queue NAME [options]
 

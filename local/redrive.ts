@@ -2,14 +2,10 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import type { DeadLetterOrigin } from '#functions/dead-letters';
 import { functions } from '#functions/manifest';
 import { type Redriven, redrive } from '#shared/operations/redrive';
+import { oneMachineConfig } from '#shared/platform/config/one-machine';
 import { Unavailable } from '#shared/platform/errors';
 import { createNetwork } from '#shared/platform/network';
-import {
-  ACCOUNT_SYNC_SECONDS_DEFAULT,
-  ACCOUNTS_PER_SECRET_DEFAULT,
-  type Clock,
-  type Config,
-} from '#shared/platform/ports';
+import type { Clock } from '#shared/platform/ports';
 import { systemClock, systemRandom } from '#shared/platform/system';
 import type { Change } from '#shared/platform/table';
 import { failedOf } from './batch-response.ts';
@@ -19,26 +15,8 @@ import { createLocalPlatform, type LocalPlatform } from './platform.ts';
 import { openStoppedStore } from './stopped-store.ts';
 import { streamEvent } from './stream-event.ts';
 
-/** What the stream consumers need to know of the installation: they watch no venue and send nothing out. */
-const config: Config = {
-  runtime: 'local',
-  version: 'redrive',
-  venues: [],
-  symbols: [],
-  venueUrls: {},
-  marketSyncSeconds: 5,
-  marketSyncWindowSeconds: 0,
-  accountSyncSeconds: ACCOUNT_SYNC_SECONDS_DEFAULT,
-  accountsPerSecret: ACCOUNTS_PER_SECRET_DEFAULT,
-  registration: 'first-user',
-  simulation: { seed: '' },
-  replay: { files: [], speed: 1 },
-  mailFrom: '',
-  emailVerification: 'required',
-  corsOrigins: [],
-  requestLimitFactor: 1,
-  privateWebhooks: false,
-};
+/** The stream consumers watch no venue and send nothing out. */
+const config = oneMachineConfig('redrive', { market: { venues: [] } });
 
 export interface RedriveHereOptions {
   readonly dataFolder: string;

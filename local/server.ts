@@ -64,7 +64,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
   const logger = options.logger ?? localLogger('WARN');
   const database = openDatabase(dataFolder);
   try {
-    const network = options.network ?? createNetwork({ publicOnly: !config.privateWebhooks });
+    const network = options.network ?? createNetwork({ publicOnly: !config.notifications.privateWebhooks });
     const mailServer = await mailServerOf(options);
     const platform = createLocalPlatform({ config, database, dataFolder, clock, random, network, logger, mailServer });
     const [loaded] = await Promise.all([
@@ -81,7 +81,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
 const mailServerOf = async ({ smtpUrl, config }: ServerOptions) => {
   if (smtpUrl === undefined) return undefined;
   const { SmtpMailer } = await import('#shared/platform/machine/smtp');
-  return new SmtpMailer({ url: smtpUrl, from: config.mailFrom });
+  return new SmtpMailer({ url: smtpUrl, from: config.mail.from });
 };
 
 const load = async (entry: (typeof functions)[number], platform: LocalPlatform) => {
@@ -119,7 +119,7 @@ const run = async (
   const gateway = new Gateway({
     ...platform,
     host,
-    corsOrigins: config.corsOrigins,
+    corsOrigins: config.http.corsOrigins,
     functions: api,
     authorize: withTrigger('authorizer')[0]?.invoker.invoke,
     pages: new Map([
@@ -144,8 +144,8 @@ const run = async (
       scheduler.every(periodSeconds * 1000, name, () => invoker.invoke({}));
       continue;
     }
-    for (const venue of config.venues) {
-      scheduler.every(config.marketSyncSeconds * 1000, `${name} ${venue}`, () => invoker.invoke({ venue }));
+    for (const venue of config.market.venues) {
+      scheduler.every(config.market.syncSeconds * 1000, `${name} ${venue}`, () => invoker.invoke({ venue }));
     }
   }
   scheduler.every(housekeepingMs, 'housekeeping', async () => {
@@ -182,8 +182,8 @@ const run = async (
 };
 
 /** Several times within the period of the accounts, so that none waits long once it is due. */
-const dispatchSeconds = ({ accountSyncSeconds }: Config): number =>
-  Math.min(accountSyncSeconds / dispatchesPerPeriod, dispatchSecondsMax);
+const dispatchSeconds = ({ accounts }: Config): number =>
+  Math.min(accounts.syncSeconds / dispatchesPerPeriod, dispatchSecondsMax);
 
 const listen = (gateway: Gateway, host: string, port: number): Promise<AddressInfo> =>
   new Promise((resolve, reject) => {

@@ -1,5 +1,6 @@
 import { DomainError } from '#shared/platform/errors';
-import { BadOption, type Options } from './options.ts';
+import { BadOption } from './given-settings.ts';
+import type { Options } from './options.ts';
 
 /** Why the server did not start, for the person who started it. */
 export interface StartupFailure {

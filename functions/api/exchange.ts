@@ -26,7 +26,7 @@ export const createExchangeApi = (
   const { config } = platform;
 
   const described = async (id: string): Promise<routes.ExchangeVenue[]> => {
-    const paper = config.venues.includes(id);
+    const paper = config.market.venues.includes(id);
     const own = paperVenues[id];
     if (own !== undefined) return [{ id, name: own, credentials: [], paper, live: false, supports: nothing }];
     const profile = await venues.profile(id);
@@ -72,7 +72,7 @@ export const createExchangeApi = (
     }),
     on(routes.listVenues, async ({ query: { limit, cursor } }) => {
       const after = openCursor('venues', cursor).cursor ?? '';
-      const own = config.venues.filter((id) => paperVenues[id] !== undefined);
+      const own = config.market.venues.filter((id) => paperVenues[id] !== undefined);
       const ids = [...own, ...(await venues.ids())].toSorted().filter((id) => id > after);
       const page = ids.slice(0, limit);
       const items = (await Promise.all(page.map(described))).flat();

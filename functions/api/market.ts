@@ -20,7 +20,7 @@ export const createMarketApi = (platform: Platform) => {
     const status = await readVenueStatus(table, venue);
     return found.map((ticker) => {
       const confirmedAt = confirmedAtOf(status, ticker.observedAt);
-      return priceQuoteOf(ticker, isStale(confirmedAt, clock.now(), config.marketSyncSeconds));
+      return priceQuoteOf(ticker, isStale(confirmedAt, clock.now(), config.market.syncSeconds));
     });
   };
 
@@ -44,13 +44,13 @@ export const createMarketApi = (platform: Platform) => {
 
   return api(platform, [
     on(routes.getPrices, async ({ query: { venue, symbols, limit, cursor } }) => {
-      if (venue !== undefined && !config.venues.includes(venue)) {
+      if (venue !== undefined && !config.market.venues.includes(venue)) {
         throw new InvalidInput(
           'venue',
-          `Prices of ${venue} are not watched here; choose ${config.venues.join(' or ')}.`,
+          `Prices of ${venue} are not watched here; choose ${config.market.venues.join(' or ')}.`,
         );
       }
-      const venues = venue === undefined ? config.venues : [venue];
+      const venues = venue === undefined ? config.market.venues : [venue];
       if (symbols !== undefined) {
         const list = `prices ${venues.join()} ${symbols.join()}`;
         const start = Number(openCursor(list, cursor).cursor ?? 0);

@@ -99,7 +99,7 @@ export const api = (
     logger.appendKeys({ requestId: event.requestContext.requestId, route: event.routeKey });
     // All that every answer has, whatever becomes of the request.
     const headers: Record<string, string> = {
-      ...securityHeaders(config.runtime),
+      ...securityHeaders(config.http),
       'x-request-id': event.requestContext.requestId,
     };
     try {

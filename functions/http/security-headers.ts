@@ -6,12 +6,14 @@ const strictTransportSeconds = 2 * 365 * 86_400;
  * The headers of every answer (OWASP REST Security and HTTP Headers cheat sheets). An answer is read by programs: a browser
  * that is led to it renders, frames, sniffs, refers and keeps nothing. Over TLS alone, as on AWS, it also insists on TLS.
  */
-export const securityHeaders = (runtime: Config['runtime']): Readonly<Record<string, string>> => ({
+export const securityHeaders = ({
+  strictTransport,
+}: Pick<Config['http'], 'strictTransport'>): Readonly<Record<string, string>> => ({
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
-  ...(runtime === 'aws' && { 'strict-transport-security': `max-age=${strictTransportSeconds}; includeSubDomains` }),
+  ...(strictTransport && { 'strict-transport-security': `max-age=${strictTransportSeconds}; includeSubDomains` }),
 });

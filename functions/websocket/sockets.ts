@@ -40,11 +40,11 @@ export const createSockets = (platform: Platform) => {
   const catalog = new Catalog(platform.table);
   const verifier = new TokenVerifier(platform);
   const limiter = new RateLimiter(platform);
-  const messagesMax = Math.max(1, Math.floor(messagesPerMinute * platform.config.requestLimitFactor));
+  const messagesMax = Math.max(1, Math.floor(messagesPerMinute * platform.config.http.requestLimitFactor));
 
   const connect = async (event: SocketEvent): Promise<APIGatewayProxyStructuredResultV2> => {
     const page = { origin: headerOf(event, 'origin'), host: headerOf(event, 'host') };
-    if (!mayConnect(page, platform.config.corsOrigins)) {
+    if (!mayConnect(page, platform.config.http.corsOrigins)) {
       return refusal(event, new HttpProblem('forbidden', 'Pages of this origin may not connect.'));
     }
     const { token, subprotocol } = tokenOf(event);
@@ -91,7 +91,7 @@ export const createSockets = (platform: Platform) => {
       if (!(await catalog.has(channel.venue, channel.symbol))) {
         throw new HttpProblem('invalid-input', `${channel.venue} does not trade ${channel.symbol}.`);
       }
-      if (!platform.config.symbols.includes(channel.symbol)) await catalog.watch(channel.venue, channel.symbol);
+      if (!platform.config.market.symbols.includes(channel.symbol)) await catalog.watch(channel.venue, channel.symbol);
     }
     return channel;
   };

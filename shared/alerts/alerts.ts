@@ -256,7 +256,7 @@ export class Alerts {
     const ticker = await this.#tickers.of(venue, symbol, { consistent: true });
     const key = tickerKey(venue, symbol);
     const unmoved: Write = { check: key, if: ticker === undefined ? ABSENT : equals('version', ticker.version) };
-    if (!config.symbols.includes(symbol)) await this.#catalog.watch(venue, symbol);
+    if (!config.market.symbols.includes(symbol)) await this.#catalog.watch(venue, symbol);
     const mayFire = !hasEnded(alert, clock.now()) && !coolsDown(alert, clock.now());
     if (ticker !== undefined && mayFire && holdsAlready(alert, ticker)) {
       const feed = new FeedWriter(
@@ -291,10 +291,10 @@ export class Alerts {
     }
     if (alert.condition !== undefined) {
       const { venue, symbol } = alert.condition;
-      if (!config.venues.includes(venue)) {
+      if (!config.market.venues.includes(venue)) {
         throw new InvalidInput(
           'condition.venue',
-          `Prices of ${venue} are not watched here; choose ${config.venues.join(' or ')}.`,
+          `Prices of ${venue} are not watched here; choose ${config.market.venues.join(' or ')}.`,
         );
       }
       if (!(await this.#catalog.has(venue, symbol))) {

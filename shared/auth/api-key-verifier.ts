@@ -46,7 +46,7 @@ export class ApiKeyVerifier {
   constructor(ports: Pick<Platform, 'table' | 'clock' | 'random' | 'logger' | 'config'>) {
     this.#ports = ports;
     this.#audit = new AuditLog(ports);
-    this.#cacheMs = ports.config.runtime === 'local' ? 0 : cacheSeconds * 1000;
+    this.#cacheMs = ports.config.auth.sessionCacheSeconds * 1000;
   }
 
   /** @param source where the request came from, as the gateway saw it */

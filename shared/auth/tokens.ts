@@ -78,7 +78,7 @@ export class TokenVerifier {
   constructor({ table, clock, config }: Pick<Platform, 'table' | 'clock' | 'config'>) {
     this.#table = table;
     this.#clock = clock;
-    this.#sessionSeconds = config.runtime === 'local' ? 0 : cacheSeconds;
+    this.#sessionSeconds = config.auth.sessionCacheSeconds;
   }
 
   async verify(token: string): Promise<Verdict> {

@@ -61,5 +61,5 @@ export const hasCredentialsOf = ({ passwordChange, totpChange }: StoredUser): Wr
 /** Whether alerts may be mailed to a user: the address was proved, or mails stay on this machine. */
 export const isEmailVerified = (
   { emailVerifiedAt }: Pick<StoredUser, 'emailVerifiedAt'>,
-  { emailVerification }: Pick<Config, 'emailVerification'>,
-): boolean => emailVerification === 'assumed' || emailVerifiedAt !== undefined;
+  { users }: Pick<Config, 'users'>,
+): boolean => users.emailVerification === 'assumed' || emailVerifiedAt !== undefined;

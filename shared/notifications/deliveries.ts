@@ -73,7 +73,7 @@ export class Deliveries {
   constructor(ports: SenderPorts) {
     this.#ports = ports;
     this.#users = new Users(ports);
-    this.#aloneSince = ports.config.runtime === 'local' ? ports.clock.now() : 0;
+    this.#aloneSince = ports.config.soleWriterSince;
   }
 
   /**

@@ -135,7 +135,7 @@ export class Feeds {
     if (since === seq) return { lastSeq: seq, first: [] };
     const { table, clock, config } = this.#ports;
     const status = await readVenueStatus(table, venue);
-    const stale = isStale(confirmedAtOf(status, ticker?.observedAt ?? 0), clock.now(), config.marketSyncSeconds);
+    const stale = isStale(confirmedAtOf(status, ticker?.observedAt ?? 0), clock.now(), config.market.syncSeconds);
     const data = ticker === undefined ? null : priceQuoteOf(ticker, stale);
     return { lastSeq: seq, first: [{ type: 'snapshot', channel: priceChannel(venue, symbol), seq, data }] };
   }

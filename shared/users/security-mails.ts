@@ -49,7 +49,7 @@ export class SecurityMails {
       const type = 'auth.password-reset-requested';
       await this.#audit.transact([issued.write], { ...asked, type, trail: userId, target: userId }).catch(ifOvertaken);
     }
-    await mailer.send(resetMail(order.orderId, email, issued.token, this.#resets.goodMinutes, config.appUrl));
+    await mailer.send(resetMail(order.orderId, email, issued.token, this.#resets.goodMinutes, config.mail.appUrl));
     await this.#resets.mailed(userId, order);
   }
 
@@ -62,7 +62,7 @@ export class SecurityMails {
     if (issued === undefined) return;
     if (issued.write !== undefined) await table.transact([issued.write]).catch(ifOvertaken);
     await mailer.send(
-      verificationMail(order.orderId, email, issued.token, this.#verifications.goodMinutes, config.appUrl),
+      verificationMail(order.orderId, email, issued.token, this.#verifications.goodMinutes, config.mail.appUrl),
     );
     await this.#verifications.mailed(userId, order);
   }

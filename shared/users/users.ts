@@ -101,7 +101,7 @@ export class Users {
   }
 
   #checkOpen(): void {
-    if (this.#platform.config.registration === 'open') return;
+    if (this.#platform.config.users.registration === 'open') return;
     throw new RegistrationClosed('This installation takes no more users by itself; ask its admin.');
   }
 

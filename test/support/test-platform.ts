@@ -14,7 +14,12 @@ import type { Market, Ticker } from '#shared/exchange/venue';
 import { Catalog } from '#shared/market/catalog';
 import { type StoredTicker, tickerKey } from '#shared/market/tickers';
 import type { UserId } from '#shared/model/user-id';
-import type { Config, Network, Platform, Push, QueueName, Secrets } from '#shared/platform/ports';
+import { auth } from '#shared/platform/config/auth';
+import { type SomeSettings, withSettings } from '#shared/platform/config/config';
+import { http } from '#shared/platform/config/http';
+import { oneMachineConfig } from '#shared/platform/config/one-machine';
+import { defaultOf } from '#shared/platform/config/setting';
+import type { Network, Platform, Push, QueueName, Secrets } from '#shared/platform/ports';
 import { ChangeLog } from '#shared/platform/sqlite/change-log';
 import { openMemoryDatabase } from '#shared/platform/sqlite/database';
 import { SqliteOutbox } from '#shared/platform/sqlite/outbox';
@@ -25,26 +30,20 @@ import { Users } from '#shared/users/users';
 import { ObservedTable } from './observed-table.ts';
 import { awakeOn, VirtualClock } from './virtual-clock.ts';
 
-export const testConfig: Config = {
-  runtime: 'local',
-  version: '0.0.0-test',
-  venues: ['sim'],
-  venueUrls: {},
-  symbols: ['BTC/USDT', 'ETH/USDT'],
-  marketSyncSeconds: 5,
-  marketSyncWindowSeconds: 0,
-  accountSyncSeconds: 60,
-  accountsPerSecret: 50,
-  registration: 'open',
-  simulation: { seed: 'test' },
-  replay: { files: [], speed: 1 },
-  mailFrom: 'alphapulse@example.com',
-  emailVerification: 'assumed',
-  corsOrigins: [],
-  // Tests ask more often than people do, and all from one address.
-  requestLimitFactor: 1000,
-  privateWebhooks: true,
-};
+export const testConfig = oneMachineConfig('0.0.0-test', {
+  market: { venues: ['sim'], symbols: ['BTC/USDT', 'ETH/USDT'] },
+  exchange: { simulationSeed: 'test', replaySpeed: 1 },
+  users: { registration: 'open' },
+  mail: { from: 'alphapulse@example.com' },
+  // Tests send more requests than people do, and all from one address.
+  http: { requestLimitFactor: 1000 },
+});
+
+/** The settings of a deployment where one machine has others. */
+export const DEPLOYED = {
+  auth: { sessionCacheSeconds: defaultOf(auth.sessionCacheSeconds) },
+  http: { strictTransport: defaultOf(http.strictTransport) },
+} satisfies SomeSettings;
 
 /** Who asked, where a test does not look at it. */
 export const testOrigin: AuditOrigin = {
@@ -139,7 +138,7 @@ export class RecordedNetwork implements Network {
  * test says {@link TestPlatform.settle}.
  */
 export const testPlatform = (
-  overrides: Partial<Config> = {},
+  settings: SomeSettings = {},
   openAccount?: OpenAccountVenue,
   database = openMemoryDatabase(),
 ) => {
@@ -158,7 +157,7 @@ export const testPlatform = (
     return opened;
   };
   const platform: Platform = {
-    config: { ...testConfig, ...overrides },
+    config: { ...withSettings(testConfig, settings), soleWriterSince: clock.now() },
     clock,
     random: systemRandom,
     ids,

@@ -31,7 +31,7 @@ export const awsPlatform = async (environment: Environment): Promise<Platform> =
       ? import('./secrets-manager.ts').then((adapter) => secretsOf(adapter, environment))
       : ungranted<Platform['secrets']>('secrets'),
     process.env.ALPHAPULSE_USES_MAIL === 'true'
-      ? import('./ses-mailer.ts').then((adapter) => mailerOf(adapter, environment, config.mailFrom))
+      ? import('./ses-mailer.ts').then((adapter) => mailerOf(adapter, environment, config.mail.from))
       : ungranted<Platform['mailer']>('mail'),
     process.env.ALPHAPULSE_USES_PUSH === 'true'
       ? import('./api-gateway-push.ts').then((adapter) => pushOf(adapter, environment))
@@ -44,7 +44,7 @@ export const awsPlatform = async (environment: Environment): Promise<Platform> =
     ids,
     logger: new Logger({ serviceName, jsonReplacerFn: redacted }),
     metrics: new Metrics({ namespace, serviceName }),
-    network: createNetwork({ publicOnly: !config.privateWebhooks }),
+    network: createNetwork({ publicOnly: !config.notifications.privateWebhooks }),
     table,
     secrets,
     mailer,

@@ -12,7 +12,7 @@ let system: TestPlatform;
 let http: TestHttpApi;
 let token: string;
 beforeEach(async () => {
-  system = testPlatform({ venues });
+  system = testPlatform({ market: { venues } });
   http = await httpApi(system.platform);
   token = await tokenOf(system.platform, '01890000-0000-7000-8000-00000000ada0' as UserId, 'viewer');
 });

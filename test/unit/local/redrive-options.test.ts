@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BadOption } from '#local/options';
+import { BadOption } from '#local/given-settings';
 import { readRedriveOptions } from '#local/redrive-options';
 
 const read = (args: string, environment: Record<string, string> = {}) =>

@@ -5,6 +5,7 @@ import { NewAlert } from '#shared/alerts/alert';
 import { Alerts } from '#shared/alerts/alerts';
 import { Connections, SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/connections/connections';
 import type { UserId } from '#shared/model/user-id';
+import { withSettings } from '#shared/platform/config/config';
 import { Unavailable } from '#shared/platform/errors';
 import { tokenOf } from '../../support/http-events.ts';
 import { type TestPlatform, testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
@@ -66,7 +67,7 @@ const statuses = async (userId: UserId) =>
 
 describe('a connection that says too much', () => {
   it('is told so and closed, and no other one', async () => {
-    given = testPlatform({ requestLimitFactor: 1 });
+    given = testPlatform({ http: { requestLimitFactor: 1 } });
     sockets = createSockets(given.platform);
     await connect('c', ada);
     await connect('d', ada);
@@ -372,10 +373,10 @@ describe('a connection', () => {
     const token = await tokenOf(given.platform, ada, 'viewer');
     const requestContext = { connectionId: 'c', routeKey: '$connect' };
     const Host = 'api.example.com';
-    return await createSockets({ ...given.platform, config: { ...given.platform.config, corsOrigins: [app] } })(
-      { requestContext, headers: { Host, ...headers }, queryStringParameters: { token } } as never,
-      testContext,
-    );
+    return await createSockets({
+      ...given.platform,
+      config: withSettings(given.platform.config, { http: { corsOrigins: [app] } }),
+    })({ requestContext, headers: { Host, ...headers }, queryStringParameters: { token } } as never, testContext);
   };
 
   it.each(['https://evil.example.com', 'https://app.example.com.evil.example', 'http://app.example.com', 'null', ''])(
