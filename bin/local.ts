@@ -22,7 +22,7 @@ const configOf = ({ settings }: Options, { venues, symbols, files, fallback }: P
     }),
   );
 
-/** The modules of the server and its functions, loaded while live venues are asked. */
+/** The modules of the server and its functions, loaded while live venues are probed. */
 const loadServer = async () => {
   const [{ startServer }, { functions }] = await Promise.all([import('#local/server'), import('#functions/manifest')]);
   await Promise.all(functions.map(({ load }) => load()));
@@ -31,7 +31,7 @@ const loadServer = async () => {
 
 const start = async (options: Options): Promise<void> => {
   const choosing = choosePriceSource(options);
-  // What can be told without asking anybody, as that a recorded file can't be played, is told before anything is loaded.
+  // Mistakes that need no network, such as an unplayable file, are reported before anything is loaded.
   if (options.venues !== 'auto') await choosing;
   const [source, startServer] = await Promise.all([choosing, loadServer()]);
   const dataFolder = resolve(options.dataFolder);

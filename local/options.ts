@@ -42,7 +42,7 @@ Environment (a flag wins): ALPHAPULSE_PORT, ALPHAPULSE_HOST, ALPHAPULSE_DATA, AL
   ALPHAPULSE_MAIL_FROM     sender of mails
   ALPHAPULSE_APP_URL       where the web app is, for links in mails: http://localhost:5173
   ALPHAPULSE_CORS_ORIGINS  origins whose pages may call the API, http://localhost:5173
-  ALPHAPULSE_REQUEST_LIMIT_FACTOR  multiplies what callers may do in a minute, for load tests: 1
+  ALPHAPULSE_REQUEST_LIMIT_FACTOR  multiplies the request limits, for load tests: 1
   ALPHAPULSE_REGISTRATION  open or first-user: who may register; open only on a loopback address by default
   ALPHAPULSE_LOG_LEVEL     ${LOG_LEVELS.join(', ')}
 `;
@@ -71,7 +71,7 @@ const SyncSeconds = z
 /**
  * Reads the start command and the environment; a flag wins over its variable.
  * @param exchanges ids of the exchanges that can be watched
- * @returns `help` when that was asked for
+ * @returns `help` for --help
  * @throws {BadOption}
  */
 export const readOptions = (
@@ -121,7 +121,7 @@ const readVenues = (
   const venues = readText(Venues, [source, text], 'auto, sim, replay or ccxt ids such as binance,kraken') ?? [];
   const known = ['sim', 'replay', ...exchanges];
   const unknown = venues.find((venue) => !known.includes(venue));
-  if (unknown === 'auto') throw new BadOption(`${source}: auto stands alone and plays no files.`);
+  if (unknown === 'auto') throw new BadOption(`${source}: auto can't be combined with other venues or files.`);
   if (unknown !== undefined) throw new BadOption(`${source}: there is no venue ${unknown}${hint(unknown, known)}.`);
   const plays = venues.includes('replay');
   if (plays && files.length === 0) throw new BadOption(`${source}: replay needs --replay with a file to play.`);
@@ -143,7 +143,7 @@ const readFlags = (args: readonly string[]): { flags: Map<Flag, string>; files: 
   let last: Flag | undefined;
   for (const token of tokens) {
     if (token.kind === 'positional') {
-      if (last !== 'replay') throw new BadOption(`${JSON.stringify(token.value)} belongs to no flag; see --help.`);
+      if (last !== 'replay') throw new BadOption(`Unexpected argument ${JSON.stringify(token.value)}; see --help.`);
       files.push(token.value);
     } else if (token.kind === 'option') {
       const flag = FLAGS.find((known) => known === token.name);

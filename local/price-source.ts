@@ -17,21 +17,21 @@ const symbolsDefault = [
   'DOGE/USDT',
   'AVAX/USDT',
 ];
-/** How long live venues have to answer before the simulator stands in for them. */
+/** How long live venues have to answer before the simulator replaces them. */
 const probeMs = 2_000;
 
-/** Where prices come from, and how to tell a person. */
+/** Where prices come from, and its description for a person. */
 export interface PriceSource {
   readonly venues: readonly string[];
   readonly symbols: readonly string[];
   readonly files: readonly string[];
   readonly description: string;
-  /** Where `auto` found no live venue: what stands in, and why. */
+  /** Where `auto` found no live venue: what replaces it, and why. */
   readonly fallback?: NonNullable<Config['market']['fallback']>;
 }
 
 /**
- * Finds out where prices come from; `auto` asks the live venues.
+ * Finds out where prices come from; `auto` probes the live venues.
  * @throws {BadCandleFile} a file can't be played
  * @throws {BadOption} two files record the same symbol
  */

@@ -22,7 +22,7 @@ import { localLogger } from './telemetry.ts';
 const housekeepingMs = 60_000;
 const dispatchesPerPeriod = 12;
 const dispatchSecondsMax = 5;
-/** How long what is in hand may take to end when the server stops. */
+/** How long requests and batches in flight may take to finish when the server stops. */
 const closeMs = 5_000;
 
 export interface ServerOptions {
@@ -32,7 +32,7 @@ export interface ServerOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** Takes mails on from the outbox, `smtp://` or `smtps://`. */
+  /** Server that mails of the outbox are forwarded to, `smtp://` or `smtps://`. */
   readonly smtpUrl?: string | undefined;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -47,7 +47,7 @@ export interface Server {
   readonly webSocketUrl: string;
   /** Everything the functions run on, with no restriction. */
   readonly platform: Platform;
-  /** Takes no more, ends what is in hand, says goodbye to sockets and closes the store, within {@link closeMs}. */
+  /** Stops accepting, finishes what is in flight, closes the sockets and the store, within {@link closeMs}. */
   close(): Promise<void>;
 }
 

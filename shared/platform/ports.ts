@@ -5,7 +5,7 @@ import type { Table } from './table.ts';
 
 export type { Config };
 
-/** Time. Outside the platform nothing else tells it, so that the system also runs under a virtual clock. */
+/** Time. The only source of it outside the platform, so that the system also runs under a virtual clock. */
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
@@ -80,7 +80,7 @@ export type QueueName =
 
 /** Secrets by name. Values never reach a log, an error, a trace or an answer. */
 export interface Secrets {
-  /** A value may be remembered for a minute unless it has to be `fresh`, as for one that is changed in parts. */
+  /** A value may be cached for a minute unless it has to be `fresh`, such as before a read-modify-write. */
   get(name: string, options?: { readonly fresh?: boolean }): Promise<string | undefined>;
   put(name: string, value: string): Promise<void>;
   /** Stores the value unless the secret exists. @returns the value that is stored now */
@@ -89,7 +89,7 @@ export interface Secrets {
 }
 
 export interface Mail {
-  /** Identifies the mail: sent again under the same id it is not delivered twice where the mailer can tell. */
+  /** Identifies the mail: sent again under the same id, it is not delivered twice where the mailer deduplicates. */
   readonly id: string;
   readonly to: string;
   readonly subject: string;

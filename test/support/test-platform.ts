@@ -1,11 +1,9 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
-import type { Context } from 'aws-lambda';
-import { createAccountSync } from '#functions/queue/account-sync';
-import { createDeliver } from '#functions/queue/deliver';
-import { maxReceives } from '#functions/queue/deliver.limits';
-import { createAlertStream } from '#functions/stream/alerts';
-import { createPushStream } from '#functions/stream/push';
+import type { Context, SQSBatchResponse } from 'aws-lambda';
+import { type FunctionName, functions, type Trigger } from '#functions/manifest';
+import { grantedPlatform } from '#local/granted';
+import { maxReceivesOf } from '#local/platform';
 import { queueEvent } from '#local/queue-event';
 import { streamEvent } from '#local/stream-event';
 import type { AuditOrigin } from '#shared/audit/entry';
@@ -51,7 +49,8 @@ export const testOrigin: AuditOrigin = {
   source: { address: '203.0.113.7', userAgent: 'test' },
 };
 
-class MemorySecrets implements Secrets {
+/** Secrets in memory. */
+export class MemorySecrets implements Secrets {
   readonly #values = new Map<string, string>();
   async get(name: string) {
     return this.#values.get(name);
@@ -133,9 +132,33 @@ export class RecordedNetwork implements Network {
   }
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: each trigger hands its handlers an event of its own type
+type Handler = (event: any, context: Context) => Promise<SQSBatchResponse>;
+/** As the manifest loads it; the account sync also takes how it opens venues. */
+type Create = (platform: Platform, openAccount?: OpenAccountVenue) => Handler;
+type Entry = (typeof functions)[number];
+
+const withTrigger = <T extends Trigger['type']>(type: T) =>
+  functions.filter(
+    (entry): entry is Entry & { readonly trigger: Extract<Trigger, { type: T }> } => entry.trigger.type === type,
+  );
+
+/** The consumers of the streams and queues. */
+const loaded = await Promise.all(
+  [...withTrigger('stream'), ...withTrigger('queue')].map(async (entry) => ({
+    ...entry,
+    create: (await entry.load()) as Create,
+  })),
+);
+
+const withMaxReceives = (name: QueueName) => {
+  const maxReceives = maxReceivesOf(name);
+  return maxReceives === undefined ? {} : { maxReceives };
+};
+
 /**
- * The one-machine platform in memory under a virtual clock, with the real stream and queue consumers; they run when the
- * test says {@link TestPlatform.settle}.
+ * The one-machine platform in memory under a virtual clock, with the stream and queue consumers of the
+ * manifest, each on a platform with the grants of its entry. They run in {@link TestPlatform.settle}.
  */
 export const testPlatform = (
   settings: SomeSettings = {},
@@ -146,13 +169,17 @@ export const testPlatform = (
   const ids = uuidV7Ids(clock, systemRandom);
   const store = new SqliteTable(database, clock);
   const table = new ObservedTable(store);
-  const changes = new ChangeLog(database, ['alerts', 'push']);
+  const streams = withTrigger('stream');
+  const changes = new ChangeLog(
+    database,
+    streams.map(({ name }) => name),
+  );
   const sockets = new RecordedSockets();
   const network = new RecordedNetwork();
   const mailer = new SqliteOutbox(database, clock);
   const queues = new Map<QueueName, SqliteQueue>();
   const queue = (name: QueueName): SqliteQueue => {
-    const opened = queues.get(name) ?? new SqliteQueue({ database, name, clock, ids, maxReceives });
+    const opened = queues.get(name) ?? new SqliteQueue({ database, name, clock, ids, ...withMaxReceives(name) });
     queues.set(name, opened);
     return opened;
   };
@@ -170,14 +197,15 @@ export const testPlatform = (
     push: sockets,
     queue,
   };
-  const consumers = { alerts: createAlertStream(platform), push: createPushStream(platform) };
-  const deliver = createDeliver(platform);
-  const accountSync = createAccountSync(platform, openAccount);
-
-  const queueConsumers = [
-    ['deliveries', deliver],
-    ['account-sync', accountSync],
-  ] as const;
+  const handlers = new Map(
+    loaded.map(({ create, ...entry }) => [entry.name, create(grantedPlatform(platform, entry), openAccount)]),
+  );
+  const handler = (name: FunctionName): Handler => {
+    const known = handlers.get(name);
+    if (known === undefined) throw new TypeError(`The test platform does not run ${name}`);
+    return known;
+  };
+  const consumers = { alerts: handler('alerts'), push: handler('push') };
 
   const awake = <T>(work: Promise<T>): Promise<T> => awakeOn(clock, work);
 
@@ -185,21 +213,22 @@ export const testPlatform = (
   const settle = async (): Promise<void> => {
     for (let busy = true; busy; ) {
       busy = false;
-      for (const name of ['alerts', 'push'] as const) {
-        const batch = await changes.read(name, 100);
+      for (const { name, trigger } of streams) {
+        const batch = await changes.read(name, trigger.batchSize);
         const last = batch.at(-1);
         if (last === undefined) continue;
         busy = true;
-        const wanted = batch.filter(({ after }) => after?.kind === 'ticker' || after?.kind === 'notification');
-        const answer = await awake(consumers[name](streamEvent(wanted), testContext));
+        const wanted = batch.filter(({ after }) => after !== undefined && trigger.kinds.includes(after.kind));
+        const answer = await awake(handler(name)(streamEvent(wanted), testContext));
         if (answer.batchItemFailures.length > 0) throw new Error(`The stream consumer ${name} failed a change`);
         await changes.advance(name, last.sequence);
       }
-      for (const [name, handle] of queueConsumers) {
-        const messages = await queue(name).receive(10, 60);
+      for (const { name: consumer, trigger, timeoutSeconds } of withTrigger('queue')) {
+        const name = trigger.queue;
+        const messages = await queue(name).receive(10, timeoutSeconds);
         if (messages.length === 0) continue;
         busy = true;
-        const { batchItemFailures } = await awake(handle(queueEvent(name, messages), testContext));
+        const { batchItemFailures } = await awake(handler(consumer)(queueEvent(name, messages), testContext));
         const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
         for (const { id, receipt } of messages) if (!failed.has(id)) await queue(name).remove(receipt);
       }
@@ -235,7 +264,7 @@ export const testPlatform = (
 
   return {
     ...{ platform, clock, table, store, changes, sockets, network, mailer, queue },
-    ...{ consumers, deliver, accountSync, awake, settle, list, tick, user },
+    ...{ consumers, deliver: handler('deliver'), accountSync: handler('account-sync'), awake, settle, list, tick, user },
   };
 };
 export type TestPlatform = ReturnType<typeof testPlatform>;

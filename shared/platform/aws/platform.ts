@@ -12,7 +12,7 @@ const namespace = 'AlphaPulse';
 /**
  * The platform of a function on Lambda. The bundler puts a constant in place of each `process.env.ALPHAPULSE_USES_…`, from
  * the function's manifest entry, so that the ports a function is not granted are neither bundled nor loaded. That works
- * as long as an import stands right behind its constant, and an adapter brings its client along: a package imported by
+ * as long as an import directly follows its constant, and an adapter brings its client along: a package imported by
  * itself at run time would be bundled whole.
  */
 export const awsPlatform = async (environment: Environment): Promise<Platform> => {
@@ -96,7 +96,7 @@ const pushOf = (
   return new ApiGatewayPush(socketsClient({ endpoint }));
 };
 
-/** Stands in for a port that the function may not use: whatever is called on it throws. */
+/** Replaces a port that the function may not use: every call on it throws. */
 const refusing = <T extends object>(port: string, functionName: string): T =>
   new Proxy({} as T, {
     // Without a `then`: a promise that resolves to it must not take it for another promise.

@@ -88,13 +88,13 @@ describe('readOptions', () => {
     ['--port 1.5', '--port must be a port, 0 to 65535, not "1.5".'],
     ['--port 0x10', '--port must be a port, 0 to 65535, not "0x10".'],
     ['--venue binanse', '--venue: there is no venue binanse, perhaps binance.'],
-    ['--venue auto,sim', '--venue: auto stands alone and plays no files.'],
+    ['--venue auto,sim', "--venue: auto can't be combined with other venues or files."],
     ['--venue replay', '--venue: replay needs --replay with a file to play.'],
     ['--venue sim --replay a.csv', '--replay needs the venue replay, and --venue leaves it out.'],
     ['--symbols BTC', '--symbols must be a list of symbols such as BTC/USDT,ETH/USDT, not "BTC".'],
     ['--speed 60', '--speed needs --replay with a file to play.'],
     ['--replay a.csv --speed 0', '--speed must be a number above 0 such as 60, not "0".'],
-    ['extra', '"extra" belongs to no flag; see --help.'],
+    ['extra', 'Unexpected argument "extra"; see --help.'],
   ])('says what is wrong with %s', (args, message) => expect(() => read(args)).toThrow(new BadOption(message)));
 
   it.each([

@@ -58,7 +58,7 @@ describe('the redrive command', () => {
     ],
     ['--queue alerts-dead --region eu-west-1', '--region needs --stage.'],
     ['--queue alerts-dead --all', 'There is no flag --all; see --help.'],
-    ['alerts-dead', '"alerts-dead" belongs to no flag; see --help.'],
+    ['alerts-dead', 'Unexpected argument "alerts-dead"; see --help.'],
   ])('refuses "%s"', (args, told) => {
     expect(() => read(args)).toThrow(new BadOption(told));
   });
