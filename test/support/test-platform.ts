@@ -197,14 +197,17 @@ export const testPlatform = (
     push: sockets,
     queue,
   };
-  const handlers = new Map(
-    loaded.map(({ create, ...entry }) => [entry.name, create(grantedPlatform(platform, entry), openAccount)]),
-  );
-  const handler = (name: FunctionName): Handler => {
-    const known = handlers.get(name);
-    if (known === undefined) throw new TypeError(`The test platform does not run ${name}`);
-    return known;
-  };
+  const handlers = new Map<FunctionName, Handler>();
+  /** Made at its first event: most tests run few of them. */
+  const handler =
+    (name: FunctionName): Handler =>
+    (event, context) => {
+      const entry = loaded.find((one) => one.name === name);
+      if (entry === undefined) throw new TypeError(`The test platform does not run ${name}`);
+      const made = handlers.get(name) ?? entry.create(grantedPlatform(platform, entry), openAccount);
+      handlers.set(name, made);
+      return made(event, context);
+    };
   const consumers = { alerts: handler('alerts'), push: handler('push') };
 
   const awake = <T>(work: Promise<T>): Promise<T> => awakeOn(clock, work);
