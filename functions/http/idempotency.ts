@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { ConditionFailed } from '#shared/platform/errors';
+import { Lease } from '#shared/platform/lease';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, anyOf, equals, type Item, keyOf, type WriteCondition } from '#shared/platform/table';
 import type { Reply } from './api.ts';
@@ -11,6 +12,7 @@ import { type Route, routeKey } from './route.ts';
 const retentionHours = 24;
 /** How long a request may run before another one with the same key takes over, as after a crash. */
 const leaseSeconds = 30;
+const lease = new Lease({ until: 'leaseUntil' }, leaseSeconds * 1000);
 const keyLengthMax = 255;
 
 interface StoredReply extends Item {
@@ -41,17 +43,18 @@ export const onceByKey = async (
   };
   const bodyHash = sha256(JSON.stringify(body));
   const nowSeconds = Math.floor(clock.now() / 1000);
-  const lease = { leaseUntil: clock.now() + leaseSeconds * 1000, expiresAt: nowSeconds + retentionHours * 3600 };
+  const { until: leaseUntil, isHeld } = lease.acquired(clock.now());
+  const expiresAt = nowSeconds + retentionHours * 3600;
   const free: WriteCondition = anyOf(
     ABSENT,
     { path: 'expiresAt', is: '<=', value: nowSeconds },
     allOf(
       equals('bodyHash', bodyHash),
       { path: 'status', is: 'absent' },
-      { path: 'leaseUntil', is: '<=', value: clock.now() },
+      lease.isFree(clock.now()),
     ),
   );
-  const stored: StoredReply = { ...key, kind: 'idempotency', bodyHash, ...lease };
+  const stored: StoredReply = { ...key, kind: 'idempotency', bodyHash, leaseUntil, expiresAt };
   try {
     await table.put(stored, free);
   } catch (error) {
@@ -60,17 +63,16 @@ export const onceByKey = async (
   }
   // The lease goes when its time is over, so an answer that is known is given whatever becomes of it.
   const leaseStays = (error: unknown) => logger.warn('An idempotency key keeps its lease', { error: error as Error });
-  const own = equals('leaseUntil', lease.leaseUntil);
   let reply: Reply;
   try {
     reply = await run();
   } catch (error) {
     // The key is free for another try; what must not happen twice even then, a route guards itself.
-    await table.delete(key, own).catch(leaseStays);
+    await table.delete(key, isHeld).catch(leaseStays);
     throw error;
   }
   const answered: StoredReply = { ...stored, status: reply.status, reply: JSON.stringify(reply.body ?? null) };
-  await table.put(answered, own).catch(leaseStays);
+  await table.put(answered, isHeld).catch(leaseStays);
   return reply;
 };
 

@@ -4,6 +4,7 @@ import type { Delivery } from '#shared/alerts/alert';
 import { notificationKey, notificationOf, type StoredNotification } from '#shared/alerts/stored';
 import type { UserId } from '#shared/model/user-id';
 import { ConditionFailed, DomainError, Unavailable } from '#shared/platform/errors';
+import { Lease } from '#shared/platform/lease';
 import type { Platform } from '#shared/platform/ports';
 import { allOf, anyOf, equals, type Key } from '#shared/platform/table';
 import { Users } from '#shared/users/users';
@@ -19,6 +20,7 @@ export type DeliveryJob = z.infer<typeof DeliveryJob>;
 
 /** How long one attempt may hold a delivery before another one may start, as after a crash. */
 const claimSeconds = 60;
+const claimOf = (channel: QueuedChannel) => new Lease({ since: `deliveryAt.${channel}` }, claimSeconds * 1000);
 const webhookTimeoutMs = 8_000;
 const errorLengthMax = 200;
 
@@ -108,8 +110,7 @@ export class Deliveries {
       equals(status, 'pending'),
       // Its order was sent back from the dead letters.
       equals(status, 'failed'),
-      allOf(equals(status, 'sending'), { path: at, is: '<=', value: clock.now() - claimSeconds * 1000 }),
-      allOf(equals(status, 'sending'), { path: at, is: '<', value: this.#aloneSince }),
+      allOf(equals(status, 'sending'), claimOf(channel).isFree(clock.now(), this.#aloneSince)),
     );
     try {
       return await table.update<StoredNotification>(key, { set: { [status]: 'sending', [at]: clock.now() } }, isFree);
@@ -124,7 +125,7 @@ export class Deliveries {
     const { table, clock } = this.#ports;
     const stored = await table.get<StoredNotification>(key, { consistent: true });
     if (stored?.deliveryStatus[channel] !== 'sending') return;
-    throw new DeliveryHeld((stored.deliveryAt[channel] ?? 0) + claimSeconds * 1000 - clock.now());
+    throw new DeliveryHeld(claimOf(channel).remainingMs(stored, clock.now()));
   }
 
   async #send(notification: StoredNotification, channel: QueuedChannel): Promise<void> {
