@@ -48,11 +48,7 @@ export const onceByKey = async (
   const free: WriteCondition = anyOf(
     ABSENT,
     { path: 'expiresAt', is: '<=', value: nowSeconds },
-    allOf(
-      equals('bodyHash', bodyHash),
-      { path: 'status', is: 'absent' },
-      lease.isFree(clock.now()),
-    ),
+    allOf(equals('bodyHash', bodyHash), { path: 'status', is: 'absent' }, lease.isFree(clock.now())),
   );
   const stored: StoredReply = { ...key, kind: 'idempotency', bodyHash, leaseUntil, expiresAt };
   try {

@@ -42,13 +42,14 @@ type Invoke = (event: unknown, context: unknown) => Promise<APIGatewayProxyStruc
  * Every answer is held against its declaration: a problem against the schema of problems, any other against the route's.
  */
 export const httpApi = async (platform: Platform) => {
+  const { logger } = platform;
   const table = new RouteTable<Invoke>();
   let fallback: Invoke | undefined;
   let authorizer: Invoke | undefined;
   for (const entry of functions) {
     const { trigger, load } = entry;
     if (trigger.type !== 'http' && trigger.type !== 'authorizer') continue;
-    const invoke: Invoke = (await load())(grantedPlatform(platform, entry));
+    const invoke: Invoke = (await load())({ ...grantedPlatform(platform, entry), logger });
     if (trigger.type === 'authorizer') authorizer = invoke;
     else {
       for (const route of trigger.routes) table.add(route, invoke);

@@ -267,7 +267,16 @@ export const testPlatform = (
 
   return {
     ...{ platform, clock, table, store, changes, sockets, network, mailer, queue },
-    ...{ consumers, deliver: handler('deliver'), accountSync: handler('account-sync'), awake, settle, list, tick, user },
+    ...{
+      consumers,
+      deliver: handler('deliver'),
+      accountSync: handler('account-sync'),
+      awake,
+      settle,
+      list,
+      tick,
+      user,
+    },
   };
 };
 export type TestPlatform = ReturnType<typeof testPlatform>;

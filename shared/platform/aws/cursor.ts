@@ -1,4 +1,4 @@
-import { cursorOf as cursorAfter, positionAttributes, positionOf as attributesIn } from '../items/cursor.ts';
+import { positionOf as attributesIn, cursorOf as cursorAfter, positionAttributes } from '../items/cursor.ts';
 import type { Query } from '../table.ts';
 
 /** A place in a query: the last key that was read, as DynamoDB gives and takes it. */
