@@ -7,6 +7,7 @@ import { newSession, type SessionId } from '#shared/auth/stored-session';
 import { issueAccessToken, TokenVerifier } from '#shared/auth/tokens';
 import { RateLimiter } from '#shared/limits/rate-limiter';
 import type { UserId } from '#shared/model/user-id';
+import { withSettings } from '#shared/platform/config/config';
 import { openDatabase } from '#shared/platform/sqlite/database';
 import { SqliteTable } from '#shared/platform/sqlite/table';
 import { systemClock, systemRandom, uuidV7Ids } from '#shared/platform/system';
@@ -45,8 +46,8 @@ export const benchAuthorization = async (quick: boolean): Promise<void> => {
       }),
     );
     const [token = ''] = tokens;
-    const verifier = (runtime: 'aws' | 'local') =>
-      new TokenVerifier({ ...ports, config: { ...ports.config, runtime } });
+    const caching = (sessionCacheSeconds: number) =>
+      new TokenVerifier({ ...ports, config: withSettings(ports.config, { auth: { sessionCacheSeconds } }) });
     const callers = tokens.map((_, index) => ['USER', `caller-${index}`] as const);
 
     const timed = async (run: (round: number) => Promise<unknown>): Promise<Cost> => {
@@ -67,7 +68,7 @@ export const benchAuthorization = async (quick: boolean): Promise<void> => {
     const signature = sign(null, text, privateKey);
     const bare = await timed(async () => verify(null, text, publicKey, signature));
 
-    const [local, aws] = [await warm(verifier('local')), await warm(verifier('aws'))];
+    const [local, aws] = [await warm(caching(0)), await warm(caching(60))];
     const limiter = new RateLimiter(ports);
     const rows: readonly (readonly [name: string, cost: Cost])[] = [
       ['bare Ed25519 verification', bare],

@@ -43,7 +43,7 @@ export const benchSync = async (quick: boolean): Promise<void> => {
   const rounds = quick ? 5 : 30;
   const folder = await temporaryFolder();
   const database = openDatabase(folder.path);
-  const system = testPlatform({ venues: ['sim', 'binance'] }, undefined, database);
+  const system = testPlatform({ market: { venues: ['sim', 'binance'] } }, undefined, database);
   const venue = Object.assign(new MemoryVenue(), { tradesAtOnce });
   venue.held = Array.from({ length: 20 }, (_, asset) => spot(`A${asset}`, '1'));
   venue.orders = Array.from({ length: 10 }, (_, order) => orderAt(String(order)));

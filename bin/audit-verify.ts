@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { auditVerifyUsage, readAuditVerifyOptions } from '#local/audit-verify-options';
 import type { Place } from '#local/command-options';
-import { BadOption } from '#local/options';
+import { BadOption } from '#local/given-settings';
 import { type Finding, type TrailEnd, TrailEnds, type Verification, verifyAudit } from '#shared/audit/verify';
 import type { Table } from '#shared/platform/table';
 import { complaintOf } from './complaint.ts';

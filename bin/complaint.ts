@@ -1,4 +1,4 @@
-import { BadOption } from '#local/options';
+import { BadOption } from '#local/given-settings';
 import { DomainError } from '#shared/platform/errors';
 
 /** What the operator can correct; undefined for an unexpected error. */

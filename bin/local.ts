@@ -8,31 +8,19 @@ import type { Server } from '#local/server';
 import { startupFailure } from '#local/startup-failure';
 import { localLogger } from '#local/telemetry';
 import { exchangeIds } from '#shared/exchange/venues/ccxt/exchanges';
-import { ACCOUNTS_PER_SECRET_DEFAULT, type Config } from '#shared/platform/ports';
+import { withSettings } from '#shared/platform/config/config';
+import { oneMachineConfig } from '#shared/platform/config/one-machine';
+import type { Config } from '#shared/platform/ports';
 import manifest from '../package.json' with { type: 'json' };
 
-const configOf = (options: Options, { venues, symbols, files, fallback }: PriceSource): Config => ({
-  runtime: 'local',
-  version: manifest.version,
-  venues,
-  symbols,
-  venueUrls: options.venueUrls,
-  marketSyncSeconds: options.marketSyncSeconds,
-  marketSyncWindowSeconds: 0,
-  accountSyncSeconds: options.accountSyncSeconds,
-  accountsPerSecret: ACCOUNTS_PER_SECRET_DEFAULT,
-  registration: options.registration,
-  simulation: { seed: 'alphapulse' },
-  replay: { files, speed: options.replay.speed },
-  mailFrom: options.mailFrom,
-  // Without a mail server, mails are read in the outbox of this machine.
-  emailVerification: options.smtpUrl === undefined ? 'assumed' : 'required',
-  ...(options.appUrl === undefined ? {} : { appUrl: options.appUrl }),
-  corsOrigins: options.corsOrigins,
-  requestLimitFactor: options.requestLimitFactor,
-  privateWebhooks: true,
-  ...(fallback === undefined ? {} : { fallback }),
-});
+const configOf = ({ settings }: Options, { venues, symbols, files, fallback }: PriceSource): Config =>
+  oneMachineConfig(
+    manifest.version,
+    withSettings(settings, {
+      market: { venues, symbols, ...(fallback === undefined ? {} : { fallback }) },
+      exchange: { replayFiles: files },
+    }),
+  );
 
 /** The modules of the server and its functions, loaded while live venues are probed. */
 const loadServer = async () => {

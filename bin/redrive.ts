@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import type { DeadLetterOrigin } from '#functions/dead-letters';
-import { BadOption } from '#local/options';
+import { BadOption } from '#local/given-settings';
 import { type RedriveOptions, readRedriveOptions, redriveUsage } from '#local/redrive-options';
 import type { Redriven } from '#shared/operations/redrive';
 import { complaintOf } from './complaint.ts';

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { exchangeIds } from '#shared/exchange/venues/ccxt/exchanges';
 import { MarketSymbol } from '#shared/model/symbols';
-import { VenueUrls } from '#shared/platform/aws/config';
-import { ACCOUNTS_PER_SECRET_DEFAULT } from '#shared/platform/ports';
+import { accounts } from '#shared/platform/config/accounts';
+import { exchange } from '#shared/platform/config/exchange';
+import { defaultOf, fromText } from '#shared/platform/config/setting';
 
 const venuesMax = 20;
 const symbolsMax = 100;
@@ -37,8 +38,8 @@ const common = {
     .pipe(z.array(z.string().refine(isVenue, 'must be exchanges of ccxt, separated by commas, or sim')).max(venuesMax))
     .default(['binance']),
   symbols: listed.pipe(z.array(MarketSymbol).max(symbolsMax)).default(['BTC/USDT', 'ETH/USDT']),
-  venueUrls: VenueUrls.default({}),
-  accountsPerSecret: z.coerce.number().int().min(1).max(50).default(ACCOUNTS_PER_SECRET_DEFAULT),
+  venueUrls: fromText(exchange.venueUrls).default({}),
+  accountsPerSecret: z.coerce.number().int().min(1).max(50).default(defaultOf(accounts.perSecret)),
   requestLimitFactor: z.coerce.number().min(0.1).max(1000).default(1),
   registration: z.enum(['open', 'first-user'], 'must be open or first-user').default('first-user'),
   operatorMail: Mail.exactOptional(),

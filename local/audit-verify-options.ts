@@ -2,18 +2,18 @@ import { PLACE_FLAGS, type Place, placeOf, placeUsage, readFlags } from './comma
 
 export const auditVerifyUsage = `Usage: npm run audit:verify -- [options]
 
-Walks every trail of the audit log and tells each entry that was changed, removed, put elsewhere or cut off.
+Walks every trail of the audit log and reports each entry that was changed, removed, moved or cut off.
 Ends with 0 when there is none, with 1 when there is, and with 2 when the log could not be verified.
 
   ${placeUsage.data}
   ${placeUsage.stage}
   --save FILE            keep where each trail ends, when nothing is wrong
-  --expect FILE          such a file of before: shows also that nothing up to there was written anew
+  --expect FILE          such a file from earlier: also shows that nothing before it was rewritten
   ${placeUsage.profile}
   ${placeUsage.region}
   --help                 this text
 
-Keep the saved file where nobody who can write the log can write.
+Keep the saved file where those who can write the log can't.
 `;
 
 const FLAGS = [...PLACE_FLAGS, 'save', 'expect'] as const;

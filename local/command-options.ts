@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { BadOption } from './options.ts';
+import { BadOption } from './given-settings.ts';
 
 const STAGES = ['dev', 'prod'] as const;
 
@@ -63,7 +63,7 @@ export const readFlags = <Flag extends string>(
   const flags = new Map<Flag | 'help', string>();
   for (const token of tokens) {
     if (token.kind === 'positional') {
-      throw new BadOption(`${JSON.stringify(token.value)} belongs to no flag; see --help.`);
+      throw new BadOption(`Unexpected argument ${JSON.stringify(token.value)}; see --help.`);
     }
     if (token.kind === 'option-terminator') continue;
     const flag = all.find((name) => name === token.name);

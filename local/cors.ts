@@ -2,7 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { CORS } from '#functions/http/cors';
 import type { Answer } from './http-answer.ts';
 
-/** Cross-origin requests as API Gateway handles them: it answers preflights itself, and only configured origins are let in. */
+/** Cross-origin requests as API Gateway handles them: it answers preflights itself and allows only configured origins. */
 export class Cors {
   readonly #origins: ReadonlySet<string>;
 

@@ -12,7 +12,7 @@ const passwordBytes = 15;
 /** How a person gets in. */
 export interface DemoLogin {
   readonly email: string;
-  /** Told once, when the user was made. */
+  /** Returned only once, when the user is created. */
   readonly password: string | undefined;
   /** Where both are kept; undefined where the first user made a login of their own. */
   readonly file: string | undefined;
@@ -24,7 +24,7 @@ export const ensureDemoLogin = async (platform: Platform, dataFolder: string): P
   const users = new Users(platform);
   if (!(await users.isEmpty())) return { email, password: undefined, file: existsSync(file) ? file : undefined };
   const password = Buffer.from(platform.random.bytes(passwordBytes)).toString('base64url');
-  // The file comes first: a user whose password nobody knows would lock everybody out.
+  // The file is written first: a user without a known password would lock everybody out.
   await rm(file, { force: true });
   await writeFile(file, `email: ${email}\npassword: ${password}\n`, { mode: 0o600, flag: 'wx' });
   await users.register(NewUser.parse({ email, password, name: 'Demo' }));

@@ -38,7 +38,7 @@ export interface GatewayOptions {
   readonly corsOrigins: readonly string[];
   /** The address that the server is bound to. */
   readonly host: string;
-  /** By path; for this machine alone, as they show what nobody has to log in for. */
+  /** By path; served to this machine only, because they need no login. */
   readonly pages: ReadonlyMap<string, LocalPage>;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -85,7 +85,7 @@ export class Gateway {
     try {
       this.#send(request, response, requestId, await this.#answer(request, requestId, path, query));
     } catch (error) {
-      // Whoever went away while sending gets no answer.
+      // A client that disconnected while sending gets no response.
       if (request.errored !== null) return;
       const answer = this.#failure(error, path, requestId);
       if (!response.headersSent) this.#send(request, response, requestId, answer);
@@ -136,7 +136,7 @@ export class Gateway {
   }
 
   #send(request: IncomingMessage, response: ServerResponse, requestId: string, answer: Answer): void {
-    const headers = { 'x-request-id': requestId, ...securityHeaders('local'), ...answer.headers };
+    const headers = { 'x-request-id': requestId, ...securityHeaders({ strictTransport: false }), ...answer.headers };
     this.#cors.mark(headers, request.headers.origin);
     if (!this.server.listening) headers.connection = 'close';
     const { status, body } = answer;
@@ -157,8 +157,8 @@ export class Gateway {
     }
     if (error instanceof HttpProblem) return problemAnswer(error, path, requestId);
     this.#options.logger.error('A request could not be answered', { requestId, error: error as Error });
-    const told = error instanceof HandlerTimedOut ? new TimedOut('The request took too long.') : error;
-    return problemAnswer(told, path, requestId);
+    const problem = error instanceof HandlerTimedOut ? new TimedOut('The request took too long.') : error;
+    return problemAnswer(problem, path, requestId);
   }
 
   /** Answers what is no HTTP request, or came too slowly. */
@@ -178,7 +178,7 @@ export class Gateway {
         'content-type: application/problem+json',
         `content-length: ${Buffer.byteLength(body)}`,
         `x-request-id: ${requestId}`,
-        ...Object.entries(securityHeaders('local')).map(([name, value]) => `${name}: ${value}`),
+        ...Object.entries(securityHeaders({ strictTransport: false })).map(([name, value]) => `${name}: ${value}`),
         '',
         body.toString(),
       ].join('\r\n'),

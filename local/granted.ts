@@ -9,8 +9,8 @@ export class NotGranted extends Error {
 }
 
 /**
- * The platform as one function gets it: what its entry in the manifest does not grant is refused here as it is by its
- * role on AWS. Its logger tells the function's name.
+ * The platform as one function gets it: what its manifest entry does not grant is refused, as its role refuses it on AWS.
+ * Its logger adds the function's name.
  */
 export const grantedPlatform = (
   platform: Platform,
@@ -28,7 +28,7 @@ export const grantedPlatform = (
     const writing = { put: noWrite, update: noWrite, delete: noWrite, writeMany: noWrite, transact: noWrite };
     const source = platform.table;
     const mayPut = (pk: string): boolean => grants.writeKeys?.some((keys) => pk.startsWith(keys)) === true;
-    // Whoever serves requests counts them.
+    // Functions that serve requests count them.
     const mayUpdate = (pk: string): boolean => mayPut(pk) || (trigger.type === 'http' && pk.startsWith(LIMIT_KEYS));
     const mayMake = (write: Write): boolean =>
       'check' in write || ('put' in write && mayPut(write.put.pk)) || ('update' in write && mayUpdate(write.update.pk));

@@ -4,11 +4,11 @@ import { isIP, type Socket } from 'node:net';
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
-/** How an address stands in a URL. */
+/** An address as the host of a URL. */
 export const urlHost = (host: string): string => (isIP(host) === 6 ? `[${host}]` : host);
 
 /**
- * Tells which Host headers are answered. A server on the loopback interface answers to the names of this machine only, so
+ * Decides which Host headers are accepted. A server on the loopback interface answers to the names of this machine only, so
  * that no page from elsewhere can reach it under a name of its own (DNS rebinding); any other server answers to all.
  */
 export const hostCheck = (boundTo: string): ((host: string | undefined) => boolean) =>
@@ -20,7 +20,7 @@ const isNameOf = (address: string, host: string | undefined): boolean =>
   ['localhost', '127.0.0.1', '[::1]', urlHost(address)].includes(host.replace(/:\d*$/, '').toLowerCase());
 
 /**
- * Whether a request comes from this machine and asks for it by its own name: over loopback, or from the very address that
+ * Whether a request comes from this machine and names it by its own name: over loopback, or from the very address that
  * it leads to. A page from elsewhere that has its name lead here is not meant (DNS rebinding).
  */
 export const isFromHere = (

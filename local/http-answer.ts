@@ -42,7 +42,7 @@ const answerHeaders = (result: object): OutgoingHttpHeaders => {
   return headers;
 };
 
-/** The answer that tells of an error. */
+/** The response for an error. */
 export const problemAnswer = (error: unknown, path: string, requestId: string): Answer => {
   const { problem, headers } = problemOf(error, path, requestId);
   return {

@@ -87,7 +87,7 @@ export const authorizerEvent = (event: APIGatewayProxyEventV2): APIGatewayReques
   };
 };
 
-/** An IPv4 address is told as such also where the socket speaks IPv6. */
+/** An IPv4 address in its own notation, also where the socket speaks IPv6. */
 export const sourceAddressOf = ({ socket }: IncomingMessage): string =>
   (socket.remoteAddress ?? '').replace('::ffff:', '');
 

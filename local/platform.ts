@@ -26,11 +26,11 @@ export interface LocalPlatformParts {
   readonly random: Random;
   readonly network: Network;
   readonly logger: Logger;
-  /** Takes the mails on from the outbox. */
+  /** Forwards the mails of the outbox. */
   readonly mailServer: Mailer | undefined;
 }
 
-/** Puts the adapters of one machine together. */
+/** Assembles the adapters of one machine. */
 export const createLocalPlatform = (parts: LocalPlatformParts): LocalPlatform => {
   const { config, database, dataFolder, clock, random, network, logger, mailServer } = parts;
   const ids = uuidV7Ids(clock, random);
@@ -44,7 +44,7 @@ export const createLocalPlatform = (parts: LocalPlatformParts): LocalPlatform =>
     return opened;
   };
   return {
-    config,
+    config: { ...config, soleWriterSince: clock.now() },
     clock,
     random,
     ids,
@@ -59,7 +59,8 @@ export const createLocalPlatform = (parts: LocalPlatformParts): LocalPlatform =>
   };
 };
 
-const maxReceivesOf = (name: QueueName): number | undefined => {
+/** How often a message of a queue is received before it is a dead letter; undefined for queues that no function consumes. */
+export const maxReceivesOf = (name: QueueName): number | undefined => {
   for (const { trigger } of functions) {
     if (trigger.type === 'queue' && trigger.queue === name) return trigger.maxReceives;
   }

@@ -1,8 +1,11 @@
 import { resolve } from 'node:path';
+import { exchange } from '#shared/platform/config/exchange';
+import { defaultOf } from '#shared/platform/config/setting';
 import { createNetwork } from '#shared/platform/network';
 import type { Config } from '#shared/platform/ports';
 import { systemClock } from '#shared/platform/system';
-import { BadOption, type Options } from './options.ts';
+import { BadOption } from './given-settings.ts';
+import type { Options } from './options.ts';
 
 const symbolsDefault = [
   'BTC/USDT',
@@ -14,28 +17,29 @@ const symbolsDefault = [
   'DOGE/USDT',
   'AVAX/USDT',
 ];
-/** How long live venues have to answer before the simulator stands in for them. */
+/** How long live venues have to answer before the simulator replaces them. */
 const probeMs = 2_000;
 
-/** Where prices come from, and how to tell a person. */
+/** Where prices come from, and its description for a person. */
 export interface PriceSource {
   readonly venues: readonly string[];
   readonly symbols: readonly string[];
   readonly files: readonly string[];
   readonly description: string;
-  /** Where `auto` found no live venue: what stands in, and why. */
-  readonly fallback?: NonNullable<Config['fallback']>;
+  /** Where `auto` found no live venue: what replaces it, and why. */
+  readonly fallback?: NonNullable<Config['market']['fallback']>;
 }
 
 /**
- * Finds out where prices come from; `auto` asks the live venues.
+ * Finds out where prices come from; `auto` probes the live venues.
  * @throws {BadCandleFile} a file can't be played
  * @throws {BadOption} two files record the same symbol
  */
 export const choosePriceSource = async (options: Options): Promise<PriceSource> => {
-  const { symbols, replay } = options;
-  const recorded = await recordedSymbols(replay.files);
-  const files = replay.files.map((file) => resolve(file));
+  const { symbols } = options.settings.market ?? {};
+  const { replayFiles = [] } = options.settings.exchange ?? {};
+  const recorded = await recordedSymbols(replayFiles);
+  const files = replayFiles.map((file) => resolve(file));
   if (options.venues === 'auto') {
     return { ...(await liveOrSimulated(options)), symbols: symbols ?? symbolsDefault, files };
   }
@@ -45,25 +49,31 @@ export const choosePriceSource = async (options: Options): Promise<PriceSource> 
     venues: options.venues,
     symbols: symbols ?? [...new Set([...recorded, ...others])],
     files,
-    description: options.venues.map((venue) => describe(venue, replay)).join('; '),
+    description: options.venues.map((venue) => describe(venue, options.settings)).join('; '),
   };
 };
 
-const describe = (venue: string, { files, speed }: Options['replay']): string => {
+const describe = (venue: string, { exchange: settings = {} }: Options['settings']): string => {
+  const { replayFiles: files = [], replaySpeed: speed = defaultOf(exchange.replaySpeed) } = settings;
   if (venue === 'sim') return 'simulated (venue sim)';
   if (venue === 'replay') return `recorded, played ${speed} times as fast as time (venue replay: ${files.join(', ')})`;
   return `live, the public prices of ${venue}`;
 };
 
-const liveOrSimulated = async ({ venueUrls, replay }: Options) => {
+const liveOrSimulated = async ({ settings }: Options) => {
   const { probeLive } = await import('#shared/exchange/venues/auto');
   const network = createNetwork({ publicOnly: false });
-  const probe = await probeLive({ network, clock: systemClock, venueUrls, timeoutMs: probeMs });
-  if (probe.id !== undefined) return { venues: [probe.id], description: describe(probe.id, replay) };
+  const probe = await probeLive({
+    network,
+    clock: systemClock,
+    venueUrls: settings.exchange?.venueUrls ?? {},
+    timeoutMs: probeMs,
+  });
+  if (probe.id !== undefined) return { venues: [probe.id], description: describe(probe.id, settings) };
   return {
     venues: ['sim'],
     fallback: { venue: 'sim', reason: probe.reason },
-    description: `${describe('sim', replay)}, because no live venue answered: ${probe.reason}`,
+    description: `${describe('sim', settings)}, because no live venue answered: ${probe.reason}`,
   };
 };
 

@@ -1,12 +1,13 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
+import { backoffMs } from '#shared/platform/backoff';
 import type { Clock, Queue, Random, ReceivedMessage } from '#shared/platform/ports';
-import { backoffMs } from './backoff.ts';
+import { PUMP_BACKOFF } from './backoff.ts';
 import { failedOf } from './batch-response.ts';
 import type { Invoke } from './invoke.ts';
 import { queueEvent } from './queue-event.ts';
 import { Waker } from './waker.ts';
 
-/** A queue that tells when there is something to receive. */
+/** A queue that reports when there is something to receive. */
 export interface WatchedQueue extends Queue {
   /** When the next message is or becomes visible, epoch ms. */
   nextVisibleAt(): number | undefined;
@@ -32,7 +33,7 @@ export interface QueuePumpParts {
 
 /** How much longer than its handler may run a message stays invisible, so that it does not come back while it is handled. */
 const visibilityMarginSeconds = 5;
-/** Least time between two looks at a queue that says that a message is visible and then has none. */
+/** Least time between two receives from a queue that reports a visible message and then has none. */
 const emptyWaitMs = 10;
 
 /** Hands the messages of one queue to a function and removes those that it handled, as an event source mapping does. */
@@ -55,7 +56,7 @@ export class QueuePump {
     this.#running = this.#run().finally(ended);
   }
 
-  /** Resolves when the batches in hand are handled. */
+  /** Resolves when the batches in flight are handled. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#waker.wake();
@@ -83,7 +84,7 @@ export class QueuePump {
       } catch (error) {
         failures++;
         logger.error('The queue can not be read', { queue: this.#consumer.queue, error: error as Error });
-        await this.#waker.wait(backoffMs(failures, random));
+        await this.#waker.wait(backoffMs(failures, PUMP_BACKOFF, random));
       }
     }
   }

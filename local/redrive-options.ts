@@ -1,12 +1,12 @@
 import { type DeadLetterOrigin, deadLetterOrigins } from '#functions/dead-letters';
 import { PLACE_FLAGS, type Place, placeOf, placeUsage, readFlags } from './command-options.ts';
+import { BadOption } from './given-settings.ts';
 import { nearest } from './nearest.ts';
-import { BadOption } from './options.ts';
 
 export const redriveUsage = `Usage: npm run redrive -- --queue NAME [options]
 
 Sends dead letters back: messages to their queue, changes of the table to the function that failed at them.
-What succeeds leaves the dead letters, what fails again stays and is told.
+What succeeds leaves the dead letters; what fails again stays and is reported.
 
   --queue NAME           ${deadLetterOrigins.map(({ deadLetters }) => deadLetters).join(', ')}
   ${placeUsage.data}
@@ -22,7 +22,7 @@ const FLAGS = ['queue', ...PLACE_FLAGS, 'max'] as const;
 /** What to send back, and where. */
 export interface RedriveOptions {
   readonly origin: DeadLetterOrigin;
-  /** Infinity where nothing was said. */
+  /** Infinity by default. */
   readonly max: number;
   readonly place: Place;
 }

@@ -2,14 +2,10 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import type { DeadLetterOrigin } from '#functions/dead-letters';
 import { functions } from '#functions/manifest';
 import { type Redriven, redrive } from '#shared/operations/redrive';
+import { oneMachineConfig } from '#shared/platform/config/one-machine';
 import { Unavailable } from '#shared/platform/errors';
 import { createNetwork } from '#shared/platform/network';
-import {
-  ACCOUNT_SYNC_SECONDS_DEFAULT,
-  ACCOUNTS_PER_SECRET_DEFAULT,
-  type Clock,
-  type Config,
-} from '#shared/platform/ports';
+import type { Clock } from '#shared/platform/ports';
 import { systemClock, systemRandom } from '#shared/platform/system';
 import type { Change } from '#shared/platform/table';
 import { failedOf } from './batch-response.ts';
@@ -19,26 +15,8 @@ import { createLocalPlatform, type LocalPlatform } from './platform.ts';
 import { openStoppedStore } from './stopped-store.ts';
 import { streamEvent } from './stream-event.ts';
 
-/** What the stream consumers need to know of the installation: they watch no venue and send nothing out. */
-const config: Config = {
-  runtime: 'local',
-  version: 'redrive',
-  venues: [],
-  symbols: [],
-  venueUrls: {},
-  marketSyncSeconds: 5,
-  marketSyncWindowSeconds: 0,
-  accountSyncSeconds: ACCOUNT_SYNC_SECONDS_DEFAULT,
-  accountsPerSecret: ACCOUNTS_PER_SECRET_DEFAULT,
-  registration: 'first-user',
-  simulation: { seed: '' },
-  replay: { files: [], speed: 1 },
-  mailFrom: '',
-  emailVerification: 'required',
-  corsOrigins: [],
-  requestLimitFactor: 1,
-  privateWebhooks: false,
-};
+/** The stream consumers watch no venue and send nothing out. */
+const config = oneMachineConfig('redrive', { market: { venues: [] } });
 
 export interface RedriveHereOptions {
   readonly dataFolder: string;
@@ -59,7 +37,7 @@ export const redriveHere = async (
 ): Promise<Redriven> => {
   const database = await openStoppedStore(dataFolder);
   try {
-    const heard = new HearingLogger();
+    const log = new CapturingLogger();
     const platform = createLocalPlatform({
       config,
       database,
@@ -67,17 +45,17 @@ export const redriveHere = async (
       clock,
       random: systemRandom,
       network: createNetwork({ publicOnly: true }),
-      logger: heard,
+      logger: log,
       mailServer: undefined,
     });
     const deadLetters = platform.queue(origin.deadLetters);
-    // The folder is nobody else's: whoever held a dead letter is gone.
+    // This process is the only one on the folder: the receivers of dead letters have ended.
     await deadLetters.reclaim();
     if (origin.type === 'queue') {
       const queue = platform.queue(origin.queue);
       return await redrive(deadLetters, (body) => queue.send([{ body }]), { max, clock });
     }
-    const consumer = await consumerOf(origin.consumer, platform, heard);
+    const consumer = await consumerOf(origin.consumer, platform, log);
     try {
       return await redrive(deadLetters, consumer.handle, { max, clock });
     } finally {
@@ -88,7 +66,7 @@ export const redriveHere = async (
   }
 };
 
-const consumerOf = async (name: string, platform: LocalPlatform, heard: HearingLogger) => {
+const consumerOf = async (name: string, platform: LocalPlatform, log: CapturingLogger) => {
   const entry = functions.find((known) => known.name === name);
   if (entry === undefined) throw new RangeError(`There is no function ${name}`);
   const create = await entry.load();
@@ -97,43 +75,43 @@ const consumerOf = async (name: string, platform: LocalPlatform, heard: HearingL
     stop: () => invoker.stop(),
     handle: async (body: string): Promise<void> => {
       const { change } = JSON.parse(body) as { readonly change: Change };
-      heard.forget();
+      log.forget();
       const answer = await invoker.invoke(streamEvent([change]));
       if (failedOf(answer, [change.sequence]).size > 0) {
-        throw new Unavailable(heard.lastError?.message ?? `${name} does not say why`);
+        throw new Unavailable(log.lastError?.message ?? `${name} failed without an error`);
       }
     },
   };
 };
 
-/** Handlers tell what failed by their log alone; it is kept instead of written. */
-class HearingLogger extends Logger {
-  readonly #heard: { error: Error | undefined };
+/** Handlers report failures in their log only; it is captured instead of written. */
+class CapturingLogger extends Logger {
+  readonly #captured: { error: Error | undefined };
 
   constructor(
     options: ConstructorParameters<typeof Logger>[0] = {},
-    heard: { error: Error | undefined } = { error: undefined },
+    captured: { error: Error | undefined } = { error: undefined },
   ) {
     super({ ...options, logLevel: 'SILENT' });
-    this.#heard = heard;
+    this.#captured = captured;
   }
 
   get lastError(): Error | undefined {
-    return this.#heard.error;
+    return this.#captured.error;
   }
 
   forget(): void {
-    this.#heard.error = undefined;
+    this.#captured.error = undefined;
   }
 
   override error(...[message, ...more]: Parameters<Logger['error']>): void {
-    for (const told of [message, ...more]) {
-      if (told instanceof Error) this.#heard.error = told;
-      else if (typeof told === 'object' && told.error instanceof Error) this.#heard.error = told.error;
+    for (const part of [message, ...more]) {
+      if (part instanceof Error) this.#captured.error = part;
+      else if (typeof part === 'object' && part.error instanceof Error) this.#captured.error = part.error;
     }
   }
 
   protected override createLogger(options?: ConstructorParameters<typeof Logger>[0]): Logger {
-    return new HearingLogger(options, this.#heard);
+    return new CapturingLogger(options, this.#captured);
   }
 }

@@ -1,6 +1,6 @@
 import { type Route, routeKey } from '#functions/http/route';
 
-/** Where a request goes: the route as API Gateway names it, and what stands behind it. */
+/** Where a request goes: the route as API Gateway names it, and its target. */
 export interface Destination<T> {
   readonly routeKey: string;
   readonly route: Route;
@@ -9,7 +9,7 @@ export interface Destination<T> {
 
 export interface Match<T> {
   readonly destination: Destination<T>;
-  /** As they stand in the path, still percent-encoded. */
+  /** From the path, still percent-encoded. */
   readonly params?: Readonly<Record<string, string>>;
 }
 

@@ -22,7 +22,7 @@ import { localLogger } from './telemetry.ts';
 const housekeepingMs = 60_000;
 const dispatchesPerPeriod = 12;
 const dispatchSecondsMax = 5;
-/** How long what is in hand may take to end when the server stops. */
+/** How long requests and batches in flight may take to finish when the server stops. */
 const closeMs = 5_000;
 
 export interface ServerOptions {
@@ -32,7 +32,7 @@ export interface ServerOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** Takes mails on from the outbox, `smtp://` or `smtps://`. */
+  /** Server that mails of the outbox are forwarded to, `smtp://` or `smtps://`. */
   readonly smtpUrl?: string | undefined;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -47,7 +47,7 @@ export interface Server {
   readonly webSocketUrl: string;
   /** Everything the functions run on, with no restriction. */
   readonly platform: Platform;
-  /** Takes no more, ends what is in hand, says goodbye to sockets and closes the store, within {@link closeMs}. */
+  /** Stops accepting, finishes what is in flight, closes the sockets and the store, within {@link closeMs}. */
   close(): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
   const logger = options.logger ?? localLogger('WARN');
   const database = openDatabase(dataFolder);
   try {
-    const network = options.network ?? createNetwork({ publicOnly: !config.privateWebhooks });
+    const network = options.network ?? createNetwork({ publicOnly: !config.notifications.privateWebhooks });
     const mailServer = await mailServerOf(options);
     const platform = createLocalPlatform({ config, database, dataFolder, clock, random, network, logger, mailServer });
     const [loaded] = await Promise.all([
@@ -81,7 +81,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
 const mailServerOf = async ({ smtpUrl, config }: ServerOptions) => {
   if (smtpUrl === undefined) return undefined;
   const { SmtpMailer } = await import('#shared/platform/machine/smtp');
-  return new SmtpMailer({ url: smtpUrl, from: config.mailFrom });
+  return new SmtpMailer({ url: smtpUrl, from: config.mail.from });
 };
 
 const load = async (entry: (typeof functions)[number], platform: LocalPlatform) => {
@@ -119,7 +119,7 @@ const run = async (
   const gateway = new Gateway({
     ...platform,
     host,
-    corsOrigins: config.corsOrigins,
+    corsOrigins: config.http.corsOrigins,
     functions: api,
     authorize: withTrigger('authorizer')[0]?.invoker.invoke,
     pages: new Map([
@@ -144,8 +144,8 @@ const run = async (
       scheduler.every(periodSeconds * 1000, name, () => invoker.invoke({}));
       continue;
     }
-    for (const venue of config.venues) {
-      scheduler.every(config.marketSyncSeconds * 1000, `${name} ${venue}`, () => invoker.invoke({ venue }));
+    for (const venue of config.market.venues) {
+      scheduler.every(config.market.syncSeconds * 1000, `${name} ${venue}`, () => invoker.invoke({ venue }));
     }
   }
   scheduler.every(housekeepingMs, 'housekeeping', async () => {
@@ -182,8 +182,8 @@ const run = async (
 };
 
 /** Several times within the period of the accounts, so that none waits long once it is due. */
-const dispatchSeconds = ({ accountSyncSeconds }: Config): number =>
-  Math.min(accountSyncSeconds / dispatchesPerPeriod, dispatchSecondsMax);
+const dispatchSeconds = ({ accounts }: Config): number =>
+  Math.min(accounts.syncSeconds / dispatchesPerPeriod, dispatchSecondsMax);
 
 const listen = (gateway: Gateway, host: string, port: number): Promise<AddressInfo> =>
   new Promise((resolve, reject) => {

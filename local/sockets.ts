@@ -135,7 +135,7 @@ export class Sockets {
 /** Answers a handshake with a plain HTTP answer. */
 const refuse = (socket: Duplex, { status, headers, body }: Answer, requestId: string): void => {
   const all: OutgoingHttpHeaders = {
-    ...securityHeaders('local'),
+    ...securityHeaders({ strictTransport: false }),
     ...headers,
     'x-request-id': requestId,
     'content-length': Buffer.byteLength(body),

@@ -1,14 +1,15 @@
 import { DomainError } from '#shared/platform/errors';
-import { BadOption, type Options } from './options.ts';
+import { BadOption } from './given-settings.ts';
+import type { Options } from './options.ts';
 
 /** Why the server did not start, for the person who started it. */
 export interface StartupFailure {
   readonly message: string;
-  /** 2: the command is wrong; 1: it can't be done here and now. */
+  /** 2: the command is wrong; 1: it can't run here. */
   readonly exitCode: 1 | 2;
 }
 
-/** Says plainly what went wrong; undefined for an error that nobody foresaw. */
+/** The message for a known kind of failure; undefined for an unexpected error. */
 export const startupFailure = (error: unknown, options: Options | undefined): StartupFailure | undefined => {
   if (error instanceof BadOption) return { message: error.message, exitCode: 2 };
   if (error instanceof DomainError) {

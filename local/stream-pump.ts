@@ -1,8 +1,9 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { ItemKind } from '#shared/personal-data/item-kinds';
+import { backoffMs } from '#shared/platform/backoff';
 import type { Clock, Queue, Random } from '#shared/platform/ports';
 import type { Change } from '#shared/platform/table';
-import { backoffMs } from './backoff.ts';
+import { PUMP_BACKOFF } from './backoff.ts';
 import { failedOf } from './batch-response.ts';
 import type { Invoke } from './invoke.ts';
 import { streamEvent } from './stream-event.ts';
@@ -58,7 +59,7 @@ export class StreamPump {
     this.#running = this.#run().finally(ended);
   }
 
-  /** Resolves when the call in hand has ended; what it did not finish is handled after the next start. */
+  /** Resolves when the current call has ended; what it did not finish is handled after the next start. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#waker.wake();
@@ -155,6 +156,6 @@ export class StreamPump {
 
   #backOff(failures: number): Promise<void> {
     const { clock, random } = this.#parts;
-    return clock.sleep(backoffMs(failures, random), this.#stopped.signal);
+    return clock.sleep(backoffMs(failures, PUMP_BACKOFF, random), this.#stopped.signal);
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '#shared/platform/ports';
 
-/** Lets one loop wait until there is something to do. A call to wake while it is busy is not lost. */
+/** Lets one loop sleep until there is work. A call to wake while it is busy is not lost. */
 export class Waker {
   readonly #clock: Clock;
   #woken = false;

@@ -19,7 +19,9 @@ export const createAlertsApi = (platform: Platform) => {
     on(routes.listAlerts, async ({ caller, query, page }) =>
       page.of(await alerts.list(caller.userId, query, page.request)),
     ),
-    on(routes.alertHistory, async ({ caller, page }) => page.of(await notificationHistory(platform.table, caller.userId, page.request))),
+    on(routes.alertHistory, async ({ caller, page }) =>
+      page.of(await notificationHistory(platform.table, caller.userId, page.request)),
+    ),
   ]);
 };
 

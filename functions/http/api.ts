@@ -33,7 +33,7 @@ export const api = (
     logger.appendKeys({ requestId: event.requestContext.requestId, route: event.routeKey });
     // The headers of every answer, failures included.
     const headers: Record<string, string> = {
-      ...securityHeaders(config.runtime),
+      ...securityHeaders(config.http),
       'x-request-id': event.requestContext.requestId,
     };
     try {

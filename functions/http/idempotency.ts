@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { StoredReply } from '#shared/limits/items';
 import { ConditionFailed } from '#shared/platform/errors';
+import { Lease } from '#shared/platform/lease';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, anyOf, equals, keyOf, type WriteCondition } from '#shared/platform/table';
 import type { Caller } from './caller.ts';
@@ -12,6 +13,7 @@ import { type Route, routeKey } from './route.ts';
 const retentionHours = 24;
 /** How long a request holds its key; then another one with the same key and body takes over, as after a crash. */
 const leaseSeconds = 30;
+const lease = new Lease({ until: 'leaseUntil' }, leaseSeconds * 1000);
 const keyLengthMax = 255;
 
 /**
@@ -38,17 +40,14 @@ export const onceByKey = async (
   };
   const bodyHash = sha256(JSON.stringify(body));
   const nowSeconds = Math.floor(clock.now() / 1000);
-  const lease = { leaseUntil: clock.now() + leaseSeconds * 1000, expiresAt: nowSeconds + retentionHours * 3600 };
+  const { until: leaseUntil, isHeld } = lease.acquired(clock.now());
+  const expiresAt = nowSeconds + retentionHours * 3600;
   const free: WriteCondition = anyOf(
     ABSENT,
     { path: 'expiresAt', is: '<=', value: nowSeconds },
-    allOf(
-      equals('bodyHash', bodyHash),
-      { path: 'status', is: 'absent' },
-      { path: 'leaseUntil', is: '<=', value: clock.now() },
-    ),
+    allOf(equals('bodyHash', bodyHash), { path: 'status', is: 'absent' }, lease.isFree(clock.now())),
   );
-  const stored: StoredReply = { ...key, kind: 'idempotency', bodyHash, ...lease };
+  const stored: StoredReply = { ...key, kind: 'idempotency', bodyHash, leaseUntil, expiresAt };
   try {
     await table.put(stored, free);
   } catch (error) {
@@ -58,17 +57,16 @@ export const onceByKey = async (
   // The lease expires on its own, so a failure to release or complete it must not replace the answer.
   const keepLease = (error: unknown) =>
     logger.warn('An idempotency key could not be released or completed; it keeps its lease', { error: error as Error });
-  const own = equals('leaseUntil', lease.leaseUntil);
   let reply: Reply;
   try {
     reply = await run();
   } catch (error) {
     // The key is released for a retry; effects that must not happen twice even then are guarded by the route itself.
-    await table.delete(key, own).catch(keepLease);
+    await table.delete(key, isHeld).catch(keepLease);
     throw error;
   }
   const answered: StoredReply = { ...stored, status: reply.status, reply: JSON.stringify(reply.body ?? null) };
-  await table.put(answered, own).catch(keepLease);
+  await table.put(answered, isHeld).catch(keepLease);
   return reply;
 };
 

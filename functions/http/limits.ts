@@ -13,7 +13,7 @@ export class RouteLimits {
 
   constructor(platform: Platform) {
     this.#limiter = new RateLimiter(platform);
-    this.#factor = platform.config.requestLimitFactor;
+    this.#factor = platform.config.http.requestLimitFactor;
   }
 
   /**

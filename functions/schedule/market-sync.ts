@@ -21,11 +21,11 @@ export const createMarketSync = (platform: Platform) => {
   };
   return instrumented(platform, async ({ venue }: MarketSyncEvent): Promise<void> => {
     const startedAt = clock.now();
-    const until = startedAt + config.marketSyncWindowSeconds * 1000;
+    const until = startedAt + config.market.syncWindowSeconds * 1000;
     const sync = await syncOf(venue);
     for (let next = startedAt; ; ) {
       await sync.run();
-      next = Math.max(next + config.marketSyncSeconds * 1000, clock.now());
+      next = Math.max(next + config.market.syncSeconds * 1000, clock.now());
       if (next >= until) return;
       await clock.sleep(next - clock.now());
     }

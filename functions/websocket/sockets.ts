@@ -24,7 +24,7 @@ export const createSockets = (platform: Platform) => {
 
   const connect = async (event: SocketEvent): Promise<APIGatewayProxyStructuredResultV2> => {
     const page = { origin: headerOf(event, 'origin'), host: headerOf(event, 'host') };
-    if (!mayConnect(page, platform.config.corsOrigins)) {
+    if (!mayConnect(page, platform.config.http.corsOrigins)) {
       return refusal(event, new HttpProblem('forbidden', 'Pages of this origin may not connect.'));
     }
     const { token, subprotocol } = tokenOf(event);

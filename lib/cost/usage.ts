@@ -1,5 +1,6 @@
 import { functions, manifest } from '../../functions/manifest.ts';
-import { ACCOUNT_SYNC_SECONDS_DEFAULT, ACCOUNTS_PER_SECRET_DEFAULT } from '../../shared/platform/ports.ts';
+import { accounts } from '../../shared/platform/config/accounts.ts';
+import { defaultOf } from '../../shared/platform/config/setting.ts';
 import { marketSyncSeconds, marketSyncWindowSeconds } from '../environment.ts';
 import { deadLettersOf } from '../queue-names.ts';
 
@@ -112,7 +113,7 @@ export const usageOf = (users: number): Usage => {
   const changesPerSync = symbolsOf(users) * changedPart;
   const requests = users * USER_DAY.requests * days;
   const firings = users * USER_DAY.alerts * days;
-  const accountSyncs = (users * ACCOUNTS_PER_USER * seconds) / ACCOUNT_SYNC_SECONDS_DEFAULT;
+  const accountSyncs = (users * ACCOUNTS_PER_USER * seconds) / defaultOf(accounts.syncSeconds);
   const socketMinutes = users * USER_DAY.socketMinutes * days;
   // All prices of one batch go to a connection in one message.
   const messages = socketMinutes * syncsPerMinute + firings;
@@ -160,7 +161,7 @@ export const usageOf = (users: number): Usage => {
     mails: firings,
     secrets:
       new Set(functions.flatMap(({ grants }) => grants.secrets ?? [])).size +
-      Math.ceil((users * ACCOUNTS_PER_USER) / ACCOUNTS_PER_SECRET_DEFAULT),
+      Math.ceil((users * ACCOUNTS_PER_USER) / defaultOf(accounts.perSecret)),
     logGigabytes:
       (invocations * logBytes.invocation + requests * logBytes.access + minutes * venues * logBytes.syncMinute) / 1e9,
     metrics: metricNames + venues,

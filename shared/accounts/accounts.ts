@@ -235,7 +235,7 @@ export class Accounts {
   }
 
   #checkPeriod(syncSeconds: number | undefined): void {
-    const { accountSyncSeconds } = this.#ports.config;
+    const { syncSeconds: accountSyncSeconds } = this.#ports.config.accounts;
     if (syncSeconds !== undefined && syncSeconds < accountSyncSeconds) {
       throw new InvalidInput('syncSeconds', `Accounts are synchronised every ${accountSyncSeconds} s at most here.`);
     }
@@ -253,7 +253,7 @@ export class Accounts {
     readonly credentials?: CredentialParts;
     readonly paper?: NewAccount['paper'];
   }): Promise<Credentials | undefined> {
-    const isWatched = this.#ports.config.venues.includes(venue);
+    const isWatched = this.#ports.config.market.venues.includes(venue);
     if (mode === 'paper') {
       if (credentials !== undefined) throw new InvalidInput('credentials', 'A paper account has no credentials.');
       if (!isWatched) {

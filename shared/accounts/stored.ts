@@ -223,8 +223,8 @@ export const openPlace = (pack: number) => ({ gsi1pk: openPacks, gsi1sk: String(
 /** The period of an account's sync, seconds. */
 export const periodOf = (
   { syncSeconds }: Pick<StoredAccount, 'syncSeconds'>,
-  { accountSyncSeconds }: Pick<Config, 'accountSyncSeconds'>,
-): number => Math.max(syncSeconds ?? accountSyncSeconds, accountSyncSeconds);
+  { accounts }: Pick<Config, 'accounts'>,
+): number => Math.max(syncSeconds ?? accounts.syncSeconds, accounts.syncSeconds);
 
 /**
  * The period in which an account is to be synchronised now, epoch ms. Each account has a rhythm of its own, whenever it was
@@ -232,7 +232,7 @@ export const periodOf = (
  */
 export const duePeriod = (
   account: Pick<StoredAccount, 'accountId' | 'syncSeconds'>,
-  config: Pick<Config, 'accountSyncSeconds'>,
+  config: Pick<Config, 'accounts'>,
   now: number,
 ): { readonly beganAt: number; readonly endsAt: number } => {
   const periodMs = Math.round(periodOf(account, config) * 1000);
@@ -241,7 +241,7 @@ export const duePeriod = (
   return { beganAt, endsAt: beganAt + periodMs };
 };
 
-export const accountOf = (stored: StoredAccount, config: Pick<Config, 'accountSyncSeconds'>): Account => ({
+export const accountOf = (stored: StoredAccount, config: Pick<Config, 'accounts'>): Account => ({
   accountId: stored.accountId,
   version: stored.version,
   venue: stored.venue,

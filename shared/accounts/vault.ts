@@ -104,7 +104,7 @@ export class CredentialVault {
 
   #isFull(pack: Pack): boolean {
     const entries = Object.keys(pack).length;
-    return entries >= this.#ports.config.accountsPerSecret || Buffer.byteLength(JSON.stringify(pack)) > packBytesMax;
+    return entries >= this.#ports.config.accounts.perSecret || Buffer.byteLength(JSON.stringify(pack)) > packBytesMax;
   }
 
   /** A pack that seems to have room: one of the open ones, or a new one while these are few and taken. */

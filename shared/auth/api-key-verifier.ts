@@ -48,7 +48,7 @@ export class ApiKeyVerifier {
     this.#known = new TtlCache(ports.clock);
     this.#refused = new TtlCache(ports.clock);
     this.#audit = new AuditLog(ports);
-    this.#cacheMs = ports.config.runtime === 'local' ? 0 : cacheSeconds * 1000;
+    this.#cacheMs = ports.config.auth.sessionCacheSeconds * 1000;
   }
 
   /** @param source where the request came from, as seen by the gateway */

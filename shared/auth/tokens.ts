@@ -80,7 +80,7 @@ export class TokenVerifier {
     this.#clock = clock;
     this.#claims = new TtlCache(clock);
     this.#sessions = new TtlCache(clock);
-    this.#sessionSeconds = config.runtime === 'local' ? 0 : cacheSeconds;
+    this.#sessionSeconds = config.auth.sessionCacheSeconds;
   }
 
   /** @param freshSession reads the session again even if a recent read is cached */

@@ -77,7 +77,7 @@ export class AccountVenues {
 
   #options(id: string) {
     const { config, network, clock, logger } = this.#ports;
-    const originOverride = config.venueUrls[id];
+    const originOverride = config.exchange.venueUrls[id];
     return { id, network, clock, logger, ...(originOverride === undefined ? {} : { originOverride }) };
   }
 }

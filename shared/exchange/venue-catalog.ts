@@ -15,8 +15,8 @@ export class VenueCatalog {
   readonly #watched: readonly string[];
   readonly #venues: Pick<AccountVenues, 'ids' | 'profile'>;
 
-  constructor({ venues }: Pick<Config, 'venues'>, accountVenues: Pick<AccountVenues, 'ids' | 'profile'>) {
-    this.#watched = venues;
+  constructor({ market }: Pick<Config, 'market'>, accountVenues: Pick<AccountVenues, 'ids' | 'profile'>) {
+    this.#watched = market.venues;
     this.#venues = accountVenues;
   }
 

@@ -23,10 +23,11 @@ export class Venues {
   /** A venue: `sim`, `replay` or any exchange of ccxt. It is meant to be kept: its client remembers markets and limits. */
   async open(id: string): Promise<Venue> {
     const { config, clock, network, logger } = this.#ports;
-    if (id === 'sim') return (await import('./venues/sim/sim.ts')).createSim({ seed: config.simulation.seed, clock });
+    if (id === 'sim')
+      return (await import('./venues/sim/sim.ts')).createSim({ seed: config.exchange.simulationSeed, clock });
     if (id === 'replay') return await this.#openReplay();
     const { createCcxtVenue } = await import('./venues/ccxt/public-venue.ts');
-    const originOverride = config.venueUrls[id];
+    const originOverride = config.exchange.venueUrls[id];
     return await createCcxtVenue({
       id,
       network,
@@ -40,7 +41,7 @@ export class Venues {
   /** Goes on with the recording that was being played, unless it ended or is another one: then it starts from its beginning. */
   async #openReplay(): Promise<Venue> {
     const { config, clock, table } = this.#ports;
-    const { files, speed } = config.replay;
+    const { replayFiles: files, replaySpeed: speed } = config.exchange;
     const { loadCandles } = await import('./venues/replay/candle-file.ts');
     const { createReplay } = await import('./venues/replay/replay.ts');
     const candles = await Promise.all(files.map((file) => loadCandles(file)));

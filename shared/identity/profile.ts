@@ -3,7 +3,7 @@ import { isEmailVerified, type StoredUser, settingsOf } from './stored-user.ts';
 import type { Profile } from './user.ts';
 
 /** A user as seen by themselves. */
-export const profileOf = (user: StoredUser, config: Pick<Config, 'emailVerification'>): Profile => ({
+export const profileOf = (user: StoredUser, config: Pick<Config, 'users'>): Profile => ({
   userId: user.userId,
   email: user.email,
   emailVerified: isEmailVerified(user, config),

@@ -65,8 +65,8 @@ export const hasCredentialsOf = ({ passwordChange, totpChange }: StoredUser): Wr
 /** Whether alerts may be mailed to a user: the address is verified, or mail never leaves this machine. */
 export const isEmailVerified = (
   { emailVerifiedAt }: Pick<StoredUser, 'emailVerifiedAt'>,
-  { emailVerification }: Pick<Config, 'emailVerification'>,
-): boolean => emailVerification === 'assumed' || emailVerifiedAt !== undefined;
+  { users }: Pick<Config, 'users'>,
+): boolean => users.emailVerification === 'assumed' || emailVerifiedAt !== undefined;
 
 /** A user's settings, with defaults for those they never changed. */
 export const settingsOf = ({ settings = {}, webhookUrl, settingsVersion = 1 }: StoredUser): Settings => ({

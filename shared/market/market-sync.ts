@@ -65,7 +65,7 @@ export class MarketSync {
   /** The symbols to ask for: configured or watched, as far as the venue lists them. */
   async #watched(): Promise<string[]> {
     const listed = await this.#markets();
-    const asked = new Set([...this.#platform.config.symbols, ...(await this.#catalog.watched(this.#venue.id))]);
+    const asked = new Set([...this.#platform.config.market.symbols, ...(await this.#catalog.watched(this.#venue.id))]);
     const symbols = [...asked].filter((symbol) => listed.has(symbol));
     const unknown = symbols.filter((symbol) => !this.#known.has(symbol));
     for (const ticker of await this.#tickers.ofMany(this.#venue.id, unknown)) this.#known.set(ticker.symbol, ticker);

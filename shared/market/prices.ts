@@ -81,12 +81,12 @@ export class Prices {
     const status = await readVenueStatus(table, venue);
     return tickers.map((ticker) => {
       const confirmedAt = confirmedAtOf(status, ticker.observedAt);
-      return priceQuoteOf(ticker, isStale(confirmedAt, clock.now(), config.marketSyncSeconds));
+      return priceQuoteOf(ticker, isStale(confirmedAt, clock.now(), config.market.syncSeconds));
     });
   }
 
   #watched(venue: string | undefined): readonly string[] {
-    const { venues } = this.#ports.config;
+    const { venues } = this.#ports.config.market;
     if (venue === undefined) return venues;
     if (venues.includes(venue)) return [venue];
     throw new InvalidInput('venue', `Prices of ${venue} are not watched here; choose ${venues.join(' or ')}.`);

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { Contacts } from '#shared/identity/contacts';
 import type { UserId } from '#shared/model/user-id';
 import { ConditionFailed, DomainError } from '#shared/platform/errors';
+import { Lease } from '#shared/platform/lease';
 import type { Platform } from '#shared/platform/ports';
 import { allOf, anyOf, equals, type Key } from '#shared/platform/table';
 import { Undeliverable } from './channels/channel.ts';
@@ -14,6 +15,7 @@ export type DeliveryJob = z.infer<typeof DeliveryJob>;
 
 /** How long one attempt may claim a delivery. After a crash another attempt may start when the claim has expired. */
 const claimMs = 60_000;
+const claimOf = (channel: QueuedChannelName) => new Lease({ since: `deliveryAt.${channel}` }, claimMs);
 const errorLengthMax = 200;
 
 type SenderPorts = Pick<Platform, 'config' | 'table' | 'clock' | 'random' | 'secrets' | 'mailer' | 'network'>;
@@ -58,7 +60,7 @@ export class Deliveries {
   constructor(ports: SenderPorts) {
     this.#ports = ports;
     this.#contacts = new Contacts(ports);
-    this.#soleWorkerSince = ports.config.runtime === 'local' ? ports.clock.now() : 0;
+    this.#soleWorkerSince = ports.config.soleWriterSince;
   }
 
   /**
@@ -94,8 +96,7 @@ export class Deliveries {
       equals(status, 'pending'),
       // Its job was sent back from the dead letters.
       equals(status, 'failed'),
-      allOf(equals(status, 'sending'), { path: at, is: '<=', value: clock.now() - claimMs }),
-      allOf(equals(status, 'sending'), { path: at, is: '<', value: this.#soleWorkerSince }),
+      allOf(equals(status, 'sending'), claimOf(channel).isFree(clock.now(), this.#soleWorkerSince)),
     );
     try {
       return await table.update<StoredNotification>(key, { set: { [status]: 'sending', [at]: clock.now() } }, isFree);
@@ -110,7 +111,7 @@ export class Deliveries {
     const { table, clock } = this.#ports;
     const stored = await table.get<StoredNotification>(key, { consistent: true });
     if (stored?.deliveryStatus[channel] !== 'sending') return;
-    throw new DeliveryClaimed((stored.deliveryAt[channel] ?? 0) + claimMs - clock.now());
+    throw new DeliveryClaimed(claimOf(channel).remainingMs(stored, clock.now()));
   }
 
   /** Records the outcome of an attempt, unless its claim had expired and another attempt took over. */

@@ -47,7 +47,7 @@ export class SystemStatus {
 
   async read() {
     const { clock, config, table } = this.#platform;
-    const venues = config.venues.map((venue) => readVenueStatus(table, venue));
+    const venues = config.market.venues.map((venue) => readVenueStatus(table, venue));
     const known = (await Promise.allSettled(venues)).map((read) =>
       read.status === 'fulfilled' ? (read.value?.lastChangeAt ?? 0) : 0,
     );
@@ -60,7 +60,7 @@ export class SystemStatus {
       ...STREAM_CONSUMERS.map((consumer) =>
         this.#component(`stream:${consumer}`, () => this.#stream(consumer, lastChangeAt)),
       ),
-      ...config.venues.map((venue, index) =>
+      ...config.market.venues.map((venue, index) =>
         this.#component(`venue:${venue}`, async () =>
           this.#venue(await venues[index], await openUntilOf(table, venue)),
         ),
@@ -159,7 +159,7 @@ export class SystemStatus {
       return { ...found, status: found.status === 'down' ? 'down' : 'degraded', detail };
     }
     if (status === undefined) return { status: 'degraded', detail: 'not asked yet' };
-    const stale = isStale(status.lastSuccessAt ?? 0, clock.now(), config.marketSyncSeconds);
+    const stale = isStale(status.lastSuccessAt ?? 0, clock.now(), config.market.syncSeconds);
     const age =
       status.lastSuccessAt === null
         ? 'never answered'
@@ -174,7 +174,7 @@ export class SystemStatus {
   }
 
   #fallback({ venue }: VenueStatus): string {
-    const { fallback } = this.#platform.config;
+    const { fallback } = this.#platform.config.market;
     return fallback?.venue === venue ? `; instead of live prices: ${fallback.reason}` : '';
   }
 }

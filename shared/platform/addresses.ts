@@ -45,7 +45,7 @@ const IPV4_MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 const customerGroups = 4;
 
 /**
- * The part of an address that tells one client from another: an IPv4 address, or the /64 of an IPv6 address, within which
+ * The part of an address that identifies a client: an IPv4 address, or the /64 of an IPv6 address, within which
  * a client can choose any. @returns undefined for what is no address
  */
 export const networkOf = (address: string): string | undefined => {
@@ -54,7 +54,7 @@ export const networkOf = (address: string): string | undefined => {
   if (family !== 6) return family === 4 ? plain : undefined;
   const [before = '', after] = plain.replace(/%.*$/, '').split('::');
   const head = before === '' ? [] : before.split(':');
-  // What is left out by `::` is zeros, as many as there is room for; what stands after it is in the other half, or fills up this one.
+  // `::` stands for as many zeros as there is room for; what follows it is in the other half, or fills up this one.
   const tail = after === undefined || after === '' ? [] : after.split(':');
   const tailGroups = tail.length + (tail.at(-1)?.includes('.') === true ? 1 : 0);
   const zeros = after === undefined ? 0 : 8 - head.length - tailGroups;

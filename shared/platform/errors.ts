@@ -6,7 +6,7 @@ export abstract class DomainError extends Error {
   abstract readonly code: string;
 }
 
-/** A condition on an item did not hold: somebody else was first, or the item is not what the caller believed. */
+/** A condition on an item did not hold: another writer was first, or the item is not what the caller expected. */
 export class ConditionFailed extends DomainError {
   readonly code = 'condition-failed';
   override readonly name = 'ConditionFailed';
@@ -35,7 +35,7 @@ export class TimedOut extends DomainError {
   override readonly name = 'TimedOut';
 }
 
-/** What was asked for does not exist, or not for this caller. */
+/** The resource does not exist, or not for this caller. */
 export class NotFound extends DomainError {
   readonly code = 'not-found';
   override readonly name = 'NotFound';
@@ -52,7 +52,7 @@ export class InvalidInput extends DomainError {
   }
 }
 
-/** The present state does not allow it: it exists already, or was changed meanwhile. */
+/** The current state does not allow it: it exists already, or was changed concurrently. */
 export class Conflict extends DomainError {
   readonly code = 'conflict';
   override readonly name = 'Conflict';

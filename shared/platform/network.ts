@@ -28,7 +28,7 @@ export const createNetwork = (options: { readonly publicOnly: boolean; readonly 
       const requestOptions: RequestOptions = {
         method: 'POST',
         headers: { ...headers, 'content-length': payload.byteLength },
-        // A connection of its own: nobody else's is reused, and none is left open.
+        // A new connection: none is reused, and none is left open.
         agent: false,
         lookup: target.lookup,
       };
@@ -92,8 +92,8 @@ const exchanged = (
     });
     const timer = setTimeout(() => request.destroy(new TimedOut('The address did not answer in time')), timeoutMs);
     request.on('error', (error) => {
-      const told = error instanceof TimedOut || error instanceof Unavailable;
-      failure = told ? error : new Unavailable("The address can't be reached", { cause: error });
+      const known = error instanceof TimedOut || error instanceof Unavailable;
+      failure = known ? error : new Unavailable("The address can't be reached", { cause: error });
     });
     request.on('close', () => {
       clearTimeout(timer);

@@ -7,7 +7,7 @@ const backoff = { firstMs: 20, longestMs: 2_000 };
 export interface OptimisticOptions {
   /** Attempts before it gives up, the first one included. */
   readonly attemptsMax?: number;
-  /** What the {@link Unavailable} says when every attempt lost. */
+  /** Message of the {@link Unavailable} when every attempt lost. */
   readonly message?: string;
   /** The error to throw when every attempt lost, in place of {@link Unavailable}. */
   readonly exhausted?: (cause: unknown) => Error;

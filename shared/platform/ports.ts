@@ -1,8 +1,11 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Metrics } from '@aws-lambda-powertools/metrics';
+import type { Config } from './config/config.ts';
 import type { Table } from './table.ts';
 
-/** Time. Outside the platform nothing else tells it, so that the system also runs under a virtual clock. */
+export type { Config };
+
+/** Time. The only source of it outside the platform, so that the system also runs under a virtual clock. */
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
@@ -77,7 +80,7 @@ export type QueueName =
 
 /** Secrets by name. Values never reach a log, an error, a trace or an answer. */
 export interface Secrets {
-  /** A value may be remembered for a minute unless it has to be `fresh`, as for one that is changed in parts. */
+  /** A value may be cached for a minute unless it has to be `fresh`, such as before a read-modify-write. */
   get(name: string, options?: { readonly fresh?: boolean }): Promise<string | undefined>;
   put(name: string, value: string): Promise<void>;
   /** Stores the value unless the secret exists. @returns the value that is stored now */
@@ -86,7 +89,7 @@ export interface Secrets {
 }
 
 export interface Mail {
-  /** Identifies the mail: sent again under the same id it is not delivered twice where the mailer can tell. */
+  /** Identifies the mail: sent again under the same id, it is not delivered twice where the mailer deduplicates. */
   readonly id: string;
   readonly to: string;
   readonly subject: string;
@@ -116,47 +119,6 @@ export interface Network {
    * @throws {TimedOut} no answer within `timeoutMs`
    */
   post(url: string, headers: Readonly<Record<string, string>>, body: string, timeoutMs: number): Promise<number>;
-}
-
-/** How often accounts are synchronised, and how many share a secret, where nothing else is set. */
-export const ACCOUNT_SYNC_SECONDS_DEFAULT = 60;
-export const ACCOUNTS_PER_SECRET_DEFAULT = 50;
-
-/** How this installation is set up; read from the environment and flags once, at start. */
-export interface Config {
-  readonly runtime: 'aws' | 'local';
-  readonly version: string;
-  /** Venues whose prices are watched: ccxt ids, `sim`, `replay`. */
-  readonly venues: readonly string[];
-  /** Where `auto` could not have live prices: the venue that stands in, and why. */
-  readonly fallback?: { readonly venue: string; readonly reason: string };
-  /** Symbols watched in any case; those of alerts come on top. */
-  readonly symbols: readonly string[];
-  /** Origins that replace a venue's own, by venue. */
-  readonly venueUrls: Readonly<Record<string, string>>;
-  /** Period of the market sync in seconds, 0.05..60. */
-  readonly marketSyncSeconds: number;
-  /** How long one call of the market sync goes on polling, seconds; 0 polls once. */
-  readonly marketSyncWindowSeconds: number;
-  /** Shortest period of an account's sync, and that of accounts that ask for none, seconds, 1..3600. */
-  readonly accountSyncSeconds: number;
-  /** How many accounts keep their credentials in one secret, 1..50. */
-  readonly accountsPerSecret: number;
-  /** Who may register: anybody, or the first user alone, who is admin. */
-  readonly registration: 'open' | 'first-user';
-  readonly simulation: { readonly seed: string };
-  readonly replay: { readonly files: readonly string[]; readonly speed: number };
-  /** Sender of mails. */
-  readonly mailFrom: string;
-  /** Whether alerts are mailed only to addresses whose owner proved to read them; `assumed` where mails stay on the machine. */
-  readonly emailVerification: 'required' | 'assumed';
-  /** Where the web app is, for links in mails. */
-  readonly appUrl?: string;
-  readonly corsOrigins: readonly string[];
-  /** What callers may do in a minute, as a multiple of what routes declare: 1, or more for load tests. */
-  readonly requestLimitFactor: number;
-  /** Whether webhooks may go to private and loopback addresses (on one machine only). */
-  readonly privateWebhooks: boolean;
 }
 
 /** Everything a handler may depend on. A function gets only what its manifest entry grants. */

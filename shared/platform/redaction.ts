@@ -1,8 +1,8 @@
 const hidden = '[secret]';
-/** Texts are cut there: what is longer tells nothing more, and searching it would cost. */
+/** Longer texts are cut off: the rest adds nothing, and searching it is expensive. */
 const TEXT_LENGTH_MAX = 16 * 1024;
 
-/** Names whose values are secret, in lower case and without separators; they may stand within a longer name. */
+/** Names whose values are secret, in lower case and without separators; they also match within a longer name. */
 const SECRET_NAME =
   /passw(or)?d|passphrase|secret|token|apikey|credential|authorization|cookie|privatekey|signingkey|totp|otp(code|secret)?$|recoverycode|secwebsocketprotocol|signature/;
 
@@ -18,7 +18,7 @@ const PLAIN_NAMES: ReadonlySet<string> = new Set([
 const spelled =
   '(?:passw(?:or)?d|passphrase|secret|token|api[-_]?key|authorization|cookie|private[-_]?key|totp|signature)';
 
-/** What is secret in any text, and what stands in its place. */
+/** Secrets in any text, and their replacements. */
 const SECRETS: readonly (readonly [pattern: RegExp, shown: string])[] = [
   [/-----BEGIN [A-Z ]{1,40}-----[\s\S]*?(?:-----END [A-Z ]{1,40}-----|$)/g, hidden],
   // A JSON Web Token, also one that was cut off.
@@ -54,8 +54,8 @@ export const redactedText = (text: string): string => {
 };
 
 /**
- * What a log shows of a value, as a replacer of `JSON.stringify`: nothing under a name that says it is secret, and texts without
- * what looks like a token or key. The last line of defence: whoever logs leaves secrets out.
+ * What a log shows of a value, as a replacer of `JSON.stringify`: nothing under a name of a secret, and texts without
+ * what looks like a token or key. The last line of defence: callers do not log secrets.
  */
 export const redacted = (name: string, value: unknown): unknown => {
   if (value === undefined || value === null || typeof value === 'boolean') return value;

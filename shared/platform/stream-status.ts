@@ -6,7 +6,7 @@ import { type Change, type Item, keyOf, type Table } from './table.ts';
 export const STREAM_CONSUMERS = ['alerts', 'push'] as const;
 export type StreamConsumer = (typeof STREAM_CONSUMERS)[number];
 
-/** A consumer tells how far it is no more often than this. */
+/** Shortest interval at which a consumer reports its progress. */
 export const streamStatusSeconds = 30;
 
 interface StoredStreamStatus extends Item {

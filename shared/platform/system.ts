@@ -25,7 +25,7 @@ let pool = Buffer.alloc(0);
 const takeBytes = (length: number): Buffer => {
   if (length > poolBytes) return randomBytes(length);
   if (pool.length < length) pool = randomBytes(poolBytes);
-  // What is given away leaves the pool for good, and is a copy that keeps nothing else of it alive.
+  // Bytes leave the pool for good, as a copy that keeps nothing else of it alive.
   const taken = Buffer.from(pool.subarray(0, length));
   pool = pool.subarray(length);
   return taken;

@@ -55,7 +55,7 @@ export const PRESENT: WriteCondition = { path: 'pk', is: 'present' };
 export const equals = (path: string, value: string | number | boolean): WriteCondition => ({ path, is: '=', value });
 export const allOf = (...all: WriteCondition[]): WriteCondition => ({ all });
 export const anyOf = (...any: WriteCondition[]): WriteCondition => ({ any });
-/** The attribute is missing or at most the value, as a time is that is over. */
+/** The attribute is missing or at most the value, such as a time in the past. */
 export const atMost = (path: string, value: number): WriteCondition =>
   anyOf({ path, is: 'absent' }, { path, is: '<=', value });
 /** The attribute is as it was seen. @param seen undefined: it was missing */
@@ -89,7 +89,7 @@ export interface Query {
   readonly descending?: boolean;
   /** Most items of a page, 1..{@link QUERY_ITEMS_MAX}; a page may hold fewer and still have a cursor (DynamoDB ends a page at 1 MB). */
   readonly limit?: number;
-  /** The `cursor` of the page before. It stays within `pk`, whatever it says. */
+  /** The `cursor` of the page before. It never leads out of `pk`. */
   readonly cursor?: string;
   /** Sees every write confirmed before (tables only, not indexes). */
   readonly consistent?: boolean;
@@ -151,7 +151,7 @@ export async function* every<T extends Item>(table: Table, query: Query): AsyncG
   } while (cursor !== undefined);
 }
 
-/** One change of the table as its stream tells it. */
+/** One change of the table, from its stream. */
 export interface Change<T extends Item = Item> {
   readonly event: 'INSERT' | 'MODIFY' | 'REMOVE';
   readonly key: Key;

@@ -46,7 +46,7 @@ export class Conversation {
     this.#feeds = new Feeds({ ...ports, connections: this.#connections, subscriptions: this.#subscriptions });
     this.#verifier = new TokenVerifier(ports);
     this.#limiter = new RateLimiter(ports);
-    this.#messagesMax = Math.max(1, Math.floor(messagesPerMinute * ports.config.requestLimitFactor));
+    this.#messagesMax = Math.max(1, Math.floor(messagesPerMinute * ports.config.http.requestLimitFactor));
   }
 
   /** Handles a frame of a client: its messages one after the other, each with an answer of its own. */

@@ -47,7 +47,7 @@ export class Handshakes {
   async accept({ connectionId, token, address }: Handshake): Promise<void> {
     // Counted before the token is verified: a refused handshake costs as much as another.
     const network = networkOf(address ?? '') ?? 'unknown';
-    const perMinute = Math.max(1, Math.floor(handshakesPerMinute * this.#ports.config.requestLimitFactor));
+    const perMinute = Math.max(1, Math.floor(handshakesPerMinute * this.#ports.config.http.requestLimitFactor));
     const { isAllowed, limit, resetSeconds } = await this.#limiter.take(['ADDRESS', network], 'handshakes', perMinute);
     if (!isAllowed) {
       const detail = `An address may connect ${limit} times a minute; try again in ${resetSeconds} s.`;

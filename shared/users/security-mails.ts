@@ -49,7 +49,7 @@ export class SecurityMails {
       const type = 'auth.password-reset-requested';
       await this.#audit.transact([issued.write], { ...origin, type, trail: userId, target: userId }).catch(ifOvertaken);
     }
-    await mailer.send(resetMail(job.requestId, email, issued.token, this.#resets.validMinutes, config.appUrl));
+    await mailer.send(resetMail(job.requestId, email, issued.token, this.#resets.validMinutes, config.mail.appUrl));
     await this.#resets.mailed(userId, job);
   }
 
@@ -62,7 +62,7 @@ export class SecurityMails {
     if (issued === undefined) return;
     if (issued.write !== undefined) await table.transact([issued.write]).catch(ifOvertaken);
     await mailer.send(
-      verificationMail(job.requestId, email, issued.token, this.#verifications.validMinutes, config.appUrl),
+      verificationMail(job.requestId, email, issued.token, this.#verifications.validMinutes, config.mail.appUrl),
     );
     await this.#verifications.mailed(userId, job);
   }

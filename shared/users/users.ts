@@ -101,7 +101,7 @@ export class Users {
   }
 
   #checkOpen(): void {
-    if (this.#platform.config.registration === 'open') return;
+    if (this.#platform.config.users.registration === 'open') return;
     throw new RegistrationClosed('Registration is closed; ask the admin of this installation.');
   }
 

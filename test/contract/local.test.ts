@@ -1,12 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SesMailer, sesClient } from '#shared/platform/aws/ses-mailer';
 import { FileSecrets } from '#shared/platform/machine/secrets';
 import { openDatabase, openMemoryDatabase } from '#shared/platform/sqlite/database';
 import { SqliteOutbox } from '#shared/platform/sqlite/outbox';
 import { SqliteQueue } from '#shared/platform/sqlite/queue';
 import { SqliteTable } from '#shared/platform/sqlite/table';
 import { systemRandom, uuidV7Ids } from '#shared/platform/system';
+import { httpRecorder, towards } from '../support/http-recorder.ts';
+import { MemorySecrets } from '../support/test-platform.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { mailerContract } from './mailer.contract.ts';
 import { queueContract } from './queue.contract.ts';
@@ -49,6 +52,34 @@ queueContract('SQLite', async () => {
 secretsContract('encrypted file', async () => {
   const folder = await newFolder();
   return { secrets: new FileSecrets(folder), close: () => rm(folder, { recursive: true }) };
+});
+
+secretsContract('memory, for tests', async () => ({ secrets: new MemorySecrets(), close: async () => undefined }));
+
+const accepted = {
+  status: 200,
+  headers: { 'content-type': 'text/xml' },
+  body: '<SendEmailResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><SendEmailResult><MessageId>1</MessageId></SendEmailResult></SendEmailResponse>',
+};
+
+mailerContract('SES', async () => {
+  const service = await httpRecorder(...Array.from({ length: 3 }, () => accepted));
+  const client = sesClient(towards(service));
+  return {
+    mailer: new SesMailer({ client, from: 'alerts@example.com' }),
+    sent: async () =>
+      service.requests.map(({ body }, index) => {
+        const field = (name: string) => new URLSearchParams(body).get(name) ?? '';
+        return {
+          id: String(index),
+          to: field('Destination.ToAddresses.member.1'),
+          subject: field('Message.Subject.Data'),
+          text: field('Message.Body.Text.Data'),
+          html: field('Message.Body.Html.Data'),
+        };
+      }),
+    close: async () => client.destroy(),
+  };
 });
 
 mailerContract('outbox', async () => {

@@ -34,7 +34,7 @@ describe.each(['binance', 'bybit'] as const)('an account at the double of %s, th
   it('is stored as it is there once it is calm, whatever went wrong', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(roundAt(venue), { minLength: 1, maxLength: 5 }), async (rounds) => {
-        const system = testPlatform({ venues: ['sim'] });
+        const system = testPlatform({ market: { venues: ['sim'] } });
         const { clock, store } = system;
         const now = () => clock.now();
         const double = venue === 'binance' ? await startBinance({ now }) : await startBybit({ now });

@@ -23,7 +23,7 @@ describe('an account with contracts at Binance', () => {
   let account: Awaited<ReturnType<typeof accountAtDouble>>;
 
   beforeEach(async () => {
-    system = testPlatform({ venues: ['sim'] });
+    system = testPlatform({ market: { venues: ['sim'] } });
     binance = await startBinance({ now: () => system.clock.now() });
     binance.accounts.addKey({ ...key, permissions: ['read', 'trade', 'futures'] });
     account = await accountAtDouble(system, 'binance', binance.url, key);

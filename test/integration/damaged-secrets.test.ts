@@ -40,8 +40,11 @@ let price = 65_000;
 
 const start = async () => {
   logged = [];
-  const config = { venues: ['binance'], venueUrls: { binance: venue.url }, symbols: ['BTC/USDT'] };
-  server = await startServerHere(config, { dataFolder: folder.path, clock, logger: new RecordingLogger() });
+  const settings = {
+    market: { venues: ['binance'], symbols: ['BTC/USDT'] },
+    exchange: { venueUrls: { binance: venue.url } },
+  };
+  server = await startServerHere(settings, { dataFolder: folder.path, clock, logger: new RecordingLogger() });
   client = new ApiClient(server.url, client?.token ?? '');
 };
 

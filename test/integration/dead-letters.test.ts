@@ -26,8 +26,11 @@ let server: ServerHere;
 let client: ApiClient;
 
 const start = async () => {
-  const config = { venues: ['binance'], venueUrls: { binance: venue.url }, symbols: ['BTC/USDT', 'ETH/USDT'] };
-  server = await startServerHere(config, { dataFolder: folder.path, clock });
+  const settings = {
+    market: { venues: ['binance'], symbols: ['BTC/USDT', 'ETH/USDT'] },
+    exchange: { venueUrls: { binance: venue.url } },
+  };
+  server = await startServerHere(settings, { dataFolder: folder.path, clock });
   client = await ApiClient.of(server, folder.path);
 };
 

@@ -32,7 +32,11 @@ const connected = async (
   double: { readonly url: string; readonly accounts: VenueAccounts; close(): Promise<void> },
 ) => {
   ends.push(() => double.close());
-  const server = await startServerHere({ venues: ['sim'], venueUrls: { [venue]: double.url }, accountSyncSeconds: 1 });
+  const server = await startServerHere({
+    market: { venues: ['sim'] },
+    exchange: { venueUrls: { [venue]: double.url } },
+    accounts: { syncSeconds: 1 },
+  });
   ends.push(() => server.end());
   const client = await ApiClient.of(server, server.dataFolder);
   const connect = async () => {

@@ -13,7 +13,11 @@ let authorization: string;
 
 beforeEach(async () => {
   binance = await startBinance();
-  server = await startServerHere({ venues: ['sim'], venueUrls: { binance: binance.url }, accountSyncSeconds: 1 });
+  server = await startServerHere({
+    market: { venues: ['sim'] },
+    exchange: { venueUrls: { binance: binance.url } },
+    accounts: { syncSeconds: 1 },
+  });
   const { body } = await logIn(server.url, await demoPassword(server.dataFolder));
   authorization = `Bearer ${(body as { accessToken: string }).accessToken}`;
 });

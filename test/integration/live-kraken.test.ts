@@ -13,7 +13,11 @@ let headers: Record<string, string>;
 
 beforeEach(async () => {
   kraken = await startKraken();
-  server = await startServerHere({ venues: ['sim'], venueUrls: { kraken: kraken.url }, accountSyncSeconds: 1 });
+  server = await startServerHere({
+    market: { venues: ['sim'] },
+    exchange: { venueUrls: { kraken: kraken.url } },
+    accounts: { syncSeconds: 1 },
+  });
   const { body } = await logIn(server.url, await demoPassword(server.dataFolder));
   const { accessToken } = body as { accessToken: string };
   headers = { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' };

@@ -192,13 +192,13 @@ describe('the answer', () => {
 
   it('forbids browsers to guess types and to run anything', async () => {
     const { headers } = await fetch(`${url}/echo`);
-    expect(Object.fromEntries(headers)).toMatchObject(securityHeaders('local'));
+    expect(Object.fromEntries(headers)).toMatchObject(securityHeaders({ strictTransport: false }));
   });
 
   it('also where the gateway itself answers', async () => {
     const misdirected = await raw('GET /echo HTTP/1.1\r\nHost: evil.example.com\r\nConnection: close\r\n\r\n');
     const unreadable = await raw('nonsense\r\n\r\n');
-    for (const [name, value] of Object.entries(securityHeaders('local'))) {
+    for (const [name, value] of Object.entries(securityHeaders({ strictTransport: false }))) {
       expect(misdirected).toContain(`${name}: ${value}\r\n`);
       expect(unreadable).toContain(`${name}: ${value}\r\n`);
     }

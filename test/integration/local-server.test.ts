@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { ensureDemoLogin } from '#local/demo-login';
 import { type Server, startServer } from '#local/server';
 import { localLogger } from '#local/telemetry';
-import type { Config } from '#shared/platform/ports';
+import { withSettings } from '#shared/platform/config/config';
 import { testConfig } from '../support/test-platform.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -21,10 +21,10 @@ const newFolder = async (): Promise<string> => {
   return folder;
 };
 
-const started = async (dataFolder: string, config: Partial<Config> = {}) => {
+const started = async (dataFolder: string) => {
   let password = '';
   const server = await startServer({
-    config: { ...testConfig, marketSyncSeconds: 0.05, ...config },
+    config: withSettings(testConfig, { market: { syncSeconds: 0.05 } }),
     dataFolder,
     host: '127.0.0.1',
     port: 0,

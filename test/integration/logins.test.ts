@@ -27,7 +27,7 @@ const mailAbout = (word: string) =>
 const now = () => server.clock.now();
 
 beforeAll(async () => {
-  server = await startServerHere({ emailVerification: 'required' });
+  server = await startServerHere({ users: { emailVerification: 'required' } });
   await send('/api/user/register', { email, password });
   const { body } = await logIn(password);
   eve = new ApiClient(server.url, (body as { accessToken: string }).accessToken);

@@ -7,7 +7,7 @@ let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let server: ServerHere;
 beforeAll(async () => {
   folder = await temporaryFolder();
-  server = await startServerHere({ requestLimitFactor: 1 }, { dataFolder: folder.path });
+  server = await startServerHere({ http: { requestLimitFactor: 1 } }, { dataFolder: folder.path });
 });
 afterAll(async () => {
   await server?.end();
@@ -27,7 +27,10 @@ describe('a client that asks too often', () => {
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
 
     await server.end();
-    server = await startServerHere({ requestLimitFactor: 1 }, { dataFolder: folder.path, clock: server.clock });
+    server = await startServerHere(
+      { http: { requestLimitFactor: 1 } },
+      { dataFolder: folder.path, clock: server.clock },
+    );
     expect((await login()).status).toBe(429);
 
     server.clock.leap(Number(headers.get('retry-after')) * 1000);

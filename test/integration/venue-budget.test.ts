@@ -5,6 +5,7 @@ import { Credentials } from '#shared/exchange/credentials';
 import { VenueError } from '#shared/exchange/errors';
 import type { Venue } from '#shared/exchange/venue';
 import { Venues } from '#shared/exchange/venues';
+import { withSettings } from '#shared/platform/config/config';
 import { type TestPlatform, testPlatform } from '../support/test-platform.ts';
 import { type BinanceDouble, startBinance } from '../support/venues/binance.ts';
 import { liveOn } from '../support/virtual-clock.ts';
@@ -74,7 +75,7 @@ beforeEach(async () => {
   const platform = {
     ...system.platform,
     network: { post: system.network.post.bind(system.network), fetch: fetchCounted },
-    config: { ...system.platform.config, venueUrls: { binance: binance.url } },
+    config: withSettings(system.platform.config, { exchange: { venueUrls: { binance: binance.url } } }),
   };
   system = { ...system, platform };
   accounts = [...(await startProcess(0)), ...(await startProcess(1))];

@@ -15,7 +15,10 @@ let client: ApiClient;
 
 beforeAll(async () => {
   venue = await startBinance();
-  server = await startServerHere({ venues: ['binance', 'sim'], venueUrls: { binance: venue.url } });
+  server = await startServerHere({
+    market: { venues: ['binance', 'sim'] },
+    exchange: { venueUrls: { binance: venue.url } },
+  });
   client = await ApiClient.of(server, server.dataFolder);
   await client.priceIs('BTC/USDT', '65000');
 });

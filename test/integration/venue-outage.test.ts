@@ -15,8 +15,11 @@ let client: ApiClient;
 
 beforeAll(async () => {
   venue = await startBinance();
-  const config = { venues: ['binance'], venueUrls: { binance: venue.url }, symbols: ['BTC/USDT'] };
-  server = await startServerHere(config);
+  const settings = {
+    market: { venues: ['binance'], symbols: ['BTC/USDT'] },
+    exchange: { venueUrls: { binance: venue.url } },
+  };
+  server = await startServerHere(settings);
   client = await ApiClient.of(server, server.dataFolder);
   await client.priceIs('BTC/USDT', '65000');
 });

@@ -1,6 +1,8 @@
 /** An account that is synchronised through ccxt with a double, over HTTP and on a virtual clock. */
+
 import { AccountVenues } from '#shared/exchange/account-venues';
 import { Credentials } from '#shared/exchange/credentials';
+import { withSettings } from '#shared/platform/config/config';
 import type { Network } from '#shared/platform/ports';
 import { accountSystem } from './account-system.ts';
 import type { TestPlatform } from './test-platform.ts';
@@ -21,7 +23,7 @@ export const accountAtDouble = async (system: TestPlatform, venue: string, url: 
   const venues = new AccountVenues({
     ...system.platform,
     network: { fetch: counted(requests), post: async () => 200 },
-    config: { ...system.platform.config, venueUrls: { [venue]: url } },
+    config: withSettings(system.platform.config, { exchange: { venueUrls: { [venue]: url } } }),
   });
   // To load a venue's code takes the machine a while, in which no time shall pass.
   await venues.open(venue, new Credentials(key));

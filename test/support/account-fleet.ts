@@ -1,4 +1,5 @@
 /** Many accounts on one machine, paper and at the doubles over HTTP, minutes of their life in seconds. */
+
 import { manifest } from '#functions/manifest';
 import { type Handler, Invoker } from '#local/invoke';
 import { createLocalPlatform } from '#local/platform';
@@ -12,6 +13,7 @@ import { SyncJob } from '#shared/accounts/sync/dispatch';
 import { AccountVenues } from '#shared/exchange/account-venues';
 import { Credentials } from '#shared/exchange/credentials';
 import type { UserId } from '#shared/model/user-id';
+import { withSettings } from '#shared/platform/config/config';
 import type { Platform } from '#shared/platform/ports';
 import { openDatabase } from '#shared/platform/sqlite/database';
 import { systemRandom } from '#shared/platform/system';
@@ -115,11 +117,10 @@ export const startFleet = async ({ accounts, syncSeconds, dispatchSeconds }: Fle
   const database = openDatabase(folder.path);
   const logger = localLogger('SILENT');
   const local = createLocalPlatform({
-    config: {
-      ...testConfig,
-      accountSyncSeconds: syncSeconds,
-      venueUrls: Object.fromEntries(liveVenues.map((venue) => [venue, doubles[venue].url])),
-    },
+    config: withSettings(testConfig, {
+      accounts: { syncSeconds },
+      exchange: { venueUrls: Object.fromEntries(liveVenues.map((venue) => [venue, doubles[venue].url])) },
+    }),
     ...{ database, dataFolder: folder.path, clock, random: systemRandom, logger, mailServer: undefined },
     network: { fetch: fetchCounted, post: async () => 200 },
   });

@@ -85,7 +85,7 @@ const processOf = (system: TestPlatform, { kill, storeMs = 0, written = async ()
     ...system.platform,
     table,
     // Several workers at a time: on one machine a lease of a process before would not count.
-    config: { ...system.platform.config, runtime: 'aws' },
+    config: { ...system.platform.config, soleWriterSince: 0 },
     queue: (name) => queueHere(system.queue(name)),
   };
   return { platform, isDead: () => isDead };

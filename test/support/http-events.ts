@@ -3,6 +3,7 @@ import { routes } from '#functions/api/routes';
 import { Problem } from '#functions/http/problem';
 import type { Route } from '#functions/http/route';
 import { functions } from '#functions/manifest';
+import { grantedPlatform } from '#local/granted';
 import { RouteTable } from '#local/route-table';
 import { Sessions } from '#shared/auth/sessions';
 import { SigningKeys } from '#shared/auth/signing-keys';
@@ -36,16 +37,19 @@ export interface ClientAnswer {
 type Invoke = (event: unknown, context: unknown) => Promise<APIGatewayProxyStructuredResultV2>;
 
 /**
- * The HTTP API without a server: matches the route as API Gateway does, invokes the authorizer, and then the route's function.
+ * The HTTP API without a server: matches the route as API Gateway does, invokes the authorizer, and then the route's function,
+ * each on a platform with the grants of its manifest entry.
  * Every answer is validated: problems against the schema of problems, others against the route's declaration.
  */
 export const httpApi = async (platform: Platform) => {
+  const { logger } = platform;
   const table = new RouteTable<Invoke>();
   let fallback: Invoke | undefined;
   let authorizer: Invoke | undefined;
-  for (const { trigger, load } of functions) {
+  for (const entry of functions) {
+    const { trigger, load } = entry;
     if (trigger.type !== 'http' && trigger.type !== 'authorizer') continue;
-    const invoke: Invoke = (await load())(platform);
+    const invoke: Invoke = (await load())({ ...grantedPlatform(platform, entry), logger });
     if (trigger.type === 'authorizer') authorizer = invoke;
     else {
       for (const route of trigger.routes) table.add(route, invoke);

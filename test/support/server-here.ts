@@ -3,7 +3,7 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import { ensureDemoLogin } from '#local/demo-login';
 import { startServer } from '#local/server';
 import { localLogger } from '#local/telemetry';
-import type { Config } from '#shared/platform/ports';
+import { type SomeSettings, withSettings } from '#shared/platform/config/config';
 import { LeapingClock } from './leaping-clock.ts';
 import { temporaryFolder } from './server-process.ts';
 import { testConfig } from './test-platform.ts';
@@ -16,12 +16,12 @@ export interface ServerHereOptions {
   readonly clock?: LeapingClock;
 }
 
-export const startServerHere = async (config: Partial<Config> = {}, options: ServerHereOptions = {}) => {
+export const startServerHere = async (settings: SomeSettings = {}, options: ServerHereOptions = {}) => {
   const folder = options.dataFolder === undefined ? await temporaryFolder() : undefined;
   const dataFolder = options.dataFolder ?? folder?.path ?? '';
   const clock = options.clock ?? new LeapingClock();
   const server = await startServer({
-    config: { ...testConfig, marketSyncSeconds: 0.05, ...config },
+    config: withSettings(withSettings(testConfig, { market: { syncSeconds: 0.05 } }), settings),
     dataFolder,
     host: '127.0.0.1',
     port: 0,

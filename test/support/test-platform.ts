@@ -1,12 +1,9 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
-import type { Context } from 'aws-lambda';
-import { manifest } from '#functions/manifest';
-import { createAccountSync } from '#functions/queue/account-sync';
-import { createDeliver } from '#functions/queue/deliver';
-import { maxReceives } from '#functions/queue/deliver.limits';
-import { createAlertStream } from '#functions/stream/alerts';
-import { createPushStream } from '#functions/stream/push';
+import type { Context, SQSBatchResponse } from 'aws-lambda';
+import { type FunctionName, functions, type Trigger } from '#functions/manifest';
+import { grantedPlatform } from '#local/granted';
+import { maxReceivesOf } from '#local/platform';
 import { queueEvent } from '#local/queue-event';
 import { streamEvent } from '#local/stream-event';
 import type { AuditOrigin } from '#shared/audit/entry';
@@ -15,7 +12,12 @@ import type { Market, Ticker } from '#shared/exchange/venue';
 import { Catalog } from '#shared/market/catalog';
 import { type StoredTicker, tickerKey } from '#shared/market/tickers';
 import type { UserId } from '#shared/model/user-id';
-import type { Config, Network, Platform, Push, QueueName, Secrets } from '#shared/platform/ports';
+import { auth } from '#shared/platform/config/auth';
+import { type SomeSettings, withSettings } from '#shared/platform/config/config';
+import { http } from '#shared/platform/config/http';
+import { oneMachineConfig } from '#shared/platform/config/one-machine';
+import { defaultOf } from '#shared/platform/config/setting';
+import type { Network, Platform, Push, QueueName, Secrets } from '#shared/platform/ports';
 import { ChangeLog } from '#shared/platform/sqlite/change-log';
 import { openMemoryDatabase } from '#shared/platform/sqlite/database';
 import { SqliteOutbox } from '#shared/platform/sqlite/outbox';
@@ -26,26 +28,20 @@ import { Users } from '#shared/users/users';
 import { ObservedTable } from './observed-table.ts';
 import { awakeOn, VirtualClock } from './virtual-clock.ts';
 
-export const testConfig: Config = {
-  runtime: 'local',
-  version: '0.0.0-test',
-  venues: ['sim'],
-  venueUrls: {},
-  symbols: ['BTC/USDT', 'ETH/USDT'],
-  marketSyncSeconds: 5,
-  marketSyncWindowSeconds: 0,
-  accountSyncSeconds: 60,
-  accountsPerSecret: 50,
-  registration: 'open',
-  simulation: { seed: 'test' },
-  replay: { files: [], speed: 1 },
-  mailFrom: 'alphapulse@example.com',
-  emailVerification: 'assumed',
-  corsOrigins: [],
-  // Tests ask more often than people do, and all from one address.
-  requestLimitFactor: 1000,
-  privateWebhooks: true,
-};
+export const testConfig = oneMachineConfig('0.0.0-test', {
+  market: { venues: ['sim'], symbols: ['BTC/USDT', 'ETH/USDT'] },
+  exchange: { simulationSeed: 'test', replaySpeed: 1 },
+  users: { registration: 'open' },
+  mail: { from: 'alphapulse@example.com' },
+  // Tests send more requests than people do, and all from one address.
+  http: { requestLimitFactor: 1000 },
+});
+
+/** The settings of a deployment where one machine has others. */
+export const DEPLOYED = {
+  auth: { sessionCacheSeconds: defaultOf(auth.sessionCacheSeconds) },
+  http: { strictTransport: defaultOf(http.strictTransport) },
+} satisfies SomeSettings;
 
 /** Who asked, where a test does not look at it. */
 export const testOrigin: AuditOrigin = {
@@ -53,7 +49,8 @@ export const testOrigin: AuditOrigin = {
   source: { address: '203.0.113.7', userAgent: 'test' },
 };
 
-class MemorySecrets implements Secrets {
+/** Secrets in memory. */
+export class MemorySecrets implements Secrets {
   readonly #values = new Map<string, string>();
   async get(name: string) {
     return this.#values.get(name);
@@ -144,12 +141,36 @@ export class RecordedNetwork implements Network {
   }
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: each trigger hands its handlers an event of its own type
+type Handler = (event: any, context: Context) => Promise<SQSBatchResponse>;
+/** As the manifest loads it; the account sync also takes how it opens venues. */
+type Create = (platform: Platform, openAccount?: OpenAccountVenue) => Handler;
+type Entry = (typeof functions)[number];
+
+const withTrigger = <T extends Trigger['type']>(type: T) =>
+  functions.filter(
+    (entry): entry is Entry & { readonly trigger: Extract<Trigger, { type: T }> } => entry.trigger.type === type,
+  );
+
+/** The consumers of the streams and queues. */
+const loaded = await Promise.all(
+  [...withTrigger('stream'), ...withTrigger('queue')].map(async (entry) => ({
+    ...entry,
+    create: (await entry.load()) as Create,
+  })),
+);
+
+const withMaxReceives = (name: QueueName) => {
+  const maxReceives = maxReceivesOf(name);
+  return maxReceives === undefined ? {} : { maxReceives };
+};
+
 /**
- * The one-machine platform in memory under a virtual clock, with the real stream and queue consumers; they run when the
- * test says {@link TestPlatform.settle}.
+ * The one-machine platform in memory under a virtual clock, with the stream and queue consumers of the
+ * manifest, each on a platform with the grants of its entry. They run in {@link TestPlatform.settle}.
  */
 export const testPlatform = (
-  overrides: Partial<Config> = {},
+  settings: SomeSettings = {},
   openAccount?: OpenAccountVenue,
   database = openMemoryDatabase(),
 ) => {
@@ -157,18 +178,22 @@ export const testPlatform = (
   const ids = uuidV7Ids(clock, systemRandom);
   const store = new SqliteTable(database, clock);
   const table = new ObservedTable(store);
-  const changes = new ChangeLog(database, ['alerts', 'push']);
+  const streams = withTrigger('stream');
+  const changes = new ChangeLog(
+    database,
+    streams.map(({ name }) => name),
+  );
   const sockets = new RecordedSockets();
   const network = new RecordedNetwork();
   const mailer = new SqliteOutbox(database, clock);
   const queues = new Map<QueueName, SqliteQueue>();
   const queue = (name: QueueName): SqliteQueue => {
-    const opened = queues.get(name) ?? new SqliteQueue({ database, name, clock, ids, maxReceives });
+    const opened = queues.get(name) ?? new SqliteQueue({ database, name, clock, ids, ...withMaxReceives(name) });
     queues.set(name, opened);
     return opened;
   };
   const platform: Platform = {
-    config: { ...testConfig, ...overrides },
+    config: { ...withSettings(testConfig, settings), soleWriterSince: clock.now() },
     clock,
     random: systemRandom,
     ids,
@@ -181,14 +206,18 @@ export const testPlatform = (
     push: sockets,
     queue,
   };
-  const consumers = { alerts: createAlertStream(platform), push: createPushStream(platform) };
-  const deliver = createDeliver(platform);
-  const accountSync = createAccountSync(platform, openAccount);
-
-  const queueConsumers = [
-    ['deliveries', deliver],
-    ['account-sync', accountSync],
-  ] as const;
+  const handlers = new Map<FunctionName, Handler>();
+  /** Made at its first event: most tests run few of them. */
+  const handler =
+    (name: FunctionName): Handler =>
+    (event, context) => {
+      const entry = loaded.find((one) => one.name === name);
+      if (entry === undefined) throw new TypeError(`The test platform does not run ${name}`);
+      const made = handlers.get(name) ?? entry.create(grantedPlatform(platform, entry), openAccount);
+      handlers.set(name, made);
+      return made(event, context);
+    };
+  const consumers = { alerts: handler('alerts'), push: handler('push') };
 
   const awake = <T>(work: Promise<T>): Promise<T> => awakeOn(clock, work);
 
@@ -196,22 +225,22 @@ export const testPlatform = (
   const settle = async (): Promise<void> => {
     for (let busy = true; busy; ) {
       busy = false;
-      for (const name of ['alerts', 'push'] as const) {
-        const batch = await changes.read(name, 100);
+      for (const { name, trigger } of streams) {
+        const batch = await changes.read(name, trigger.batchSize);
         const last = batch.at(-1);
         if (last === undefined) continue;
         busy = true;
-        const { kinds } = manifest[name].trigger;
-        const wanted = batch.filter(({ after }) => kinds.some((kind) => kind === after?.kind));
-        const answer = await awake(consumers[name](streamEvent(wanted), testContext));
+        const wanted = batch.filter(({ after }) => after !== undefined && trigger.kinds.some((kind) => kind === after.kind));
+        const answer = await awake(handler(name)(streamEvent(wanted), testContext));
         if (answer.batchItemFailures.length > 0) throw new Error(`The stream consumer ${name} failed a change`);
         await changes.advance(name, last.sequence);
       }
-      for (const [name, handle] of queueConsumers) {
-        const messages = await queue(name).receive(10, 60);
+      for (const { name: consumer, trigger, timeoutSeconds } of withTrigger('queue')) {
+        const name = trigger.queue;
+        const messages = await queue(name).receive(10, timeoutSeconds);
         if (messages.length === 0) continue;
         busy = true;
-        const { batchItemFailures } = await awake(handle(queueEvent(name, messages), testContext));
+        const { batchItemFailures } = await awake(handler(consumer)(queueEvent(name, messages), testContext));
         const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
         for (const { id, receipt } of messages) if (!failed.has(id)) await queue(name).remove(receipt);
       }
@@ -247,7 +276,16 @@ export const testPlatform = (
 
   return {
     ...{ platform, clock, table, store, changes, sockets, network, mailer, queue },
-    ...{ consumers, deliver, accountSync, awake, settle, list, tick, user },
+    ...{
+      consumers,
+      deliver: handler('deliver'),
+      accountSync: handler('account-sync'),
+      awake,
+      settle,
+      list,
+      tick,
+      user,
+    },
   };
 };
 export type TestPlatform = ReturnType<typeof testPlatform>;

@@ -56,7 +56,7 @@ export class AccountSync {
   constructor(ports: Ports, parts: AccountSyncParts) {
     this.#ports = ports;
     this.#parts = parts;
-    this.#aloneSince = ports.config.runtime === 'local' ? ports.clock.now() : 0;
+    this.#aloneSince = ports.config.soleWriterSince;
   }
 
   /**

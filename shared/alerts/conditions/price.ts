@@ -42,8 +42,8 @@ export const priceCondition = {
   schema: PriceCondition,
 
   async validate({ venue, symbol }, path, { config, catalog }) {
-    if (!config.venues.includes(venue)) {
-      const choice = config.venues.join(' or ');
+    if (!config.market.venues.includes(venue)) {
+      const choice = config.market.venues.join(' or ');
       throw new InvalidInput(`${path}.venue`, `Prices of ${venue} are not tracked here; choose ${choice}.`);
     }
     if (await catalog.has(venue, symbol)) return;
@@ -57,7 +57,7 @@ export const priceCondition = {
 
   async observe({ venue, symbol }, { config, catalog, tickers }) {
     const ticker = await tickers.of(venue, symbol, { consistent: true });
-    if (!config.symbols.includes(symbol)) await catalog.watch(venue, symbol);
+    if (!config.market.symbols.includes(symbol)) await catalog.watch(venue, symbol);
     const isUnmoved = ticker === undefined ? ABSENT : equals('version', ticker.version);
     const series = priceSeries(venue, symbol);
     return {

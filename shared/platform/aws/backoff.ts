@@ -1,23 +1,19 @@
+import { backoffMs } from '../backoff.ts';
 import type { Clock, Random } from '../ports.ts';
 
-const firstPauseMs = 25;
-const longestPauseMs = 1_000;
+const backoff = { firstMs: 25, longestMs: 1_000 };
 
-/** How often something that makes no progress is tried before it counts as unavailable. */
+/** How often a call that makes no progress is repeated before the service counts as unavailable. */
 export const FRUITLESS_ATTEMPTS_MAX = 8;
 
-/**
- * Waits before another attempt: exponential back-off with full jitter
- * (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog 2015).
- * @param attempt how many attempts failed so far, from 1
- */
+/** Waits before another attempt. @param attempt how many attempts failed so far, from 1 */
 export const pause = (clock: Clock, random: Random, attempt: number): Promise<void> =>
-  clock.sleep(random.number() * Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1)));
+  clock.sleep(backoffMs(attempt, backoff, random));
 
 /**
- * Repeats a batch call with what it left over until nothing is left.
- * @param step makes the call and tells what the service did not take
- * @returns false when the service took nothing {@link FRUITLESS_ATTEMPTS_MAX} times in a row
+ * Repeats a batch call with the part that the service did not accept until nothing is left.
+ * @param step makes the call and returns what the service did not accept
+ * @returns false when the service accepted nothing {@link FRUITLESS_ATTEMPTS_MAX} times in a row
  */
 export const drained = async <T>(
   clock: Clock,

@@ -1,6 +1,6 @@
 /**
  * Runs tasks, at most `limit` at a time. After a failure no further task is started; it is thrown once those under way
- * have ended, so that nothing goes on behind the caller's back.
+ * have ended, so that nothing runs on after the caller continues.
  */
 export const concurrently = async (limit: number, tasks: readonly (() => Promise<void>)[]): Promise<void> => {
   const waiting = tasks.values();

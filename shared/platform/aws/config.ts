@@ -1,81 +1,42 @@
-import * as z from 'zod';
-import { ACCOUNT_SYNC_SECONDS_DEFAULT, ACCOUNTS_PER_SECRET_DEFAULT, type Config, type QueueName } from '../ports.ts';
+import { Config, everySetting } from '../config/config.ts';
+import { fromText } from '../config/setting.ts';
+import type { QueueName } from '../ports.ts';
 
 /** A function's environment: what the deployment set. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const listed = z
-  .string()
-  .transform((text) => text.split(',').map((part) => part.trim()))
-  .pipe(z.array(z.string().min(1, 'an entry of the list is empty')));
-
-/** What replaces the origin of each venue's URLs, as JSON: `{"binance":"http://127.0.0.1:9001"}`. */
-export const VenueUrls = z
-  .string()
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue('must be JSON');
-      return z.NEVER;
-    }
-  })
-  .pipe(z.record(z.string(), z.url({ protocol: /^https?$/ })));
-
-const Variables = z.object({
-  ALPHAPULSE_VERSION: z.string(),
-  ALPHAPULSE_VENUES: listed,
-  ALPHAPULSE_SYMBOLS: listed.optional(),
-  ALPHAPULSE_VENUE_URLS: VenueUrls.optional(),
-  ALPHAPULSE_MARKET_SYNC_SECONDS: z.coerce.number().min(0.05).max(60).default(5),
-  ALPHAPULSE_MARKET_SYNC_WINDOW_SECONDS: z.coerce.number().min(0).max(840).default(0),
-  ALPHAPULSE_ACCOUNT_SYNC_SECONDS: z.coerce.number().min(1).max(3600).default(ACCOUNT_SYNC_SECONDS_DEFAULT),
-  ALPHAPULSE_ACCOUNTS_PER_SECRET: z.coerce.number().int().min(1).max(50).default(ACCOUNTS_PER_SECRET_DEFAULT),
-  ALPHAPULSE_REGISTRATION: z.enum(['open', 'first-user']).default('first-user'),
-  ALPHAPULSE_MAIL_FROM: z.string(),
-  ALPHAPULSE_APP_URL: z.url({ protocol: /^https?$/ }).optional(),
-  ALPHAPULSE_CORS_ORIGINS: listed.optional(),
-  ALPHAPULSE_REQUEST_LIMIT_FACTOR: z.coerce.number().min(0.1).max(1000).default(1),
-  ALPHAPULSE_SIM_SEED: z.string().default('alphapulse'),
-});
+const versionVariable = 'ALPHAPULSE_VERSION';
 
 /**
- * The configuration of this installation. An empty variable counts as missing.
- * @throws {Error} naming every variable that is missing or wrong; values are not repeated
+ * The configuration of this deployment. An empty variable counts as missing.
+ * @throws {Error} naming every variable that is missing or wrong, without its value
  */
 export const readConfig = (environment: Environment): Config => {
-  const present = Object.fromEntries(
-    Object.keys(Variables.shape).flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])),
-  );
-  const read = Variables.safeParse(present);
-  if (!read.success) {
-    const complaints = read.error.issues.map(({ path: [name, ...within], message }) => {
-      const what = within.length > 0 ? ` (${within.join('.')})` : '';
-      return `${String(name)}${what}: ${String(name) in present ? message : 'is missing'}`;
-    });
-    throw new Error(`The environment does not configure AlphaPulse: ${complaints.join('; ')}`);
-  }
-  const variables = read.data;
-  return {
-    runtime: 'aws',
-    version: variables.ALPHAPULSE_VERSION,
-    venues: variables.ALPHAPULSE_VENUES,
-    symbols: variables.ALPHAPULSE_SYMBOLS ?? [],
-    venueUrls: variables.ALPHAPULSE_VENUE_URLS ?? {},
-    marketSyncSeconds: variables.ALPHAPULSE_MARKET_SYNC_SECONDS,
-    marketSyncWindowSeconds: variables.ALPHAPULSE_MARKET_SYNC_WINDOW_SECONDS,
-    accountSyncSeconds: variables.ALPHAPULSE_ACCOUNT_SYNC_SECONDS,
-    accountsPerSecret: variables.ALPHAPULSE_ACCOUNTS_PER_SECRET,
-    registration: variables.ALPHAPULSE_REGISTRATION,
-    simulation: { seed: variables.ALPHAPULSE_SIM_SEED },
-    replay: { files: [], speed: 1 },
-    mailFrom: variables.ALPHAPULSE_MAIL_FROM,
-    emailVerification: 'required',
-    ...(variables.ALPHAPULSE_APP_URL === undefined ? {} : { appUrl: variables.ALPHAPULSE_APP_URL }),
-    corsOrigins: variables.ALPHAPULSE_CORS_ORIGINS ?? [],
-    requestLimitFactor: variables.ALPHAPULSE_REQUEST_LIMIT_FACTOR,
-    privateWebhooks: false,
+  const textOf = (variable: string): string | undefined => environment[variable] || undefined;
+  const variables: Record<string, string> = { version: versionVariable };
+  const sections: Record<string, Record<string, unknown>> = {};
+  const complaints: string[] = [];
+  const complain = (variable: string, path: readonly PropertyKey[], message: string): void => {
+    const within = path.length > 0 ? ` (${path.join('.')})` : '';
+    complaints.push(`${variable}${within}: ${textOf(variable) === undefined ? 'is missing' : message}`);
   };
+  for (const { section, name, setting } of everySetting()) {
+    sections[section] ??= {};
+    if (setting.variable === undefined) continue;
+    variables[`${section}.${name}`] = setting.variable;
+    const text = textOf(setting.variable);
+    if (text === undefined) continue;
+    const read = fromText(setting).safeParse(text);
+    if (read.success) sections[section][name] = read.data;
+    else for (const { path, message } of read.error.issues) complain(setting.variable, path, message);
+  }
+  const config = Config.safeParse({ version: textOf(versionVariable), ...sections });
+  if (config.success && complaints.length === 0) return config.data;
+  for (const { path, message } of config.error?.issues ?? []) {
+    const variable = variables[path.slice(0, 2).join('.')] ?? '';
+    if (textOf(variable) === undefined) complain(variable, [], message);
+  }
+  throw new Error(`The environment does not configure AlphaPulse: ${complaints.join('; ')}`);
 };
 
 /** The variables that name the resources a function may use; the deployment sets those that its manifest entry grants. */

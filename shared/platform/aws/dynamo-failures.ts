@@ -18,7 +18,7 @@ const passingReasons = new Set([
   'RequestLimitExceeded',
 ]);
 
-/** Whether a write met a transaction of somebody else on the same item, or a passing shortage, and may be made again. */
+/** Whether a write conflicted with a concurrent transaction on the item, or was throttled, and may be retried. */
 export const isContention = (error: unknown): boolean => {
   const reasons = cancellationReasons(error);
   if (reasons === undefined) return nameOf(error) === 'TransactionConflictException';

@@ -63,7 +63,7 @@ export class DynamoTable implements Table {
   }) {
     this.#documents = DynamoDBDocumentClient.from(options.client, {
       marshallOptions: { removeUndefinedValues: true, convertEmptyValues: false, allowImpreciseNumbers: true },
-      // Numbers are doubles on both ways; by itself the SDK makes a BigInt of those above 2^53.
+      // Numbers are doubles both ways; by default the SDK makes a BigInt of those above 2^53.
       unmarshallOptions: { wrapNumbers: Number },
     });
     this.#tableName = options.tableName;
@@ -123,7 +123,7 @@ export class DynamoTable implements Table {
         }
         return refuse(error);
       });
-    return last === undefined ? { items: items as T[] } : { items: items as T[], cursor: cursorOf(index, last) };
+    return last === undefined ? { items: items as T[] } : { items: items as T[], cursor: cursorOf(query, last) };
   }
 
   async put(item: Item, condition?: WriteCondition): Promise<void> {
@@ -200,7 +200,7 @@ export class DynamoTable implements Table {
     if (!(await drained(this.#clock, this.#random, batch, step))) throw new Unavailable('The table has too much to do');
   }
 
-  /** Repeats a write that met a transaction of somebody else on the same item; the SDK does not. */
+  /** Retries a write that conflicted with a concurrent transaction on the item; the SDK does not. */
   async #uncontended<R>(send: () => Promise<R>): Promise<R> {
     for (let attempt = 1; ; attempt++) {
       try {

@@ -25,7 +25,7 @@ const throttlingNames = new Set([
   'TransactionInProgressException',
 ]);
 
-/** The name by which a service tells what went wrong. */
+/** A service's name for an error. */
 export const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');
 
 /** The HTTP status of a service's answer, if there was one. */

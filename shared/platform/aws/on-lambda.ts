@@ -8,7 +8,7 @@ const platform: Platform | undefined =
 
 /**
  * Binds a handler to Lambda, as the last line of a function's file: `export const handler = onLambda(createAlertsApi);`.
- * Elsewhere the file is imported for its `create…`, and the bound handler only says so when it is called.
+ * Elsewhere the file is imported for its `create…`, and the bound handler throws when it is called.
  */
 export const onLambda = <Args extends unknown[], Result>(
   create: (platform: Platform) => (...args: Args) => Result,

@@ -12,7 +12,7 @@ const namespace = 'AlphaPulse';
 /**
  * The platform of a function on Lambda. The bundler puts a constant in place of each `process.env.ALPHAPULSE_USES_…`, from
  * the function's manifest entry, so that the ports a function is not granted are neither bundled nor loaded. That works
- * as long as an import stands right behind its constant, and an adapter brings its client along: a package imported by
+ * as long as an import directly follows its constant, and an adapter brings its client along: a package imported by
  * itself at run time would be bundled whole.
  */
 export const awsPlatform = async (environment: Environment): Promise<Platform> => {
@@ -31,7 +31,7 @@ export const awsPlatform = async (environment: Environment): Promise<Platform> =
       ? import('./secrets-manager.ts').then((adapter) => secretsOf(adapter, environment))
       : ungranted<Platform['secrets']>('secrets'),
     process.env.ALPHAPULSE_USES_MAIL === 'true'
-      ? import('./ses-mailer.ts').then((adapter) => mailerOf(adapter, environment, config.mailFrom))
+      ? import('./ses-mailer.ts').then((adapter) => mailerOf(adapter, environment, config.mail.from))
       : ungranted<Platform['mailer']>('mail'),
     process.env.ALPHAPULSE_USES_PUSH === 'true'
       ? import('./api-gateway-push.ts').then((adapter) => pushOf(adapter, environment))
@@ -44,7 +44,7 @@ export const awsPlatform = async (environment: Environment): Promise<Platform> =
     ids,
     logger: new Logger({ serviceName, jsonReplacerFn: redacted }),
     metrics: new Metrics({ namespace, serviceName }),
-    network: createNetwork({ publicOnly: !config.privateWebhooks }),
+    network: createNetwork({ publicOnly: !config.notifications.privateWebhooks }),
     table,
     secrets,
     mailer,
@@ -96,7 +96,7 @@ const pushOf = (
   return new ApiGatewayPush(socketsClient({ endpoint }));
 };
 
-/** Stands in for a port that the function may not use: whatever is called on it throws. */
+/** Replaces a port that the function may not use: every call on it throws. */
 const refusing = <T extends object>(port: string, functionName: string): T =>
   new Proxy({} as T, {
     // Without a `then`: a promise that resolves to it must not take it for another promise.

@@ -93,7 +93,7 @@ export class SecretsManagerSecrets implements Secrets {
     await this.#client.send(new CreateSecretCommand({ Name, SecretString: value })).catch(refused(Name));
   }
 
-  /** A name whose secret awaits its deletion is taken; the secret is brought back and gets the new value. */
+  /** A name whose secret is scheduled for deletion is taken; the secret is restored and gets the new value. */
   async #restore(name: string, value: string): Promise<void> {
     const SecretId = this.#idOf(name);
     await this.#client.send(new RestoreSecretCommand({ SecretId })).catch(refused(SecretId));
@@ -113,7 +113,7 @@ export class SecretsManagerSecrets implements Secrets {
 }
 
 /**
- * Throws what an error means to the domain, and which secret was asked for. What the client failed at is kept back: an
+ * Translates an error for the domain and names the secret. The client's own error is withheld: an
  * answer that could not be read shows in the message of its error.
  */
 const refused =

@@ -11,7 +11,7 @@ const pausedNames = new Set(['AccountSendingPausedException', 'ConfigurationSetS
 
 export const sesClient = (own: SESClientConfig = {}) => new SESClient({ ...CLIENT_OPTIONS, ...own });
 
-/** Mail through SES. SES can't tell that a mail was sent before: sent again, it is delivered again. */
+/** Mail through SES. SES does not deduplicate: a mail sent again is delivered again. */
 export class SesMailer implements Mailer {
   readonly #client: SESClient;
   readonly #from: string;

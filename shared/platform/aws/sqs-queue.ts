@@ -143,11 +143,11 @@ const refuse = (error: unknown): never => {
   throw failureOf('The queue', error);
 };
 
-/** A receipt ends when its message is gone or was received again: then there is nothing to do. */
+/** A receipt is invalid once its message was removed or received again: then there is nothing to do. */
 const unlessReceiptEnded = (error: unknown): void => {
   const name = nameOf(error);
   if (name === 'ReceiptHandleIsInvalid' || name === 'MessageNotInflight') return;
-  // SQS tells of an expired receipt by its message alone.
+  // SQS reports an expired receipt by its message alone.
   if (name.startsWith('InvalidParameterValue') && error instanceof Error && /receipt\s?handle/i.test(error.message))
     return;
   refuse(error);

@@ -31,7 +31,7 @@ export const lambdaClient = (own: LambdaClientConfig = {}) =>
   });
 
 /**
- * What Lambda sends to the on-failure destination of a stream: where the batch stands, not what it holds.
+ * What Lambda sends to the on-failure destination of a stream: the position of the batch, not its content.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
  */
 const DeadLetter = z.looseObject({

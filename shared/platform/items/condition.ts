@@ -57,7 +57,8 @@ export function attributeOf(map: Value | undefined, name: string): Value | undef
   return isMap(map) && Object.hasOwn(map, name) ? map[name] : undefined;
 }
 
-function valueAt(item: Attributes | undefined, path: string): Value | undefined {
+/** The item's attribute at a path. */
+export function valueAt(item: Attributes | undefined, path: string): Value | undefined {
   const [attribute, name] = namesOf(path);
   const value = attributeOf(item, attribute);
   return name === undefined ? value : attributeOf(value, name);

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 /** Only the owner may read or write. */
 const PRIVATE = 0o600;
 
-/** Replaces a file of the folder as a whole: whoever reads it sees the old or the new one, also after a power cut. */
+/** Replaces a file of the folder as a whole: readers see the old or the new one, also after a power cut. */
 export async function replaceFileDurably(folder: string, name: string, content: string): Promise<void> {
   const draft = await writeDraft(folder, name, content);
   await rename(draft, join(folder, name));
   await sync(folder);
 }
 
-/** Creates a file of the folder with its whole content, unless it exists. @returns the content that stands there now */
+/** Creates a file of the folder with its whole content, unless it exists. @returns the content stored now */
 export async function createFileDurably(folder: string, name: string, content: Buffer): Promise<Buffer> {
   const draft = await writeDraft(folder, name, content);
   try {

@@ -14,7 +14,7 @@ const TAG_BYTES = 16;
 /** Limits of Secrets Manager. */
 const NAME = /^[A-Za-z0-9/_+=.@-]{1,512}$/;
 const VALUE_BYTES_MAX = 65_536;
-/** No secret has this name: it has a space. What it seals tells whether the key is the right one. */
+/** No secret has this name, because it has a space. Its sealed value shows whether the key is the right one. */
 const KEY_CHECK = 'key check';
 
 const Sealed = z.object({ name: z.string(), nonce: z.base64(), tag: z.base64(), text: z.base64() });
@@ -33,7 +33,7 @@ interface Vault {
 }
 
 /**
- * Secrets in a file of the data folder, each encrypted with AES-256-GCM under a key that stands in a file of its own.
+ * Secrets in a file of the data folder, each encrypted with AES-256-GCM under a key in a separate file.
  * One process at a time may use it, the one that has the folder's database open.
  * Every method throws {@link SecretsUnreadable} where the files don't fit together.
  */

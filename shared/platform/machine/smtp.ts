@@ -15,7 +15,7 @@ export interface SmtpOptions {
   readonly timeoutMs?: number;
 }
 
-/** Sends mails through an SMTP server. A mail sent again has the same Message-ID, by which mailboxes tell it. */
+/** Sends mails through an SMTP server. A mail sent again has the same Message-ID, by which mailboxes recognise it. */
 export class SmtpMailer implements Mailer {
   readonly #transport: ReturnType<typeof createTransport>;
   readonly #from: string;
@@ -57,7 +57,7 @@ export class SmtpMailer implements Mailer {
   }
 }
 
-/** Ids may hold what a Message-ID can't (RFC 5322, section 3.6.4): their hash stands for them. */
+/** Ids may hold what a Message-ID can't (RFC 5322, section 3.6.4): their hash is used instead. */
 function messageIdOf(id: string, from: string): string {
   const domain = /@([\w.-]+)/.exec(from)?.[1] ?? 'localhost';
   return `<${createHash('sha256').update(id).digest('hex').slice(0, 40)}@${domain}>`;

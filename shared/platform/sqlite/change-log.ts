@@ -10,7 +10,7 @@ const selectPosition = 'SELECT seq FROM consumers WHERE name = ?';
 
 /**
  * The change stream of the table, kept until all of its consumers have passed it. A consumer that is seen for the first
- * time starts at the present end; a known one goes on where it was.
+ * time starts at the present end; a known one continues where it stopped.
  */
 export class ChangeLog {
   readonly #database: Database;

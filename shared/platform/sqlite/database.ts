@@ -6,7 +6,7 @@ import { MIGRATIONS } from './schema.ts';
 
 /** How long to wait for another process that writes, such as a backup, before a write fails. */
 const busyTimeoutMs = 5_000;
-/** Most operations of one commit, so that a flood of writes still lets the process do something else. */
+/** Most operations of one commit, so that a flood of writes does not block the event loop. */
 const GROUP_OPERATIONS_MAX = 500;
 
 /** Another process, or another part of this one, has the data folder open. */
@@ -67,7 +67,7 @@ function lockFolder(folder: string): DatabaseSync {
 }
 
 /**
- * The embedded store. Writes that are asked for in the same turn of the event loop share one commit, and so one wait for
+ * The embedded store. Writes requested in the same turn of the event loop share one commit, and so one wait for
  * the disk; each of them succeeds or fails for itself.
  */
 export class Database {
@@ -102,7 +102,7 @@ export class Database {
   }
 
   /**
-   * Makes `operation` within a commit that may hold others, and resolves with its result once the commit stands.
+   * Makes `operation` within a commit that may hold others, and resolves with its result once it is committed.
    * Where it throws, its own writes are undone and the promise rejects with that error.
    * @throws {Unavailable} the store can't be written; nothing was
    */
@@ -128,7 +128,7 @@ export class Database {
     return promise;
   }
 
-  /** Within an operation: calls the listeners of the topic once the commit stands. */
+  /** Within an operation: calls the listeners of the topic once it is committed. */
   announce(topic: string): void {
     this.#announced.add(topic);
   }

@@ -1,13 +1,12 @@
 import { InvalidCursor } from '#shared/platform/errors';
-import { positionOf } from '#shared/platform/items/cursor';
+import { positionAttributes, positionOf } from '#shared/platform/items/cursor';
 import { checkPartitionKey, SORT_KEY_BYTES_MAX } from '#shared/platform/items/item';
 import type { Query } from '#shared/platform/table';
 
 const indexes = {
-  table: { pk: 'pk', sk: 'sk', position: ['sk'] },
-  // Items that share both index keys are told apart by their own key, which every index ends with.
-  gsi1: { pk: 'gsi1pk', sk: 'gsi1sk', position: ['gsi1sk', 'pk', 'sk'] },
-  gsi2: { pk: 'gsi2pk', sk: 'gsi2sk', position: ['gsi2sk', 'pk', 'sk'] },
+  table: { pk: 'pk', sk: 'sk' },
+  gsi1: { pk: 'gsi1pk', sk: 'gsi1sk' },
+  gsi2: { pk: 'gsi2pk', sk: 'gsi2sk' },
 } as const;
 
 export interface Selection {
@@ -15,18 +14,15 @@ export interface Selection {
   readonly parameters: readonly (string | number)[];
 }
 
-/** The attributes that say where in its partition an item stands. */
-export const positionAttributes = (query: Query): readonly ('sk' | 'pk' | 'gsi1sk' | 'gsi2sk')[] =>
-  indexes[query.index ?? 'table'].position;
-
 /**
  * The SELECT of a query: at most `rows` texts of items, in order.
  * @throws {InvalidCursor} also where the cursor lies outside of the range
  */
 export function selection(query: Query, rows: number): Selection {
-  const { pk, sk, position } = indexes[query.index ?? 'table'];
+  const { pk, sk } = indexes[query.index ?? 'table'];
+  const position = positionAttributes(query);
   checkPartitionKey(query.pk, pk);
-  const cursor = query.cursor === undefined ? undefined : positionOf(query.cursor, position.length);
+  const cursor = query.cursor === undefined ? undefined : positionOf(query.cursor, query);
   const past = query.descending ? '<' : '>';
   const bounds = remaining(boundsOf(query.sk), cursor?.[0], past);
   const terms = [`${pk} = ?`, ...bounds.map(([operator]) => `${sk} ${operator} ?`)];

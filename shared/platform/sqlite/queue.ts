@@ -107,7 +107,7 @@ export class SqliteQueue implements Queue {
   }
 
   /**
-   * Makes every message that was received visible again, for a process that begins: whoever received it ended with the
+   * Makes every message that was received visible again, for a process that starts: their receivers ended with the
    * process before. One that waits for another try comes sooner.
    */
   async reclaim(): Promise<void> {

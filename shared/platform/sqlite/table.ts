@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ConditionFailed, TransactionCanceled } from '#shared/platform/errors';
 import { applyChanges, checkedChanges } from '#shared/platform/items/changes';
 import { checkCondition, holds } from '#shared/platform/items/condition';
-import { cursorOf } from '#shared/platform/items/cursor';
+import { cursorOf, positionAttributes } from '#shared/platform/items/cursor';
 import { checkedKey, type StoredItem, storedItem } from '#shared/platform/items/item';
 import type { Clock } from '#shared/platform/ports';
 import {
@@ -22,7 +22,7 @@ import {
   type WriteCondition,
 } from '#shared/platform/table';
 import { type Database, textOf } from './database.ts';
-import { positionAttributes, selection } from './key-range.ts';
+import { selection } from './key-range.ts';
 
 /** Topic of {@link Database.onCommit}: the change log has grown. */
 export const CHANGES_TOPIC = 'changes';
@@ -70,7 +70,7 @@ export class SqliteTable implements Table {
   async query<T extends Item>(query: Query): Promise<Page<T>> {
     const limit = query.limit ?? QUERY_ITEMS_MAX;
     checkQueryLimit(limit);
-    // One more than asked for tells whether there is more.
+    // One more row than the limit shows whether there is another page.
     const { sql, parameters } = selection(query, limit + 1);
     const items: T[] = [];
     let bytes = 0;

@@ -38,7 +38,7 @@ export const pricesFeed = (ports: FeedPorts) => {
       if (!(await catalog.has(venue, symbol))) {
         throw new Refusal('invalid-input', `${venue} does not trade ${symbol}.`);
       }
-      if (!config.symbols.includes(symbol)) await catalog.watch(venue, symbol);
+      if (!config.market.symbols.includes(symbol)) await catalog.watch(venue, symbol);
     },
 
     async current({ venue, symbol }) {
@@ -49,7 +49,7 @@ export const pricesFeed = (ports: FeedPorts) => {
           if (ticker === undefined) return null;
           const status = await readVenueStatus(table, venue);
           const confirmedAt = confirmedAtOf(status, ticker.observedAt);
-          return priceQuoteOf(ticker, isStale(confirmedAt, clock.now(), config.marketSyncSeconds));
+          return priceQuoteOf(ticker, isStale(confirmedAt, clock.now(), config.market.syncSeconds));
         },
         update: () => (ticker === undefined ? null : priceQuoteOf(ticker, false)),
       };

@@ -25,7 +25,7 @@ const start = () => {
   const venue = new VenueOfKeys();
   venue.add(testKey, undefined, [spot('BTC', '1')]);
   venue.add(newKey);
-  given = testPlatform({ venues: ['sim', 'binance'] }, venue.open);
+  given = testPlatform({ market: { venues: ['sim', 'binance'] } }, venue.open);
   book = new Accounts(given.platform, venue);
   removal = new AccountRemoval(given.platform);
 };

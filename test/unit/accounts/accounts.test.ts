@@ -22,7 +22,7 @@ let removal: AccountRemoval;
 
 beforeEach(() => {
   venue = new VenueOfKeys();
-  given = testPlatform({ venues: ['sim', 'binance'] }, venue.open);
+  given = testPlatform({ market: { venues: ['sim', 'binance'] } }, venue.open);
   book = new Accounts(given.platform, venue);
   removal = new AccountRemoval(given.platform);
 });

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { duePeriod } from '#shared/accounts/stored';
 
-const config = { accountSyncSeconds: 1 };
+const config = { accounts: { syncSeconds: 1, perSecret: 50 } };
 
 describe('the periods of an account', () => {
   it('follow one another without a gap, at the same times whatever happened to it', async () => {

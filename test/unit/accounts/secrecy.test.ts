@@ -29,7 +29,7 @@ const recorded = () => {
 describe('a key', () => {
   it('shows in no log line, answer, message or item from its connection to its deletion, failures included', async () => {
     const venue = new VenueOfKeys();
-    const given = testPlatform({ venues: ['binance'] });
+    const given = testPlatform({ market: { venues: ['binance'] } });
     const { lines, logger } = recorded();
     const platform: Platform = { ...given.platform, logger };
     const api = createExchangeApi(platform, venue);

@@ -15,7 +15,7 @@ let given: TestPlatform;
 let vault: CredentialVault;
 
 const begin = (accountsPerSecret = 50) => {
-  given = testPlatform({ accountsPerSecret });
+  given = testPlatform({ accounts: { perSecret: accountsPerSecret } });
   vault = new CredentialVault(given.platform);
 };
 beforeEach(() => begin());

@@ -3,11 +3,12 @@ import { apiKeyHash, newApiKey } from '#shared/auth/api-key-format';
 import { API_KEYS_PER_USER_MAX } from '#shared/auth/api-keys';
 import { API_KEY_KEYS } from '#shared/auth/stored-api-key';
 import type { UserId } from '#shared/model/user-id';
+import { withSettings } from '#shared/platform/config/config';
 import { systemRandom } from '#shared/platform/system';
 import { every, type Item, type Table } from '#shared/platform/table';
 import { type ClientRequest, httpApi, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
 import { tableWith } from '../../support/table-with.ts';
-import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
+import { DEPLOYED, type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
@@ -213,7 +214,7 @@ describe('a table with trouble', () => {
   });
 
   it('is asked once a minute on AWS, so that a key that was deleted ends within one', async () => {
-    http = await httpApi({ ...system.platform, config: { ...system.platform.config, runtime: 'aws' } });
+    http = await httpApi({ ...system.platform, config: withSettings(system.platform.config, DEPLOYED) });
     const { id, key } = await made();
     expect(await statusOf(key)).toBe(200);
     await http.request('DELETE', `/api/user/api-keys/${id}`, { token });

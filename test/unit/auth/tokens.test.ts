@@ -7,8 +7,8 @@ import { newSession, type SessionId, sessionKey } from '#shared/auth/stored-sess
 import { accessTokenSeconds, issueAccessToken, TokenVerifier } from '#shared/auth/tokens';
 import { SCOPES_OF_ROLE } from '#shared/model/scopes';
 import type { UserId } from '#shared/model/user-id';
+import { withSettings } from '#shared/platform/config/config';
 import { Unavailable } from '#shared/platform/errors';
-import type { Config } from '#shared/platform/ports';
 import type { Item, Key, Table } from '#shared/platform/table';
 import { tableWith } from '../../support/table-with.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
@@ -38,11 +38,13 @@ beforeEach(async () => {
   signing = await new SigningKeys(system.platform).current();
   await system.table.put(newSession({ userId: ada, role: 'trader' }, sessionId, client, system.clock.now()));
   ({ reads, table } = countedReads(system.table));
-  verifier = verifierOn('aws');
+  verifier = caching(60);
 });
 
-const verifierOn = (runtime: Config['runtime']) =>
-  new TokenVerifier({ table, clock: system.clock, config: { ...system.platform.config, runtime } });
+const caching = (sessionCacheSeconds: number) => {
+  const config = withSettings(system.platform.config, { auth: { sessionCacheSeconds } });
+  return new TokenVerifier({ table, clock: system.clock, config });
+};
 
 const seconds = () => Math.floor(system.clock.now() / 1000);
 const good = () => issueAccessToken(signing, system.platform, { userId: ada, role: 'trader', sessionId });
@@ -180,7 +182,7 @@ describe('access tokens', () => {
     const token = await good();
     await verifier.verify(token);
     await system.table.delete({ pk: 'SYSTEM#AUTH', sk: 'JWKS' });
-    const others = verifierOn('aws');
+    const others = caching(60);
     expect(await others.verify(token)).toEqual({ refusal: 'invalid' });
     expect(await verifier.verify(token)).toMatchObject({ userId: ada });
     await system.clock.advance(60_000);
@@ -199,7 +201,7 @@ describe('the session of a token', () => {
   ];
 
   it.each(changes)('that %s counts at once on one machine', async (_what, change, verdict) => {
-    const local = verifierOn('local');
+    const local = caching(0);
     const token = await good();
     expect(await local.verify(token)).toMatchObject({ scopes: SCOPES_OF_ROLE.trader });
     await change();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { VenueProfile } from '#shared/exchange/account-venue';
 import { VenueCatalog } from '#shared/exchange/venue-catalog';
+import { testConfig } from '../../support/test-platform.ts';
 
 const supports: VenueProfile['supports'] = {
   balances: true,
@@ -17,7 +18,7 @@ const profiles = new Map<string, VenueProfile>([
 
 const catalogOf = (...venues: string[]) =>
   new VenueCatalog(
-    { venues },
+    { market: { ...testConfig.market, venues } },
     { ids: async () => ['unknown', 'tickers', 'binance'], profile: async (id) => profiles.get(id) },
   );
 

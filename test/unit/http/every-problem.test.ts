@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Problem } from '#functions/http/problem';
 import type { UserId } from '#shared/model/user-id';
+import { withSettings } from '#shared/platform/config/config';
 import { Unavailable } from '#shared/platform/errors';
 import { type ClientAnswer, type ClientRequest, httpApi, tokenOf } from '../../support/http-events.ts';
 import { tableWith } from '../../support/table-with.ts';
-import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
+import { DEPLOYED, type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 
 const ada = '01890000-0000-7000-8000-00000000ada0' as UserId;
 const alert = { condition: { type: 'price', venue: 'sim', symbol: 'BTC/USDT', operator: 'above', value: '9' } };
@@ -36,7 +37,7 @@ let token: string;
 
 describe.each(['local', 'aws'] as const)('on %s', (runtime) => {
   beforeEach(async () => {
-    system = testPlatform({ runtime });
+    system = testPlatform(runtime === 'aws' ? DEPLOYED : {});
     await system.list('sim', ['BTC/USDT']);
     token = await tokenOf(system.platform, ada, 'trader');
   });
@@ -73,7 +74,9 @@ describe.each(['local', 'aws'] as const)('on %s', (runtime) => {
   });
 
   it('a 429 is one, and says when to come again', async () => {
-    const { platform } = testPlatform({ runtime, requestLimitFactor: 0.000_1 });
+    const { platform } = testPlatform(
+      withSettings(runtime === 'aws' ? DEPLOYED : {}, { http: { requestLimitFactor: 0.000_1 } }),
+    );
     const http = await httpApi(platform);
     expect((await http.request('GET', '/health')).status).toBe(200);
     const answer = await http.request('GET', '/health');

@@ -35,7 +35,7 @@ let session: StoredSession;
 let token: string;
 beforeAll(async () => {
   // Whether so many are served is not looked at here.
-  system = testPlatform({ requestLimitFactor: 1_000_000 });
+  system = testPlatform({ http: { requestLimitFactor: 1_000_000 } });
   await system.list('sim', ['BTC/USDT', 'ETH/USDT']);
   await system.tick('BTC/USDT', '60000');
   http = await httpApi(system.platform);

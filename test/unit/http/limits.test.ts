@@ -11,7 +11,7 @@ const eve = '01890000-0000-7000-8000-00000000e4e0' as UserId;
 let system: TestPlatform;
 let http: TestHttpApi;
 beforeEach(async () => {
-  system = testPlatform({ requestLimitFactor: 1 });
+  system = testPlatform({ http: { requestLimitFactor: 1 } });
   http = await httpApi(system.platform);
 });
 

@@ -14,7 +14,7 @@ let system: TestPlatform;
 let http: TestHttpApi;
 let token: string;
 beforeEach(async () => {
-  system = testPlatform({ venues });
+  system = testPlatform({ market: { venues } });
   http = await httpApi(system.platform);
   token = await tokenOf(system.platform, ada, 'viewer');
 });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { httpApi, type TestHttpApi } from '../../support/http-events.ts';
-import { testPlatform } from '../../support/test-platform.ts';
+import { DEPLOYED, testPlatform } from '../../support/test-platform.ts';
 
 const always = {
   'cache-control': 'no-store',
@@ -21,7 +21,7 @@ const requests = [
 describe.each(['local', 'aws'] as const)('on %s', (runtime) => {
   let http: TestHttpApi;
   beforeEach(async () => {
-    http = await httpApi(testPlatform({ runtime }).platform);
+    http = await httpApi(testPlatform(runtime === 'aws' ? DEPLOYED : {}).platform);
   });
 
   it.each(requests)(

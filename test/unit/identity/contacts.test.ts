@@ -17,7 +17,7 @@ describe('the contact details of a user', () => {
   });
 
   it('say that an address nobody proved to read is not verified, where mails leave the machine', async () => {
-    const system = testPlatform({ emailVerification: 'required' });
+    const system = testPlatform({ users: { emailVerification: 'required' } });
     expect(await new Contacts(system.platform).of(await system.user())).toMatchObject({ emailVerified: false });
   });
 

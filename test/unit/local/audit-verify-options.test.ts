@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { readAuditVerifyOptions } from '#local/audit-verify-options';
-import { BadOption } from '#local/options';
+import { BadOption } from '#local/given-settings';
 
 const read = (args: string) => readAuditVerifyOptions(args.split(' ').filter(Boolean), {});
 

@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { BadOption, readOptions } from '#local/options';
+import { BadOption } from '#local/given-settings';
+import { type Options, readOptions } from '#local/options';
+import { withSettings } from '#shared/platform/config/config';
+import { oneMachineConfig } from '#shared/platform/config/one-machine';
 
 const read = (args = '', environment: Record<string, string> = {}) => {
   const options = readOptions(args.split(' ').filter(Boolean), environment, ['binance', 'kraken']);
   if (options === 'help') throw new Error('help');
   return options;
 };
+
+const configOf = ({ settings }: Options) =>
+  oneMachineConfig('1.2.3', withSettings(settings, { market: { venues: [] } }));
 
 describe('readOptions', () => {
   it('has a default for everything', () => {
@@ -14,11 +20,10 @@ describe('readOptions', () => {
       port: 3000,
       dataFolder: '.alphapulse',
       venues: 'auto',
-      symbols: undefined,
-      marketSyncSeconds: 5,
-      accountSyncSeconds: 60,
       logLevel: 'WARN',
     });
+    expect(configOf(read())).toMatchObject({ market: { symbols: [], syncSeconds: 5 }, accounts: { syncSeconds: 60 } });
+    expect(read().settings.market?.symbols).toBeUndefined();
   });
 
   it.each([
@@ -27,7 +32,7 @@ describe('readOptions', () => {
     ['--host 0.0.0.0', { ALPHAPULSE_REGISTRATION: 'open' }, 'open'],
     ['', { ALPHAPULSE_REGISTRATION: 'first-user' }, 'first-user'],
   ])('with %j and %j has registration %s', (args, environment, registration) => {
-    expect(read(args, environment)).toMatchObject({ registration });
+    expect(read(args, environment)).toMatchObject({ settings: { users: { registration } } });
   });
 
   it('reads flags', () => {
@@ -38,7 +43,7 @@ describe('readOptions', () => {
       host: '0.0.0.0',
       dataFolder: '/tmp/x',
       venues: ['sim', 'binance'],
-      symbols: ['BTC/USDT', 'ETH/USDT'],
+      settings: { market: { symbols: ['BTC/USDT', 'ETH/USDT'] } },
     });
   });
 
@@ -54,20 +59,23 @@ describe('readOptions', () => {
   it('takes several files behind one --replay or several, and plays them', () => {
     expect(read('--replay a.csv b.csv --speed 600 --replay c.csv')).toMatchObject({
       venues: ['replay'],
-      replay: { files: ['a.csv', 'b.csv', 'c.csv'], speed: 600 },
+      settings: { exchange: { replayFiles: ['a.csv', 'b.csv', 'c.csv'], replaySpeed: 600 } },
     });
   });
 
   it.each([
-    ['5', 5],
-    ['0.05,60', 0.05],
-  ])('reads the sync periods %s', (text, seconds) =>
-    expect(read('', { ALPHAPULSE_SYNC_SECONDS: text }).marketSyncSeconds).toBe(seconds),
+    ['5', 5, 60],
+    ['0.05,1', 0.05, 1],
+  ])('reads the sync periods %s', (text, marketSeconds, accountSeconds) =>
+    expect(configOf(read('', { ALPHAPULSE_SYNC_SECONDS: text }))).toMatchObject({
+      market: { syncSeconds: marketSeconds },
+      accounts: { syncSeconds: accountSeconds },
+    }),
   );
 
   it('reads the URLs of venues', () => {
     const urls = { binance: 'http://127.0.0.1:9001' };
-    expect(read('', { ALPHAPULSE_VENUE_URLS: JSON.stringify(urls) }).venueUrls).toEqual(urls);
+    expect(read('', { ALPHAPULSE_VENUE_URLS: JSON.stringify(urls) }).settings.exchange?.venueUrls).toEqual(urls);
   });
 
   it('gives the usage when asked', () => expect(readOptions(['--help'], {}, [])).toBe('help'));
@@ -80,13 +88,13 @@ describe('readOptions', () => {
     ['--port 1.5', '--port must be a port, 0 to 65535, not "1.5".'],
     ['--port 0x10', '--port must be a port, 0 to 65535, not "0x10".'],
     ['--venue binanse', '--venue: there is no venue binanse, perhaps binance.'],
-    ['--venue auto,sim', '--venue: auto stands alone and plays no files.'],
+    ['--venue auto,sim', "--venue: auto can't be combined with other venues or files."],
     ['--venue replay', '--venue: replay needs --replay with a file to play.'],
     ['--venue sim --replay a.csv', '--replay needs the venue replay, and --venue leaves it out.'],
     ['--symbols BTC', '--symbols must be a list of symbols such as BTC/USDT,ETH/USDT, not "BTC".'],
     ['--speed 60', '--speed needs --replay with a file to play.'],
     ['--replay a.csv --speed 0', '--speed must be a number above 0 such as 60, not "0".'],
-    ['extra', '"extra" belongs to no flag; see --help.'],
+    ['extra', 'Unexpected argument "extra"; see --help.'],
   ])('says what is wrong with %s', (args, message) => expect(() => read(args)).toThrow(new BadOption(message)));
 
   it.each([

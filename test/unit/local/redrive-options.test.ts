@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BadOption } from '#local/options';
+import { BadOption } from '#local/given-settings';
 import { readRedriveOptions } from '#local/redrive-options';
 
 const read = (args: string, environment: Record<string, string> = {}) =>
@@ -58,7 +58,7 @@ describe('the redrive command', () => {
     ],
     ['--queue alerts-dead --region eu-west-1', '--region needs --stage.'],
     ['--queue alerts-dead --all', 'There is no flag --all; see --help.'],
-    ['alerts-dead', '"alerts-dead" belongs to no flag; see --help.'],
+    ['alerts-dead', 'Unexpected argument "alerts-dead"; see --help.'],
   ])('refuses "%s"', (args, told) => {
     expect(() => read(args)).toThrow(new BadOption(told));
   });

@@ -281,7 +281,7 @@ describe('the markets of a venue', () => {
   });
 
   it('bound what is asked for: a configured symbol that is not listed is left out', async () => {
-    given = testPlatform({ symbols: ['BTC/USDT', 'NO/USDT'] });
+    given = testPlatform({ market: { symbols: ['BTC/USDT', 'NO/USDT'] } });
     sync = new MarketSync(given.platform, venue);
     await runAfter(0);
     expect(venue.asked).toEqual([['BTC/USDT']]);

@@ -9,7 +9,7 @@ const symbols = ['A/USDT', 'B/USDT'];
 let system: TestPlatform;
 let prices: Prices;
 beforeEach(async () => {
-  system = testPlatform({ venues: ['sim', 'binance'] });
+  system = testPlatform({ market: { venues: ['sim', 'binance'] } });
   prices = new Prices(system.platform);
   for (const venue of ['sim', 'binance']) for (const symbol of symbols) await system.tick(symbol, '1', venue);
 });
@@ -51,7 +51,7 @@ describe('prices of symbols', () => {
 describe('a list of prices', () => {
   it('continues at the venue of its cursor, also when venues were added before it', async () => {
     const { cursor = '' } = await prices.list(undefined, { limit: 2 });
-    const later = testPlatform({ venues: ['replay', 'sim', 'binance'] });
+    const later = testPlatform({ market: { venues: ['replay', 'sim', 'binance'] } });
     const grown = new Prices({ ...later.platform, table: system.table });
     const page = await grown.list(undefined, { limit: 9, cursor });
     expect(named(page)).toEqual(['binance A/USDT', 'binance B/USDT']);

@@ -142,8 +142,8 @@ describe('a venue', () => {
   });
 
   it('that stands in for live prices says so', async () => {
-    const fallback: Config['fallback'] = { venue: 'sim', reason: 'no exchange answered' };
-    system = testPlatform({ fallback });
+    const fallback: Config['market']['fallback'] = { venue: 'sim', reason: 'no exchange answered' };
+    system = testPlatform({ market: { fallback } });
     await venue();
     expect((await sim()).detail).toContain('instead of live prices: no exchange answered');
   });

@@ -5,18 +5,18 @@ import { SigningKeys } from '#shared/auth/signing-keys';
 import type { SessionId } from '#shared/auth/stored-session';
 import { issueAccessToken } from '#shared/auth/tokens';
 import type { UserId } from '#shared/model/user-id';
-import type { Config } from '#shared/platform/ports';
+import type { SomeSettings } from '#shared/platform/config/config';
 import { SOCKETS_PER_USER_MAX } from '#shared/realtime/handshakes';
 import { tokenOf } from '../../support/http-events.ts';
-import { type TestPlatform, testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
+import { DEPLOYED, type TestPlatform, testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
 
 const [ada, bob] = ['ada' as UserId, 'bob' as UserId];
 
 let given: TestPlatform;
 let sockets: ReturnType<typeof createSockets>;
 
-const start = (config: Partial<Config> = {}): void => {
-  given = testPlatform(config);
+const start = (settings: SomeSettings = {}): void => {
+  given = testPlatform(settings);
   sockets = createSockets(given.platform);
 };
 beforeEach(() => start());
@@ -78,7 +78,7 @@ describe('a user with as many sockets as allowed', () => {
 
 describe('an address', () => {
   it('may try so many handshakes a minute, bad tokens included', async () => {
-    start({ requestLimitFactor: 1 });
+    start({ http: { requestLimitFactor: 1 } });
     for (let tried = 0; tried < 60; tried++) {
       expect(await connect('c', 'no token')).toMatchObject({ statusCode: 401 });
     }
@@ -92,7 +92,7 @@ describe('an address', () => {
 
 describe('a session that has ended', () => {
   it('opens no socket on AWS either, where sessions are cached for a minute', async () => {
-    start({ runtime: 'aws' });
+    start(DEPLOYED);
     const userId = await given.user();
     const sessions = new Sessions(given.platform);
     const { session } = await sessions.open(userId, { address: '203.0.113.7', userAgent: 'test' });

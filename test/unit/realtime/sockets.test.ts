@@ -7,6 +7,7 @@ import { Connections } from '#shared/connections/connections';
 import { SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/connections/subscriptions';
 import type { UserId } from '#shared/model/user-id';
 import { notificationHistory } from '#shared/notifications/feed';
+import { withSettings } from '#shared/platform/config/config';
 import { Unavailable } from '#shared/platform/errors';
 import { tokenOf } from '../../support/http-events.ts';
 import { failing } from '../../support/observed-table.ts';
@@ -71,7 +72,7 @@ const statuses = async (userId: UserId) =>
 
 describe('a connection that says too much', () => {
   it('is told so and closed, and no other one', async () => {
-    given = testPlatform({ requestLimitFactor: 1 });
+    given = testPlatform({ http: { requestLimitFactor: 1 } });
     sockets = createSockets(given.platform);
     await connect('c', ada);
     await connect('d', bob);
@@ -88,7 +89,7 @@ describe('a connection that says too much', () => {
 
 describe('a user who says too much', () => {
   it('is closed, over how many sockets it was', async () => {
-    given = testPlatform({ requestLimitFactor: 1 });
+    given = testPlatform({ http: { requestLimitFactor: 1 } });
     sockets = createSockets(given.platform);
     await connect('c', ada);
     await connect('d', ada);
@@ -240,7 +241,7 @@ describe('an array of messages', () => {
   });
 
   it('counts as so many messages', async () => {
-    given = testPlatform({ requestLimitFactor: 1 });
+    given = testPlatform({ http: { requestLimitFactor: 1 } });
     sockets = createSockets(given.platform);
     await connect('c', ada);
     for (let frame = 0; frame < 12; frame++) await say('c', Array(20).fill({ action: 'ping' }));
@@ -684,10 +685,10 @@ describe('a connection', () => {
     const token = await tokenOf(given.platform, ada, 'viewer');
     const requestContext = { connectionId: 'c', routeKey: '$connect' };
     const Host = 'api.example.com';
-    return await createSockets({ ...given.platform, config: { ...given.platform.config, corsOrigins: [app] } })(
-      { requestContext, headers: { Host, ...headers }, queryStringParameters: { token } } as never,
-      testContext,
-    );
+    return await createSockets({
+      ...given.platform,
+      config: withSettings(given.platform.config, { http: { corsOrigins: [app] } }),
+    })({ requestContext, headers: { Host, ...headers }, queryStringParameters: { token } } as never, testContext);
   };
 
   it.each(['https://evil.example.com', 'https://app.example.com.evil.example', 'http://app.example.com', 'null', ''])(

@@ -179,7 +179,7 @@ describe('the last admin', () => {
 });
 
 describe('closed registration', () => {
-  const closed = () => testPlatform({ registration: 'first-user' });
+  const closed = () => testPlatform({ users: { registration: 'first-user' } });
   const body = (email: string) => ({ body: { email, password } });
 
   it('takes the first user and no other', async () => {

@@ -11,7 +11,7 @@ let http: TestHttpApi;
 let ada: UserId;
 let token: string;
 beforeEach(async () => {
-  system = testPlatform({ emailVerification: 'required' });
+  system = testPlatform({ users: { emailVerification: 'required' } });
   http = await httpApi(system.platform);
   const body = { email, password: 'correct horse battery' };
   ada = (await http.request('POST', '/api/user/register', { body })).body.userId;

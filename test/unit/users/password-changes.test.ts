@@ -232,7 +232,7 @@ describe('a reset', () => {
   });
 
   it('has a link in its mail where there is a web app', async () => {
-    const withApp = testPlatform({ appUrl: 'https://app.example.com/' });
+    const withApp = testPlatform({ mail: { appUrl: 'https://app.example.com/' } });
     await withApp.user(email);
     const own = await httpApi(withApp.platform);
     await own.request('POST', '/api/user/password/reset-request', { body: { email } });

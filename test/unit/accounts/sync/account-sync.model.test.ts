@@ -31,7 +31,7 @@ const run = fc.record({
 });
 
 const given = async () => {
-  const system = testPlatform({ venues: ['binance'] });
+  const system = testPlatform({ market: { venues: ['binance'] } });
   const keys = new VenueOfKeys();
   keys.add();
   const book = new Accounts(system.platform, keys);
@@ -93,7 +93,7 @@ describe('workers at one account at the same time, slow and killed at random', (
             expect(await stored()).toBe(totalAt(askedAt));
           };
           const worker = new AccountSync(
-            { ...platform, table, config: { ...platform.config, runtime: 'aws' } },
+            { ...platform, table, config: { ...platform.config, soleWriterSince: 0 } },
             {
               steps: [balancesStep({ ...platform, table })],
               vault: { get: async () => new Credentials(testKey) },

@@ -53,7 +53,7 @@ describe('dispatching and synchronising, killed and repeated at random', () => {
           },
         };
         const worker = new AccountSync(
-          { ...platform, config: { ...platform.config, runtime: 'aws' } },
+          { ...platform, config: { ...platform.config, soleWriterSince: 0 } },
           { steps: [step], vault: { get: async () => undefined }, open: venue.open, timeoutSeconds },
         );
         const queue = given.queue('account-sync');

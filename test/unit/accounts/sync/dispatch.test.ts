@@ -24,7 +24,7 @@ beforeEach(() => {
   venue.during = async () => {
     askedAt.push(given.clock.now());
   };
-  given = testPlatform({ venues: ['sim', 'binance'] }, venue.open);
+  given = testPlatform({ market: { venues: ['sim', 'binance'] } }, venue.open);
 });
 
 const connect = async (syncSeconds: number): Promise<StoredAccount> => {

@@ -23,7 +23,7 @@ let accountId: string;
 
 beforeEach(async () => {
   venue = new MemoryVenue();
-  given = testPlatform({ venues: ['sim', 'binance'] }, async () => venue);
+  given = testPlatform({ market: { venues: ['sim', 'binance'] } }, async () => venue);
   const keys = new VenueOfKeys();
   keys.add();
   book = new Accounts(given.platform, keys);

@@ -84,7 +84,7 @@ describe.each(['by-symbol', 'by-time'] as const)('an account whose venue tells o
         fc.array(round, { maxLength: 12 }),
         fc.integer({ min: -20_000, max: 20_000 }),
         async (rounds, skewMs) => {
-          const system = testPlatform({ venues: ['sim', 'binance'] });
+          const system = testPlatform({ market: { venues: ['sim', 'binance'] } });
           const { clock, store } = system;
           const accounts = new VenueAccounts();
           accounts.addKey(testKey);

@@ -6,23 +6,16 @@ const least = { ALPHAPULSE_VERSION: '1.2.3', ALPHAPULSE_VENUES: 'binance', ALPHA
 describe('the configuration', () => {
   it('needs no more than version, venues and a sender', () => {
     expect(readConfig(least)).toEqual({
-      runtime: 'aws',
       version: '1.2.3',
-      accountSyncSeconds: 60,
-      accountsPerSecret: 50,
-      venues: ['binance'],
-      symbols: [],
-      venueUrls: {},
-      marketSyncSeconds: 5,
-      marketSyncWindowSeconds: 0,
-      registration: 'first-user',
-      simulation: { seed: 'alphapulse' },
-      replay: { files: [], speed: 1 },
-      mailFrom: 'alerts@example.com',
-      emailVerification: 'required',
-      corsOrigins: [],
-      privateWebhooks: false,
-      requestLimitFactor: 1,
+      soleWriterSince: 0,
+      market: { venues: ['binance'], symbols: [], syncSeconds: 5, syncWindowSeconds: 0 },
+      exchange: { venueUrls: {}, simulationSeed: 'alphapulse', replayFiles: [], replaySpeed: 60 },
+      accounts: { syncSeconds: 60, perSecret: 50 },
+      users: { registration: 'first-user', emailVerification: 'required' },
+      auth: { sessionCacheSeconds: 60 },
+      mail: { from: 'alerts@example.com' },
+      http: { corsOrigins: [], requestLimitFactor: 1, strictTransport: true },
+      notifications: { privateWebhooks: false },
     });
   });
 
@@ -37,18 +30,23 @@ describe('the configuration', () => {
       ALPHAPULSE_CORS_ORIGINS: 'https://app.example.com',
       ALPHAPULSE_REGISTRATION: 'open',
       ALPHAPULSE_SIM_SEED: 'seed',
+      ALPHAPULSE_ACCOUNT_SYNC_SECONDS: '300',
+      ALPHAPULSE_ACCOUNTS_PER_SECRET: '10',
+      ALPHAPULSE_REQUEST_LIMIT_FACTOR: '2',
       ALPHAPULSE_APP_URL: 'https://app.example.com',
     });
     expect(config).toMatchObject({
-      venues: ['binance', 'sim'],
-      symbols: ['BTC/USDT', 'ETH/USDT'],
-      venueUrls: { binance: 'http://127.0.0.1:9001' },
-      marketSyncSeconds: 0.5,
-      marketSyncWindowSeconds: 50,
-      corsOrigins: ['https://app.example.com'],
-      registration: 'open',
-      appUrl: 'https://app.example.com',
-      simulation: { seed: 'seed' },
+      market: {
+        venues: ['binance', 'sim'],
+        symbols: ['BTC/USDT', 'ETH/USDT'],
+        syncSeconds: 0.5,
+        syncWindowSeconds: 50,
+      },
+      exchange: { venueUrls: { binance: 'http://127.0.0.1:9001' }, simulationSeed: 'seed' },
+      accounts: { syncSeconds: 300, perSecret: 10 },
+      users: { registration: 'open' },
+      mail: { appUrl: 'https://app.example.com' },
+      http: { corsOrigins: ['https://app.example.com'], requestLimitFactor: 2 },
     });
   });
 
