@@ -70,7 +70,6 @@ export class NewerShape extends DomainError {
  * the CDK app, so their files import types and small views only.
  * @throws {TypeError} the migrations do not lead from shape 1 to the current one
  */
-// @__NO_SIDE_EFFECTS__
 export function itemKind<T extends Item>(
   declared: Ownership<T> & Shape & { readonly kind: T['kind'] },
 ): KindDeclaration<T> {

@@ -26,7 +26,7 @@ const loggedIn: AuditEvent = {
 const refused: AuditEvent = {
   ...{ type: 'auth.login-failed', actor: { kind: 'anonymous' }, trail: ada, after: { reason: 'password' } },
 };
-const own = { pk: 'OWN', sk: 'ITEM', kind: 'own' };
+const own = { pk: 'OWN', sk: 'ITEM', kind: 'watch' };
 
 let system: TestPlatform;
 let log: AuditLog;
