@@ -2,7 +2,7 @@ import { api, ok, on } from '#functions/http/api';
 import { openCursor, pageOf } from '#functions/http/page';
 import { Catalog } from '#shared/market/catalog';
 import { priceQuoteOf, type StoredTicker, Tickers } from '#shared/market/tickers';
-import { confirmedAtOf, isStale, readVenueStatus } from '#shared/market/venue-status';
+import { freshnessOf, readVenueStatus } from '#shared/market/venue-status';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import { InvalidCursor, InvalidInput, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
@@ -19,8 +19,8 @@ export const createMarketApi = (platform: Platform) => {
   const priced = async (venue: string, found: readonly StoredTicker[]) => {
     const status = await readVenueStatus(table, venue);
     return found.map((ticker) => {
-      const confirmedAt = confirmedAtOf(status, ticker.observedAt);
-      return priceQuoteOf(ticker, isStale(confirmedAt, clock.now(), config.marketSyncSeconds));
+      const { stale, confirmedAt } = freshnessOf(status, ticker, clock.now(), config.marketSyncSeconds);
+      return priceQuoteOf(ticker, stale, confirmedAt);
     });
   };
 

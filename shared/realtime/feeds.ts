@@ -8,8 +8,8 @@ import {
 } from '#shared/alerts/stored';
 import { type FeedChannel, type Frame, priceChannel } from '#shared/connections/channel';
 import type { Connections, Subscription } from '#shared/connections/connections';
-import { priceQuoteOf, Tickers } from '#shared/market/tickers';
-import { confirmedAtOf, isStale, readVenueStatus } from '#shared/market/venue-status';
+import { priceQuoteOf, type StoredTicker, Tickers } from '#shared/market/tickers';
+import { freshnessOf, readVenueStatus } from '#shared/market/venue-status';
 import type { UserId } from '#shared/model/user-id';
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
@@ -135,8 +135,11 @@ export class Feeds {
     if (since === seq) return { lastSeq: seq, first: [] };
     const { table, clock, config } = this.#ports;
     const status = await readVenueStatus(table, venue);
-    const stale = isStale(confirmedAtOf(status, ticker?.observedAt ?? 0), clock.now(), config.marketSyncSeconds);
-    const data = ticker === undefined ? null : priceQuoteOf(ticker, stale);
+    const quoted = (found: StoredTicker) => {
+      const { stale, confirmedAt } = freshnessOf(status, found, clock.now(), config.marketSyncSeconds);
+      return priceQuoteOf(found, stale, confirmedAt);
+    };
+    const data = ticker === undefined ? null : quoted(ticker);
     return { lastSeq: seq, first: [{ type: 'snapshot', channel: priceChannel(venue, symbol), seq, data }] };
   }
 
