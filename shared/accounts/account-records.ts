@@ -15,6 +15,7 @@ import {
   type StoredTrade,
   tradesIndex,
 } from './stored.ts';
+import { succeededAt, untried } from './sync/steps.ts';
 import { statusSeconds } from './sync/sync-lease.ts';
 
 /** Records are stale when their step has not succeeded for this many periods, and what its status may lag behind. */
@@ -96,7 +97,7 @@ export class AccountRecords {
     if (account === undefined) throw new NotFound('You have no account with this id.');
     // What a paper account holds is nowhere else.
     if (account.mode === 'paper') return { asOf: clock.now(), stale: false };
-    const asOf = account.steps[step]?.lastSuccessAt ?? null;
+    const asOf = succeededAt(account.steps[step] ?? untried, clock.now());
     const staleMs = (stalePeriods * periodOf(account, config) + statusLagSeconds) * 1000;
     return { asOf, stale: asOf === null || asOf + staleMs < clock.now() };
   }

@@ -15,6 +15,7 @@ import {
   scheduleKey,
   symbolsKey,
 } from './stored.ts';
+import { isLeased } from './sync/sync-lease.ts';
 import { CredentialVault } from './vault.ts';
 
 /** How long a deletion waits for a sync that is under way. */
@@ -110,7 +111,7 @@ export class AccountRemoval {
     const until = clock.now() + deletionWaitMs;
     for (;;) {
       const account = await table.get<StoredAccount>(accountKey(userId, accountId), { consistent: true });
-      if ((account?.leaseUntil ?? 0) <= clock.now()) return;
+      if (account === undefined || !isLeased(account, clock.now())) return;
       if (clock.now() >= until) {
         throw new Conflict('The account is being synchronised and is deleted by trying again in a minute.');
       }

@@ -66,8 +66,10 @@ export interface StoredSchedule extends Item {
   readonly version: number;
   readonly dueAt: number;
   readonly syncSeconds: number | null;
-  /** The user wants the next sync: what waits for the user is tried once more. */
+  /** The user requested the next sync: paused steps are tried as well. */
   readonly userRequested?: boolean;
+  /** The account is paused until it is due. */
+  readonly isPaused?: boolean;
 }
 
 export interface OfAccount extends Item {

@@ -10,7 +10,7 @@ import {
 import { type AccountVenue, orderName, type VenueOrder } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
 import type { Platform } from '#shared/platform/ports';
-import type { StepContext, SyncStep } from './steps.ts';
+import { type StepContext, type SyncStep, succeededAt } from './steps.ts';
 import { isSweep, readSymbols, shuffled, type TradedSymbols } from './traded-symbols.ts';
 
 /** How far back the first sync goes for orders that ended. */
@@ -81,7 +81,7 @@ const knownOrders = async ({ table }: Ports, { userId, accountId }: StoredAccoun
 
 /** The markets to ask for now, each with the time from which on its orders may be new, epoch ms. */
 const askedSymbols = (symbols: TradedSymbols, before: StepState, now: number): ReadonlyMap<string, number> => {
-  const { lastSuccessAt } = before;
+  const lastSuccessAt = succeededAt(before, now);
   const isAll = isSweep(lastSuccessAt, now);
   return new Map(
     [...symbols.known].flatMap(([symbol, foundAt]) => {
@@ -130,7 +130,8 @@ const endedOrders = async (
   asked: ReadonlyMap<string, number> | undefined,
   open: readonly AccountOrder[],
 ): Promise<{ readonly orders: AccountOrder[]; readonly isPart: boolean } | undefined> => {
-  const since = sinceOf(before.lastSuccessAt, clock.now());
+  const now = clock.now();
+  const since = sinceOf(succeededAt(before, now), now);
   if (asked === undefined) {
     const told = await offered(() => venue.closedOrders([], since));
     return told === undefined ? undefined : { orders: sound(account, told, clock.now()), isPart: false };

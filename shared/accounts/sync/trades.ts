@@ -11,7 +11,7 @@ import {
 import type { AccountVenue, OwnTrade, VenuePage } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
 import type { Platform } from '#shared/platform/ports';
-import type { StepContext, SyncStep } from './steps.ts';
+import { type StepContext, type SyncStep, succeededAt } from './steps.ts';
 import { isSweep, readSymbols, shuffled, type TradedSymbols } from './traded-symbols.ts';
 
 /** A cursor that moved on without a trade is stored once in so long: it only saves asking for the same time again. */
@@ -42,7 +42,7 @@ export const tradesStep = (ports: Ports): SyncStep => ({
     const { account, before, touched } = context;
     const now = ports.clock.now();
     const cursors = await storedCursors(ports, account);
-    const isAll = isSweep(before.lastSuccessAt, now);
+    const isAll = isSweep(succeededAt(before, now), now);
     const names = { symbol: null, from: cursors.get(null) };
     let { isPart } = await readNames(ports, context, venue, names, isAll);
     const symbols = venue.needsSymbols ? await readSymbols(ports.table, account, touched, now) : undefined;
