@@ -19,7 +19,7 @@ export const transfersStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'
     const { userId, accountId } = account;
     const now = clock.now();
     const since = lastSuccessAt === null ? now - firstDays * dayMs : lastSuccessAt - overlapDays * dayMs;
-    const told = await (await venue()).transfers(since);
+    const { items: told } = await (await venue()).transfers(since);
     const origin = { fetchedAt: clock.now(), source: account.mode };
     const transfers = soundRecords(
       account.venue,
