@@ -59,7 +59,7 @@ export const AccountPosition = z.strictObject({
 });
 export type AccountPosition = z.infer<typeof AccountPosition>;
 
-const Fee = z.strictObject({ asset: Asset, cost: LongDecimalString });
+const Fee = z.strictObject({ asset: Asset.nullable(), cost: LongDecimalString });
 
 export const OrderStatus = z.enum(['open', 'filled', 'canceled', 'rejected', 'expired', 'unknown']);
 export type OrderStatus = z.infer<typeof OrderStatus>;

@@ -9,7 +9,10 @@ import type { SyncStep } from './steps.ts';
 export const balancesStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'>): SyncStep => ({
   name: 'balances',
   run: async ({ account, venue, write, touched }) => {
-    const told = await (await venue()).balances();
+    const told = (await (await venue()).balances()).flatMap((reading) => {
+      if (reading.status === 'failing') throw reading.error;
+      return reading.status === 'ok' ? reading.balances : [];
+    });
     const origin = { fetchedAt: clock.now(), source: account.mode };
     const balances = soundRecords(
       account.venue,
@@ -38,7 +41,7 @@ export const paperBalances = ({ paper }: Pick<StoredAccount, 'paper'>): Balance[
   Object.entries(paper ?? {})
     .filter(([, amount]) => !new Decimal(amount).isZero())
     .map(([asset, amount]) => ({
-      ...{ wallet: 'spot', asset, free: amount, locked: '0', total: amount, debt: null, venueTime: null },
+      ...{ wallet: 'spot', asset, free: amount, locked: '0', total: amount, debt: '0', venueTime: null },
     }));
 
 export const storedBalance = (

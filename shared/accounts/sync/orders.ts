@@ -106,12 +106,12 @@ const openOrders = async (
   stored: readonly StoredOrder[],
 ): Promise<AccountOrder[] | undefined> => {
   const named = asked === undefined ? [] : [...new Set([...asked.keys(), ...stored.map(({ symbol }) => symbol)])];
-  let told = await offered(() => venue.openOrders(named));
+  let told = (await offered(() => venue.openOrders(named)))?.items;
   if (told === undefined) {
     // A market that the venue closed hides those of the others.
     for (const symbol of named) {
       const answer = await offered(() => venue.openOrders([symbol]));
-      if (answer !== undefined) told = [...(told ?? []), ...answer];
+      if (answer !== undefined) told = [...(told ?? []), ...answer.items];
     }
   }
   // It is among the open ones, whatever else the venue calls it.
@@ -134,7 +134,7 @@ const endedOrders = async (
   const since = sinceOf(succeededAt(before, now), now);
   if (asked === undefined) {
     const told = await offered(() => venue.closedOrders([], since));
-    return told === undefined ? undefined : { orders: sound(account, told, clock.now()), isPart: false };
+    return told === undefined ? undefined : { orders: sound(account, told.items, clock.now()), isPart: false };
   }
   // Those first in which an order may have ended; then in no fixed order, so that none always comes too late.
   const first = new Set(open.map(({ symbol }) => symbol));
@@ -148,7 +148,7 @@ const endedOrders = async (
     if (isPart) break;
     const answer = await offered(() => venue.closedOrders([symbol], asked.get(symbol) ?? since));
     isOffered ||= answer !== undefined;
-    told.push(...(answer ?? []));
+    told.push(...(answer?.items ?? []));
   }
   return isOffered ? { orders: sound(account, told, clock.now()), isPart } : undefined;
 };
@@ -168,7 +168,7 @@ const restingOrders = async (
     const oldest = Math.min(...placed.map(({ createdAt }) => createdAt));
     const since = Math.max(oldest, now - restingDaysMax * dayMs);
     const named = symbol === undefined ? [] : [symbol];
-    told.push(...((await offered(() => venue.closedOrders(named, since))) ?? []));
+    told.push(...((await offered(() => venue.closedOrders(named, since)))?.items ?? []));
   }
   const names = new Set(missed.map(orderName));
   return sound(account, told, now).filter((order) => names.has(orderName(order)));

@@ -57,10 +57,10 @@ export const toBalances = (wallet: WalletType, natives: object): Balance[] => {
       free: amount(own(native, 'free') ?? own(native, 'total'), 'free balance'),
       locked: optional(own(native, 'used'), 'locked balance') ?? '0',
       total: amount(own(native, 'total'), 'total balance'),
-      debt: notZero(optional(own(native, 'debt'), 'debt')),
+      debt: optional(own(native, 'debt'), 'debt') ?? '0',
       venueTime,
     };
-    return notZero(balance.total) === null && balance.debt === null ? [] : [balance];
+    return notZero(balance.total) === null && notZero(balance.debt) === null ? [] : [balance];
   });
 };
 
@@ -119,9 +119,9 @@ export const toOrder = (native: Order): VenueOrder => {
 };
 
 const toFee = (native: { readonly currency?: unknown; readonly cost?: unknown } | undefined): Fee[] => {
-  if (native?.cost === undefined || native.cost === null || typeof native.currency !== 'string') return [];
+  if (native?.cost === undefined || native.cost === null) return [];
   const cost = notZero(amount(native.cost, 'fee'));
-  return cost === null ? [] : [{ asset: native.currency, cost }];
+  return cost === null ? [] : [{ asset: optionalText(native.currency), cost }];
 };
 
 /** ccxt tells `fees` as well as `fee`, and its types only the latter. */

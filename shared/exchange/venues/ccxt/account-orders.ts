@@ -1,9 +1,10 @@
-import type { Exchange } from 'ccxt';
-import type { VenueOrder } from '#shared/exchange/account-venue';
+import type { Exchange, Order } from 'ccxt';
+import type { VenueList, VenueOrder } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
 import { toOrder } from './account-mapping.ts';
 import type { AccountRules } from './account-rules.ts';
 import { readPages } from './pages.ts';
+import { readRows } from './rows.ts';
 import { isNarrowest, readAll, wholeList } from './windows.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -18,11 +19,11 @@ export const readOpenOrders = async (
   exchange: Exchange,
   symbol: string | undefined,
   parameters: Readonly<Record<string, unknown>>,
-): Promise<VenueOrder[]> => {
+): Promise<VenueList<VenueOrder>> => {
   const natives = await readPages(exchange, (from) =>
     exchange.fetchOpenOrders(symbol, undefined, undefined, { ...parameters, ...from }),
   );
-  return natives.map(toOrder);
+  return toOrders('open-orders', natives);
 };
 
 /** Orders that may have ended since then, and others; of one type of markets. */
@@ -33,10 +34,11 @@ export const readEndedOrders = async (
   parameters: Readonly<Record<string, unknown>>,
   since: number,
   now: number,
-): Promise<VenueOrder[]> => {
+): Promise<VenueList<VenueOrder>> => {
   if (endedOrders !== undefined) {
     const natives = await endedOrders(exchange, since, now);
-    return natives.map(toOrder).filter((order) => symbol === undefined || order.symbol === symbol);
+    const { items, rejected } = toOrders('closed-orders', natives);
+    return { items: items.filter((order) => symbol === undefined || order.symbol === symbol), rejected };
   }
   if (exchange.id === 'binance') return readOrdersBySymbol(exchange, symbol, since);
   const read = [exchange.fetchCanceledAndClosedOrders, exchange.fetchClosedOrders, exchange.fetchOrders].find(
@@ -52,7 +54,7 @@ export const readEndedOrders = async (
     const entries = isNarrowest({ from, to }) ? await readPages(exchange, page) : await page({});
     return { entries, filled: entries.length / orders.pageEntries };
   });
-  return natives.map(toOrder);
+  return toOrders('closed-orders', natives);
 };
 
 /** The newest orders; should there be more since then, all from there on, by id. */
@@ -60,18 +62,25 @@ const readOrdersBySymbol = async (
   exchange: Exchange,
   symbol: string | undefined,
   since: number,
-): Promise<VenueOrder[]> => {
-  const newest = await exchange.fetchOrders(symbol, undefined, ordersBySymbolMax);
-  const found = newest.map(toOrder);
-  const oldest = found.reduce((least, { createdAt }) => Math.min(least, createdAt), Number.POSITIVE_INFINITY);
-  if (newest.length < ordersBySymbolMax || oldest < since) return found;
-  let page = (await exchange.fetchOrders(symbol, since, ordersBySymbolMax)).map(toOrder);
-  found.push(...page);
+): Promise<VenueList<VenueOrder>> => {
+  const natives = [...(await exchange.fetchOrders(symbol, undefined, ordersBySymbolMax))];
+  const oldest = natives.reduce(
+    (least, { timestamp }) => Math.min(least, timestamp ?? least),
+    Number.POSITIVE_INFINITY,
+  );
+  if (natives.length < ordersBySymbolMax || oldest < since) return toOrders('closed-orders', natives);
+  let page = await exchange.fetchOrders(symbol, since, ordersBySymbolMax);
+  natives.push(...page);
   while (page.length >= ordersBySymbolMax) {
-    const next = page.reduce((id, { orderId }) => (BigInt(orderId) >= id ? BigInt(orderId) + 1n : id), 0n);
-    const parameters = { orderId: String(next) };
-    page = (await exchange.fetchOrders(symbol, undefined, ordersBySymbolMax, parameters)).map(toOrder);
-    found.push(...page);
+    const parameters = { orderId: String(page.reduce((next, { id }) => idAfter(id, next), 0n)) };
+    page = await exchange.fetchOrders(symbol, undefined, ordersBySymbolMax, parameters);
+    natives.push(...page);
   }
-  return found;
+  return toOrders('closed-orders', natives);
 };
+
+const idAfter = (id: unknown, next: bigint): bigint =>
+  typeof id === 'string' && /^\d{1,30}$/.test(id) && BigInt(id) >= next ? BigInt(id) + 1n : next;
+
+const toOrders = (list: 'open-orders' | 'closed-orders', natives: readonly Order[]): VenueList<VenueOrder> =>
+  readRows(list, natives, ({ id }) => id, toOrder);

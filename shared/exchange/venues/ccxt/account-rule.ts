@@ -4,6 +4,7 @@ import type {
   ContractPosition,
   KeyPermissions,
   OwnTrade,
+  VenueList,
   VenueOrder,
   VenuePage,
   WalletType,
@@ -12,8 +13,12 @@ import { toBalances } from './account-mapping.ts';
 import type { OffsetRead } from './offsets.ts';
 import type { WindowLimits } from './windows.ts';
 
+/** One read of balances. */
 export interface WalletRule {
   readonly type: WalletType;
+  /** Further wallets that the same answer covers. */
+  readonly also?: readonly WalletType[];
+  /** @throws {NotOffered} there is no such wallet for this account */
   read(exchange: Exchange): Promise<Balance[]>;
 }
 
@@ -22,9 +27,9 @@ export interface OwnContracts {
   /** Whether a symbol is that of such a contract. */
   has(symbol: string): boolean;
   /** Those of all contracts. */
-  openOrders(exchange: Exchange): Promise<VenueOrder[]>;
+  openOrders(exchange: Exchange): Promise<VenueList<VenueOrder>>;
   /** Orders that may have ended since then, and others. @param since @param now epoch ms */
-  endedOrders(exchange: Exchange, symbol: string, since: number, now: number): Promise<VenueOrder[]>;
+  endedOrders(exchange: Exchange, symbol: string, since: number, now: number): Promise<VenueList<VenueOrder>>;
   trades(exchange: Exchange, symbol: string, cursor: string | null, now: number): Promise<VenuePage<OwnTrade>>;
   /** The contracts in which something was traded. */
   traded(exchange: Exchange, cursor: string | null, now: number): Promise<VenuePage<string>>;

@@ -1,5 +1,5 @@
 import type { Exchange, Trade } from 'ccxt';
-import type { OwnTrade, VenuePage } from '#shared/exchange/account-venue';
+import type { OwnTrade, RejectedRow, VenueList, VenuePage } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
 import { toTrade } from './account-mapping.ts';
 import type { AccountRules } from './account-rules.ts';
@@ -7,6 +7,7 @@ import { garbled } from './answers.ts';
 import type { OffsetRead } from './offsets.ts';
 import { isOffsetCursor, readOffsets } from './offsets.ts';
 import { readPages } from './pages.ts';
+import { readRows } from './rows.ts';
 import type { WindowLimits } from './windows.ts';
 import { isNarrowest, placeText, readOn, readPlace, settlingMs } from './windows.ts';
 
@@ -42,9 +43,14 @@ const readById = async (
 ): Promise<VenuePage<OwnTrade>> => {
   const from = cursor === null ? 0n : BigInt(wellFormed(exchange, cursor, /^\d{1,30}$/));
   const natives = await exchange.fetchMyTrades(symbol, undefined, pageEntries, { [parameter]: String(from) });
-  const items = natives.map(toTrade);
-  const next = items.reduce((id, { tradeId }) => (BigInt(tradeId) >= id ? BigInt(tradeId) + 1n : id), from);
-  return { items: items.toSorted((a, b) => a.at - b.at), cursor: String(next), more: items.length >= pageEntries };
+  const { items, rejected } = toTrades(natives);
+  const next = natives.reduce((least, { id }) => idAfter(id, least), from);
+  // A page of which no id can be read would be read again and again.
+  if (natives.length >= pageEntries && next === from) throw garbled(exchange.id);
+  return {
+    ...{ items: items.toSorted((a, b) => a.at - b.at), rejected },
+    ...{ cursor: String(next), more: natives.length >= pageEntries },
+  };
 };
 
 const readByOffset = async (
@@ -57,9 +63,10 @@ const readByOffset = async (
   if (cursor !== null && !isOffsetCursor(cursor)) throw noWay(exchange);
   const answer = await readOffsets(pages, cursor, now);
   if (answer === undefined) throw garbled(exchange.id);
-  const items = answer.entries.map(toTrade).filter((trade) => symbol === undefined || trade.symbol === symbol);
+  const { items, rejected } = toTrades(answer.entries);
+  const wanted = items.filter((trade) => symbol === undefined || trade.symbol === symbol);
   const { cursor: next, more } = answer;
-  return { items: items.sort((a, b) => a.at - b.at), cursor: next, more };
+  return { items: wanted.sort((a, b) => a.at - b.at), rejected, cursor: next, more };
 };
 
 const readByTime = async (
@@ -71,6 +78,7 @@ const readByTime = async (
 ): Promise<VenuePage<OwnTrade>> => {
   const limits = rules.trades ?? limitsOf(exchange);
   const last = cursor === null ? { from: 0, widthMs: limits.windowMs } : readPlace(exchange.id, cursor);
+  let rejected: readonly RejectedRow[] = [];
   const { entries, next, more } = await readOn(last, limits, now, async (stretch) => {
     const trades: Trade[] = [];
     let filled = 0;
@@ -87,9 +95,11 @@ const readByTime = async (
       // This stretch will be asked for anew, in parts.
       if (filled >= 1 && !isNarrowest(stretch)) break;
     }
-    return { entries: trades.map(toTrade), filled };
+    const read = toTrades(trades);
+    rejected = [...rejected, ...read.rejected];
+    return { entries: read.items, filled };
   });
-  return { items: entries, cursor: placeText(next), more };
+  return { items: entries, rejected: distinct(rejected), cursor: placeText(next), more };
 };
 
 /** Where a venue knows no end of a stretch: it is taken to begin at the start that it is given. */
@@ -100,10 +110,23 @@ const readOnward = async (
   now: number,
 ): Promise<VenuePage<OwnTrade>> => {
   const from = cursor === null ? Math.max(now - limitsOf(exchange).reachMs, 0) : readPlace(exchange.id, cursor).from;
-  const items = (await exchange.fetchMyTrades(symbol, from)).map(toTrade).sort((a, b) => a.at - b.at);
+  const read = toTrades(await exchange.fetchMyTrades(symbol, from));
+  const items = read.items.toSorted((a, b) => a.at - b.at);
   const next = Math.max(from, Math.min(items.at(-1)?.at ?? from, now - settlingMs));
-  return { items, cursor: placeText({ from: next, widthMs: 1 }), more: next > from && items.length > 0 };
+  const more = next > from && items.length > 0;
+  return { items, rejected: read.rejected, cursor: placeText({ from: next, widthMs: 1 }), more };
 };
+
+const toTrades = (natives: readonly Trade[]): VenueList<OwnTrade> =>
+  readRows('trades', natives, ({ id }) => id, toTrade);
+
+/** A window that is read again in parts reports its rows again. */
+const distinct = (rows: readonly RejectedRow[]): RejectedRow[] => [
+  ...new Map(rows.map((row, index) => [row.id ?? index, row])).values(),
+];
+
+const idAfter = (id: unknown, next: bigint): bigint =>
+  typeof id === 'string' && /^\d{1,30}$/.test(id) && BigInt(id) >= next ? BigInt(id) + 1n : next;
 
 /** Trades of contracts are told of all settlement currencies at once. */
 const tradeTypes = ({ contracts = [] }: AccountRules): Readonly<Record<string, unknown>>[] => {

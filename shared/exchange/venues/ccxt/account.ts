@@ -1,11 +1,11 @@
 import type { Exchange } from 'ccxt';
 import {
   type AccountVenue,
-  type Balance,
   type ContractPosition,
   type OwnTrade,
   orderName,
   type Transfer,
+  type VenueList,
   type VenueOrder,
   type VenuePage,
 } from '#shared/exchange/account-venue';
@@ -16,9 +16,11 @@ import { readEndedOrders, readOpenOrders } from './account-orders.ts';
 import type { AccountRules } from './account-rules.ts';
 import { accountRules } from './account-rules.ts';
 import { readTrades } from './account-trades.ts';
+import { readWallets } from './account-wallets.ts';
 import type { CcxtClientOptions } from './client.ts';
 import { createCcxtClient } from './client.ts';
 import { neededCredentials, takesKeys } from './credentials.ts';
+import { concatenated, readRows } from './rows.ts';
 import { readAll, wholeList } from './windows.ts';
 
 export interface CcxtAccountOptions extends Omit<CcxtClientOptions, 'credentials' | 'marketTypes' | 'hasShape'> {
@@ -59,11 +61,13 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
   const { exchange } = client;
   refuseOtherCredentials(exchange, credentials);
 
+  const loadMarkets = async (): Promise<void> => {
+    if (exchange.markets !== undefined) return;
+    const source = await listing();
+    exchange.setMarketsFromExchange(source);
+  };
   const run = async <T>(operation: () => Promise<T>): Promise<T> => {
-    if (exchange.markets === undefined) {
-      const source = await listing();
-      exchange.setMarketsFromExchange(source);
-    }
+    await loadMarkets();
     return client.run(operation);
   };
   const needs = (capability: string) => {
@@ -82,13 +86,11 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
     permissions: () =>
       client.run(async () => (await rules.permissions?.(exchange)) ?? { canTrade: true, canWithdraw: null }),
 
-    balances: () =>
-      run(async () => {
-        needs('fetchBalance');
-        const found: Balance[] = [];
-        for (const wallet of rules.wallets) found.push(...(await wallet.read(exchange)));
-        return found;
-      }),
+    balances: async () => {
+      needs('fetchBalance');
+      await loadMarkets();
+      return readWallets(id, client, rules.wallets, () => clock.now());
+    },
 
     positions: () =>
       run(async () => {
@@ -106,29 +108,30 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
       run(async () => {
         needs('fetchOpenOrders');
         const bySymbol = needsSymbols && id !== 'binance';
-        const found: VenueOrder[] = [];
+        const found: VenueList<VenueOrder>[] = [];
         for (const symbol of bySymbol ? symbols : [undefined]) {
-          for (const parameters of types) found.push(...(await readOpenOrders(exchange, symbol, parameters)));
+          for (const parameters of types) found.push(await readOpenOrders(exchange, symbol, parameters));
         }
-        found.push(...((await ownContracts?.openOrders(exchange)) ?? []));
-        return unique(found, orderName);
+        if (ownContracts !== undefined) found.push(await ownContracts.openOrders(exchange));
+        const { items, rejected } = concatenated(found);
+        return { items: unique(items, orderName), rejected };
       }),
 
     closedOrders: (symbols, since) =>
       run(async () => {
-        const found: VenueOrder[] = [];
+        const found: VenueList<VenueOrder>[] = [];
         for (const symbol of needsSymbols ? symbols : [undefined]) {
           if (ownContracts !== undefined && isOwn(symbol)) {
-            found.push(...(await ownContracts.endedOrders(exchange, symbol, since, clock.now())));
+            found.push(await ownContracts.endedOrders(exchange, symbol, since, clock.now()));
             continue;
           }
           for (const parameters of types) {
-            found.push(...(await readEndedOrders(exchange, rules, symbol, parameters, since, clock.now())));
+            found.push(await readEndedOrders(exchange, rules, symbol, parameters, since, clock.now()));
           }
         }
-        return unique(found, orderName)
-          .filter((order) => order.status !== 'open' && endedAt(order) >= since)
-          .sort((a, b) => endedAt(a) - endedAt(b));
+        const { items, rejected } = concatenated(found);
+        const ended = unique(items, orderName).filter((order) => order.status !== 'open' && endedAt(order) >= since);
+        return { items: ended.sort((a, b) => endedAt(a) - endedAt(b)), rejected };
       }),
 
     trades: (symbol, cursor): Promise<VenuePage<OwnTrade>> =>
@@ -146,7 +149,7 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
 
     transfers: (since) =>
       run(async () => {
-        const found: Transfer[] = [];
+        const found: VenueList<Transfer>[] = [];
         const stretch = { from: since, to: clock.now() };
         for (const [capability, read] of [
           ['fetchDeposits', exchange.fetchDeposits.bind(exchange)],
@@ -161,12 +164,14 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
                 : await read(undefined, undefined, undefined, transferTimes(id, from, to, limits.pageEntries));
             return { entries, filled: entries.length / limits.pageEntries };
           });
-          found.push(...natives.map(toTransfer));
+          found.push(readRows('transfers', natives, (native) => native.id ?? native.txid, toTransfer));
         }
-        return unique(
-          found.filter((transfer) => transfer.at >= since),
+        const { items, rejected } = concatenated(found);
+        const recent = unique(
+          items.filter((transfer) => transfer.at >= since),
           ({ type, transferId }) => `${type} ${transferId}`,
-        ).sort((a, b) => a.at - b.at);
+        );
+        return { items: recent.sort((a, b) => a.at - b.at), rejected };
       }),
   };
 };

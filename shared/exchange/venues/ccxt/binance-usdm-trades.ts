@@ -1,8 +1,9 @@
 import type { Exchange } from 'ccxt';
-import type { OwnTrade, VenuePage } from '#shared/exchange/account-venue';
-import { toTrade } from './account-mapping.ts';
+import type { OwnTrade, RejectedRow, VenuePage } from '#shared/exchange/account-venue';
+import { MalformedField, toTrade } from './account-mapping.ts';
 import { at, garbled, listAt } from './answers.ts';
 import { askUsdm, contractId, contractSymbol, isUnseen } from './binance-usdm.ts';
+import { emptyList, readRows } from './rows.ts';
 import { isNarrowest, type Place, placeText, readOn, readPlace, settlingMs, type WindowLimits } from './windows.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -31,14 +32,23 @@ export const readUsdmTrades = async (
   now: number,
 ): Promise<VenuePage<OwnTrade>> => {
   const { place, nextId } = positionOf(exchange, cursor);
+  const rejected: RejectedRow[] = [];
   const page = async (parameters: Readonly<Record<string, unknown>>): Promise<OwnTrade[]> => {
     const which = { symbol: contractId(symbol), limit: tradeLimits.pageEntries, ...parameters };
-    return listAt(await askUsdm(exchange, 'userTrades', which)).map((row) => toUsdmTrade(exchange, row));
+    const rows = listAt(await askUsdm(exchange, 'userTrades', which));
+    const read = readRows(
+      'trades',
+      rows,
+      (row) => at(row, 'id'),
+      (row) => toUsdmTrade(exchange, row),
+    );
+    rejected.push(...read.rejected);
+    return [...read.items];
   };
   const stretch = (trades: readonly OwnTrade[], from: number, widthMs: number, more: boolean): VenuePage<OwnTrade> => {
     const items = trades.toSorted((a, b) => a.at - b.at);
     const id = idAfter(trades, nextId);
-    return { items, cursor: placeText({ from, widthMs }) + (id === undefined ? '' : `/${id}`), more };
+    return { items, rejected, cursor: placeText({ from, widthMs }) + (id === undefined ? '' : `/${id}`), more };
   };
 
   if (nextId !== undefined && now - place.from < byIdMs) {
@@ -87,12 +97,12 @@ export const readTradedContracts = async (
   });
   if (isUnseen(exchange)) return nothing(cursor);
   const ids = new Set(entries.flatMap(({ id }) => (typeof id === 'string' && id !== '' ? id : [])));
-  return { items: [...ids].map(contractSymbol), cursor: placeText(next), more };
+  return { items: [...ids].map(contractSymbol), rejected: [], cursor: placeText(next), more };
 };
 
 /** A key that sees futures one day will be told of all from here on. */
 const nothing = <T>(cursor: string | null): VenuePage<T> => ({
-  items: [],
+  ...emptyList,
   cursor: cursor ?? placeText({ from: 0, widthMs: tradeLimits.windowMs }),
   more: false,
 });
@@ -100,7 +110,7 @@ const nothing = <T>(cursor: string | null): VenuePage<T> => ({
 const toUsdmTrade = (exchange: Exchange, row: unknown): OwnTrade => {
   const id = String(at(row, 'symbol'));
   const trade = toTrade(exchange.parseTrade(typeof row === 'object' && row !== null ? row : {}));
-  if (!/^\d{1,30}$/.test(trade.tradeId)) throw garbled(exchange.id);
+  if (!/^\d{1,30}$/.test(trade.tradeId)) throw new MalformedField('malformed trade id');
   return { ...trade, symbol: contractSymbol(id) };
 };
 

@@ -42,8 +42,8 @@ export interface CcxtClientOptions {
 /** A ccxt exchange over the platform's network. */
 export interface CcxtClient {
   readonly exchange: Exchange;
-  /** Runs an operation within {@link operationTimeoutMs}. @throws {VenueError} whatever goes wrong */
-  run<T>(operation: (exchange: Exchange) => Promise<T>): Promise<T>;
+  /** Runs an operation within a time, {@link operationTimeoutMs} when left out. @throws {VenueError} whatever goes wrong */
+  run<T>(operation: (exchange: Exchange) => Promise<T>, timeoutMs?: number): Promise<T>;
 }
 
 /**
@@ -79,9 +79,9 @@ export const createCcxtClient = async (options: CcxtClientOptions): Promise<Ccxt
 
   return {
     exchange,
-    run: async (operation) => {
+    run: async (operation, timeoutMs = operationTimeoutMs) => {
       const ended = new AbortController();
-      const tooLong = clock.sleep(operationTimeoutMs, ended.signal).then((): never => {
+      const tooLong = clock.sleep(timeoutMs, ended.signal).then((): never => {
         throw new VenueError(id, 'retryable', `${id} did not answer in time`);
       });
       try {

@@ -48,6 +48,7 @@ const place = (code: string): { readonly wallet: WalletType; readonly asset: str
 /** One answer tells what lies in the spot wallet and in the earn products, each product as an asset of its own. */
 const balances: WalletRule = {
   type: 'spot',
+  also: ['earn'],
   read: async (exchange) => {
     const found = new Map<string, Balance>();
     for (const balance of toBalances('spot', await exchange.fetchBalance({}))) {
