@@ -1,9 +1,12 @@
+import { clockSkewMsMax } from '#shared/platform/plausible-time';
 import type { Platform } from '#shared/platform/ports';
 import { atMost, type WriteCondition } from '#shared/platform/table';
 import { budgetKey, congestedPath, type StoredBudget } from './stored-budget.ts';
 
 /** How long a venue is crowded after it held somebody up, by what they waited for. */
 const crowdedSeconds = { room: 10, answer: 30 } as const;
+
+const crowdedSecondsMax = Math.max(...Object.values(crowdedSeconds));
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'logger'>;
 
@@ -28,7 +31,10 @@ export class Congestion {
   /** Whether the venue is crowded, also as the stored budget says. */
   isCongested({ congestedUntil = 0 }: Pick<StoredBudget, 'congestedUntil'> = {}): boolean {
     this.#until = Math.max(this.#until, congestedUntil);
-    return this.#until > this.#ports.clock.now();
+    const leftMs = this.#until - this.#ports.clock.now();
+    // A later end was recorded before the clock was set back.
+    if (leftMs > crowdedSecondsMax * 1000 + clockSkewMsMax) this.#until = 0;
+    return this.#until > 0 && leftMs > 0;
   }
 
   /**

@@ -61,6 +61,13 @@ export const waitSecondsMax = 5;
 const spreadMs = 1000;
 /** Part of each bucket that is left to prices. */
 const pricesPart = 0.25;
+/**
+ * Part of the rate that prices use while accounts wait for room: polled faster than the venue allows, prices would take
+ * every token as soon as there is one.
+ */
+const pricesPartWhenCongested = 0.5;
+/** A bucket that is full later than this, beside twice its depth, was stored before the clock was set back. */
+const fullAtSlackMs = 60_000;
 /** Part of what a bucket holds that is taken at once, so that there is something left for the other workers. */
 const leasePart = 1 / 8;
 /** From this part of a venue's limit on, whoever uses it, they wait until the limit begins anew. */
@@ -84,6 +91,8 @@ interface Pool {
   queue: Promise<unknown>;
   /** What the calls in the queue will take. */
   waitingMs: number;
+  /** When prices take their next call while accounts wait for room, epoch ms. */
+  yieldUntil: number;
 }
 
 /**
@@ -148,8 +157,9 @@ export class VenueBudget implements CallBudget {
     });
   }
 
-  async #next(charge: Charge, { lease }: Pool, since: number, visitor?: SlotHolder): Promise<Permit> {
+  async #next(charge: Charge, pool: Pool, since: number, visitor?: SlotHolder): Promise<Permit> {
     const { clock, random } = this.#ports;
+    const { lease } = pool;
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const now = clock.now();
       this.#refuseWhileOpen(now);
@@ -159,7 +169,7 @@ export class VenueBudget implements CallBudget {
         continue;
       }
       const isAtHand = lease.left(now) >= charge.ms;
-      const waitMs = isAtHand ? 0 : this.#waitOf(charge, now, 0);
+      const waitMs = isAtHand ? this.#yieldMs(charge, now) : this.#waitOf(charge, now, 0);
       if (now + waitMs - since > congestionWaitMs) await this.#reportCongestion('room');
       await this.#requireSlot(visitor);
       if (waitMs > 0) {
@@ -169,6 +179,7 @@ export class VenueBudget implements CallBudget {
       }
       if (!isAtHand && !(await this.#lease(charge, now, visitor))) continue;
       lease.spend(charge.ms, now);
+      pool.yieldUntil = now + charge.ms / pricesPartWhenCongested;
       return this.#permit();
     }
     throw this.#noRoom(spreadMs);
@@ -189,7 +200,7 @@ export class VenueBudget implements CallBudget {
     const portions: (readonly [TokenLease, number])[] = [];
     for (const [pool, { lease, depthMs }] of this.#pools) {
       const path = fullPath(pool);
-      const fullAt = fullAtOf(this.#stored, pool);
+      const fullAt = this.#fullAt({ pool, depthMs }, now);
       const depth = this.#depth({ depthMs });
       const level = Math.max(0, depth - Math.max(0, fullAt - now));
       if (pool !== charge.pool && heldUntil(this.#stored, this.#purpose, pool) > now) continue;
@@ -200,7 +211,8 @@ export class VenueBudget implements CallBudget {
       portions.push([lease, size]);
       if (fullAt < now) {
         set[path] = now + size;
-        conditions.push(anyOf({ path, is: 'absent' }, { path, is: '<', value: now }));
+        const impossible = { path, is: '>', value: now + fullAtMaxMs(depthMs) } as const;
+        conditions.push(anyOf({ path, is: 'absent' }, { path, is: '<', value: now }, impossible));
       } else {
         add[path] = size;
         conditions.push({ path, is: '>=', value: now }, { path, is: '<=', value: now + Math.max(0, depth - size) });
@@ -260,7 +272,9 @@ export class VenueBudget implements CallBudget {
   }
 
   #pool({ pool, depthMs }: Charge): Pool {
-    const known = this.#pools.get(pool) ?? { depthMs, lease: new TokenLease(), queue: Promise.resolve(), waitingMs: 0 };
+    const known = this.#pools.get(pool) ?? {
+      ...{ depthMs, lease: new TokenLease(), queue: Promise.resolve(), waitingMs: 0, yieldUntil: 0 },
+    };
     this.#pools.set(pool, known);
     return known;
   }
@@ -271,9 +285,23 @@ export class VenueBudget implements CallBudget {
 
   /** How long a call has to wait at least, as far as is known here. @param aheadMs what those before it will take */
   #waitOf(charge: Charge, now: number, aheadMs: number): number {
-    const fullAt = fullAfter(fullAtOf(this.#stored, charge.pool), now, aheadMs);
+    const fullAt = fullAfter(this.#fullAt(charge, now), now, aheadMs);
     const heldMs = heldUntil(this.#stored, this.#purpose, charge.pool) - now;
-    return Math.max(waitOf(fullAt, now, charge.ms, this.#depth(charge)), heldMs);
+    return Math.max(waitOf(fullAt, now, charge.ms, this.#depth(charge)), heldMs, this.#yieldMs(charge, now));
+  }
+
+  /** When a bucket is full again, epoch ms; a time that can't be is that of a full one. */
+  #fullAt({ pool, depthMs }: Pick<Charge, 'pool' | 'depthMs'>, now: number): number {
+    const fullAt = fullAtOf(this.#stored, pool);
+    return fullAt > now + fullAtMaxMs(depthMs) ? 0 : fullAt;
+  }
+
+  /** How long prices leave the room to the accounts that wait for it. */
+  #yieldMs(charge: Charge, now: number): number {
+    if (this.#purpose !== 'prices' || !this.#congestion.isCongested(this.#stored)) return 0;
+    const yieldMs = (this.#pools.get(charge.pool)?.yieldUntil ?? 0) - now;
+    // A call that had to wait for longer would be refused.
+    return Math.min(Math.max(0, yieldMs), charge.ms / pricesPartWhenCongested, (waitSecondsMax * 1000) / 2);
   }
 
   #dropLeases(): void {
@@ -307,3 +335,5 @@ export class VenueBudget implements CallBudget {
     return new VenueError(this.#venue, 'rate-limited', words, { retryAfterMs: Math.ceil(retryAfterMs) });
   }
 }
+
+const fullAtMaxMs = (depthMs: number): number => 2 * depthMs + fullAtSlackMs;

@@ -83,6 +83,11 @@ const regionBlock =
 // Kraken's words for a wrong secret, of which ccxt does not know.
 const badSignature = /EAPI:Invalid signature/;
 
+// Kraken locks a key out for about a quarter of an hour, and each further call prolongs that
+// (https://support.kraken.com/articles/360001491786-api-error-messages).
+const lockout = /EGeneral:Temporary lockout/;
+const lockoutMs = 15 * 60_000;
+
 /**
  * A {@link VenueError} for whatever a call of ccxt threw. ccxt's messages hold URLs, signatures and bodies: neither
  * they nor the error itself go any further; `cause` is the name of ccxt's class.
@@ -100,10 +105,11 @@ export const translate = (
   const known = badSignature.test(text) ? meanings.AuthenticationError : meanings[name];
   const [failure, phrase] = known === undefined ? garbled : regionBlock.test(text) ? restricted : known;
   const detail = known !== undefined && explained.has(failure) ? venueWords(venue, without(secrets, text)) : undefined;
+  const waitMs = lockout.test(text) ? Math.max(retryAfterMs ?? 0, lockoutMs) : retryAfterMs;
   const comesBack = failure === 'rate-limited' || failure === 'maintenance' || failure === 'retryable';
   return new VenueError(venue, failure, `${venue} ${phrase}${detail === undefined ? '' : `: ${detail}`}`, {
     cause: name,
-    ...(comesBack && retryAfterMs !== undefined && { retryAfterMs }),
+    ...(comesBack && waitMs !== undefined && { retryAfterMs: waitMs }),
   });
 };
 

@@ -212,3 +212,59 @@ describe('a venue that was asked too often', () => {
     expect(await refusal(accounts.take(charge(1)))).toBe(3 * 24 * 3_600_000);
   });
 });
+
+describe('prices that are polled faster than the venue allows', () => {
+  /** Kraken's public calls: one a second, of which 60 % are ours, and two of them at once. */
+  const krakenCall = { pool: 'all', ms: 1667, depthMs: 3334 };
+  const durationSeconds = 120;
+
+  /** Polls each second, however long a poll waits. @returns the seconds at which one was let go */
+  const poll = async (until: number): Promise<number[]> => {
+    const { clock } = system;
+    const polled: number[] = [];
+    while (clock.now() < until) {
+      const startedAt = clock.now();
+      if (await isLetGo(prices.take(krakenCall))) polled.push(clock.now());
+      await clock.sleep(Math.max(0, startedAt + 1000 - clock.now()));
+    }
+    return polled;
+  };
+
+  it('leave half of it to accounts, and still go on', async () => {
+    const { clock } = system;
+    const until = clock.now() + durationSeconds * 1000;
+    const sync = async () => {
+      let letGo = 0;
+      while (clock.now() < until) {
+        if (await isLetGo(accounts.take(krakenCall))) letGo += 1;
+        else await clock.sleep(5000);
+      }
+      return letGo;
+    };
+    const [polled, synced] = await system.awake(Promise.all([poll(until), sync()]));
+    const fair = (durationSeconds * 1000) / krakenCall.ms / 2;
+    expect(synced).toBeGreaterThan(0.6 * fair);
+    const gaps = polled.slice(1).map((at, index) => at - (polled[index] ?? 0));
+    expect(Math.max(...gaps)).toBeLessThan(15_000);
+  });
+
+  it('have all of it that nobody else wants', async () => {
+    const { clock } = system;
+    const polled = await system.awake(poll(clock.now() + durationSeconds * 1000));
+    expect(polled.length).toBeGreaterThan(0.8 * ((durationSeconds * 1000) / krakenCall.ms));
+  });
+});
+
+describe('a clock that is set back', () => {
+  it('does not keep calls waiting for as long as it was ahead', async () => {
+    await take(prices);
+    const { clock } = system;
+    const { now } = clock;
+    Object.assign(clock, { now: () => now.call(clock) - 3_600_000 });
+    for (const purpose of ['prices', 'accounts'] as const) {
+      const after = new VenueBudget(system.platform, 'binance', purpose);
+      expect(await isLetGo(system.awake(after.take(charge(100))))).toBe(true);
+      expect(await isLetGo(system.awake(after.take(charge(100))))).toBe(true);
+    }
+  });
+});
