@@ -58,7 +58,8 @@ export const createExchangeApi = (
     on(routes.getBalance, async ({ caller: { userId }, query: { accountId, limit, cursor } }) => {
       const list = `balance ${userId} ${accountId}`;
       const page = { limit, ...openCursor(list, cursor) };
-      return ok(answered(list, accountId, await records.balances(userId, accountId, page)));
+      const { complete, wallets, ...found } = await records.balances(userId, accountId, page);
+      return ok({ ...answered(list, accountId, found), complete, wallets: [...wallets] });
     }),
     on(routes.listOrders, async ({ caller: { userId }, query: { accountId, limit, cursor, ...filter } }) => {
       const list = `orders ${userId} ${accountId} ${filter.status ?? ''} ${filter.symbol ?? ''}`;

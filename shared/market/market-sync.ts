@@ -25,6 +25,8 @@ const rateLimitedSeconds = 30;
 const batchMax = 500;
 /** A live ticker that shows nothing new and is older than the 24 hours it describes is what is left of a halted market. */
 const haltedHours = 24;
+/** No market is older than Bitcoin. An earlier time is in another unit, which says nothing about the market. */
+const firstMarketAt = Date.UTC(2009, 0, 3);
 
 /** Logged with its `venue` after a success, each time that the status is written; an alarm counts it. */
 export const VENUE_IN_SYNC = 'The venue is in sync';
@@ -163,7 +165,8 @@ export class MarketSync {
 
   #isHalted(ticker: Ticker, now: number): boolean {
     const before = this.#known.get(ticker.symbol);
-    const isOld = this.#venue.source === 'live' && ticker.timestamp < now - haltedHours * 3_600_000;
+    const isTold = this.#venue.source === 'live' && ticker.timestamp >= firstMarketAt;
+    const isOld = isTold && ticker.timestamp < now - haltedHours * 3_600_000;
     return isOld && before !== undefined && isSame(before, ticker);
   }
 

@@ -190,7 +190,7 @@ export class AccountSync {
     const startedAt = clock.now();
     try {
       const result = await step.run(context);
-      return { state: succeeded(step, before, startedAt, clock.now(), result), endsRun: false };
+      return succeeded(this.#ports, step, before, startedAt, clock.now(), result);
     } catch (error) {
       // Our own services failing says nothing about the account: the whole sync is retried.
       if (error instanceof DomainError && !(error instanceof VenueError)) throw error;

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { SyncFailure } from '#shared/accounts/account';
-import type { StepName, StepState, StoredAccount } from '#shared/accounts/stored';
-import type { AccountVenue } from '#shared/exchange/account-venue';
+import type { StepName, StepState, StoredAccount, WalletState } from '#shared/accounts/stored';
+import type { AccountVenue, RejectedRow } from '#shared/exchange/account-venue';
 import { VenueError, type VenueFailure } from '#shared/exchange/errors';
 import { exponentialMs } from '#shared/platform/backoff';
 import { isPossible } from '#shared/platform/plausible-time';
@@ -32,6 +32,12 @@ export interface StepResult {
   readonly items: number;
   /** There was more than this sync had time for: another one continues soon. */
   readonly isPart?: boolean;
+  /** Rows of the venue that could not be read. */
+  readonly rejected?: readonly Pick<RejectedRow, 'id' | 'reason'>[];
+  /** The state of each wallet. */
+  readonly wallets?: Readonly<Record<string, WalletState>>;
+  /** What kept a part from being read; the rest was. */
+  readonly error?: VenueError;
 }
 
 /** One part of an account's sync, which can fail on its own. It is idempotent. */
@@ -116,25 +122,63 @@ const strategies: Readonly<Record<VenueFailure, Strategy>> = {
   },
 };
 
-/** A step's state after it succeeded, wholly or in part. */
+/** Reasons of rejected rows that are shown. */
+const reasonsShown = 3;
+
+/** A step's state after it succeeded, or a part of it did, and whether the run ends with it. */
 export const succeeded = (
+  ports: Pick<Platform, 'random'>,
   { everySeconds }: Pick<SyncStep, 'everySeconds'>,
   before: StepState,
   startedAt: number,
   now: number,
-  { items, isPart = false }: StepResult,
-): StepState => ({
-  ...{ lastAttemptAt: startedAt, durationMs: now - startedAt, items, failure: null, failures: 0 },
-  ...(isPart
+  { items, isPart = false, rejected = [], wallets, error }: StepResult,
+): { readonly state: StepState; readonly endsRun: boolean } => {
+  const { rejected: _rejected, ...last } = before;
+  const read = {
+    ...{ items, durationMs: now - startedAt, lastAttemptAt: startedAt },
+    ...(rejected.length === 0 ? {} : { rejected: rejected.length }),
+    ...(wallets === undefined ? {} : { wallets }),
+  };
+  if (error !== undefined) {
+    const { state, endsRun } = failed(ports, before, startedAt, now, error);
+    // What can be read is read with each sync, unless the venue wants to be left alone.
+    return {
+      state: {
+        ...last,
+        ...read,
+        ...onlyIf(endsRun, state),
+        status: 'failing',
+        detail: `${error.message}. The rest is up to date.`,
+      },
+      endsRun,
+    };
+  }
+  const left = rejected.length === 0 ? null : leftOut(rejected);
+  const state: StepState = isPart
     ? {
-        ...{ status: 'pending', lastSuccessAt: before.lastSuccessAt, detail: 'It is read in several parts.' },
-        nextTryAt: now + partSeconds * 1000,
+        ...{ ...read, failure: null, failures: 0, status: 'pending', lastSuccessAt: before.lastSuccessAt },
+        ...{ detail: joined('It is read in several parts.', left), nextTryAt: now + partSeconds * 1000 },
       }
     : {
-        ...{ status: 'ok', lastSuccessAt: now, detail: null },
+        ...{ ...read, failure: null, failures: 0, status: 'ok', lastSuccessAt: now, detail: left },
         nextTryAt: everySeconds === undefined ? null : startedAt + everySeconds * 1000,
-      }),
+      };
+  return { state, endsRun: false };
+};
+
+const onlyIf = (isWait: boolean, { failure, failures, nextTryAt }: StepState) => ({
+  ...{ failure, failures, nextTryAt: isWait ? nextTryAt : null },
 });
+
+const joined = (text: string, more: string | null): string => (more === null ? text : `${text} ${more}`);
+
+const leftOut = (rejected: readonly Pick<RejectedRow, 'id' | 'reason'>[]): string => {
+  const reasons = rejected.slice(0, reasonsShown).map(({ id, reason }) => (id === null ? reason : `${id}: ${reason}`));
+  const more = rejected.length > reasonsShown ? '; …' : '';
+  const rows = rejected.length === 1 ? '1 row of the venue is' : `${rejected.length} rows of the venue are`;
+  return `${rows} left out, unreadable (${reasons.join('; ')}${more}).`;
+};
 
 /** A step's state after it failed, and whether the run ends with it. Only the text of a {@link VenueError} is shown. */
 export const failed = (
@@ -152,17 +196,28 @@ export const failed = (
   return {
     state: {
       ...before,
+      ...(before.wallets === undefined ? {} : { wallets: allFailing(before.wallets, known?.message ?? ourFault) }),
       status,
       lastAttemptAt: startedAt,
       durationMs: now - startedAt,
       failure,
-      detail: `${known?.message ?? 'Something went wrong on our side'}. ${advice}`,
+      detail: `${known?.message ?? ourFault}. ${advice}`,
       nextTryAt: now + waitMs,
       failures,
     },
     endsRun,
   };
 };
+
+const ourFault = 'Something went wrong on our side';
+
+const allFailing = (wallets: NonNullable<StepState['wallets']>, detail: string): NonNullable<StepState['wallets']> =>
+  Object.fromEntries(
+    Object.entries(wallets).map(([wallet, state]) => [
+      wallet,
+      state.status === 'not-offered' ? state : { ...state, status: 'failing', detail },
+    ]),
+  );
 
 const isOfKey = (failure: SyncFailure | null): boolean => failure === 'authentication' || failure === 'permission';
 
@@ -225,7 +280,10 @@ export const isSameState = (a: StoredAccount['steps'], b: StoredAccount['steps']
 const withoutTimes = (states: StoredAccount['steps']) =>
   Object.fromEntries(
     Object.entries(states).map(
-      ([step, { lastSuccessAt: _success, lastAttemptAt: _attempt, durationMs: _ms, ...rest }]) => [step, rest],
+      ([step, { lastSuccessAt: _success, lastAttemptAt: _attempt, durationMs: _ms, wallets = {}, ...rest }]) => [
+        step,
+        { ...rest, wallets: Object.entries(wallets).map(([wallet, { status, detail }]) => [wallet, status, detail]) },
+      ],
     ),
   );
 

@@ -20,7 +20,7 @@ export const transfersStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'
     const now = clock.now();
     const lastSuccessAt = succeededAt(before, now);
     const since = lastSuccessAt === null ? now - firstDays * dayMs : lastSuccessAt - overlapDays * dayMs;
-    const { items: told } = await (await venue()).transfers(since);
+    const { items: told, rejected } = await (await venue()).transfers(since);
     const origin = { fetchedAt: clock.now(), source: account.mode };
     const transfers = soundRecords(
       account.venue,
@@ -44,6 +44,6 @@ export const transfersStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'
         return known !== undefined && isSameRecord(known, put) ? [] : [{ put }];
       }),
     );
-    return { items: items.length };
+    return { items: items.length, rejected };
   },
 });

@@ -282,6 +282,17 @@ describe('the freshness of a symbol', () => {
     expect(await freshness()).toMatchObject({ stale: true });
   });
 
+  it('is not lost for a time in another unit, such as seconds, or one that jumps back and forth', async () => {
+    venue.source = 'live';
+    for (const timestamp of [given.clock.now() / 1000, 1, given.clock.now() - 5000]) {
+      for (let poll = 0; poll < 8; poll += 1) {
+        observe(['BTC/USDT', '100', timestamp - (poll % 2)]);
+        await runAfter(5);
+      }
+      expect(await freshness()).toMatchObject({ stale: false });
+    }
+  });
+
   it('of a recording lasts while it has no new step', async () => {
     venue.source = 'recorded';
     venue.observed = [];
