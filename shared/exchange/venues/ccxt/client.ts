@@ -8,6 +8,7 @@ import type { Clock, Network } from '#shared/platform/ports';
 import { knownErrors, translate } from './errors.ts';
 import { exchangeIds, importExchange } from './exchanges.ts';
 import { venueFetch } from './fetch.ts';
+import { keepOddRows } from './odd-rows.ts';
 import { keepBudget } from './throttle.ts';
 import { VenueTime } from './venue-time.ts';
 
@@ -73,7 +74,10 @@ export const createCcxtClient = async (options: CcxtClientOptions): Promise<Ccxt
   skipMalformedTickers(exchange, options.logger);
   if (id === 'binance') weighTickers(exchange);
   if (id === 'kraken') growNonce(exchange, clock);
-  if (parts !== undefined) onlyOwn(exchange);
+  if (parts !== undefined) {
+    onlyOwn(exchange);
+    keepOddRows(exchange);
+  }
   if (budget !== undefined) keepBudget(exchange, budget, clock);
   const secrets = Object.values(parts ?? {});
 
