@@ -52,6 +52,8 @@ export interface AccountRules {
   /** ccxt's parameters for the lists of ended orders and of trades; `undefined` takes a filter of ccxt's away. */
   readonly orderParameters?: readonly Readonly<Record<string, unknown>>[];
   readonly tradeParameters?: readonly Readonly<Record<string, unknown>>[];
+  /** A page says where the next one begins, also where it is not full. */
+  readonly isPagedByCursor?: true;
   /** Whether a row of the list of trades is one: some venues list funding among them. */
   isTrade?(native: Trade): boolean;
   /** Fees are in the quote currency, where a trade does not say. */

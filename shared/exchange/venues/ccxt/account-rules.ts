@@ -2,6 +2,7 @@ import type { AccountRules } from './account-rule.ts';
 import { wallet } from './account-rule.ts';
 import { at, isList, isRecord, listAt } from './answers.ts';
 import { binance } from './binance.ts';
+import { furtherVenues } from './further-venues.ts';
 import { kraken } from './kraken.ts';
 
 export type { AccountRules } from './account-rule.ts';
@@ -49,7 +50,7 @@ const bybit: AccountRules = {
 
 const anyVenue: AccountRules = { wallets: [wallet('spot', { type: 'spot' })] };
 
-const special: Readonly<Record<string, AccountRules>> = { binance, bybit, kraken };
+const special: Readonly<Record<string, AccountRules>> = { binance, bybit, kraken, ...furtherVenues };
 
 export const accountRules = (id: string): AccountRules =>
   Object.hasOwn(special, id) ? (special[id] ?? anyVenue) : anyVenue;

@@ -92,7 +92,7 @@ const readByTime = async (
           ...further,
         });
       // One order may be filled by more others at the same moment than a page has.
-      const found = isNarrowest(stretch) ? await readPages(exchange, page) : await page({});
+      const found = rules.isPagedByCursor || isNarrowest(stretch) ? await readPages(exchange, page) : await page({});
       lists.push(toTrades(exchange, rules, found, parameters));
       filled = Math.max(filled, found.length / limits.pageEntries);
       // This stretch will be asked for anew, in parts.
@@ -102,7 +102,9 @@ const readByTime = async (
     rejected = [...rejected, ...read.rejected];
     return { entries: read.items, filled };
   });
-  return { items: entries, rejected: distinct(rejected), cursor: placeText(next), more };
+  // The same trade may be in two lists of a venue.
+  const items = [...new Map(entries.map((trade) => [`${trade.symbol} ${trade.tradeId}`, trade])).values()];
+  return { items, rejected: distinct(rejected), cursor: placeText(next), more };
 };
 
 /** Where a venue knows no end of a stretch: it is taken to begin at the start that it is given. */

@@ -3,6 +3,8 @@ import type { CurrencyInterface, Exchange, MarketInterface } from 'ccxt';
 
 /** The mark of a row whose time is not the venue's. */
 export const withoutTime = 'withoutTime';
+/** The mark of a row that ccxt could not parse. */
+export const unparsed = 'unparsed';
 
 /** Has ccxt keep every row of trades, orders and transfers: one without a time passes for new, which {@link withoutTime} marks. */
 export const keepOddRows = (exchange: Exchange): void => {
@@ -15,7 +17,7 @@ export const keepOddRows = (exchange: Exchange): void => {
       const { timestamp } = native as { readonly timestamp?: unknown };
       return typeof timestamp === 'number' && timestamp > 0 ? native : { ...native, ...marks };
     } catch {
-      return { info: row, symbol, currency, ...marks };
+      return { info: row, symbol, currency, [unparsed]: true, ...marks };
     }
   };
   const trade = exchange.parseTrade.bind(exchange);
