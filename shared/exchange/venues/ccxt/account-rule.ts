@@ -39,6 +39,8 @@ export interface OwnContracts {
 
 /** What an adapter has to know of a venue beyond what ccxt tells. */
 export interface AccountRules {
+  /** Changes a client before its first call, where ccxt takes no parameter for it. */
+  prepare?(exchange: Exchange): void;
   /** ccxt's types of markets, where it is not spot alone. */
   readonly marketTypes?: readonly string[];
   /** The wallets that are read; the only one is the spot wallet where nothing is said. */

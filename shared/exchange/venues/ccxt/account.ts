@@ -61,6 +61,7 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
   const client = await createCcxtClient({ ...options, marketTypes: rules.marketTypes, hasShape: shapeOf(rules) });
   const { exchange } = client;
   refuseOtherCredentials(exchange, credentials);
+  rules.prepare?.(exchange);
 
   const loadMarkets = async (): Promise<void> => {
     if (exchange.markets !== undefined) return;

@@ -20,8 +20,8 @@ export const earnTokenAsset = ({ currencies }: Pick<Exchange, 'currencies'>, tok
   const [, name = ''] = /^LD(.+)$/.exec(token) ?? [];
   const isListed = (asset: string) => Object.hasOwn(currencies ?? {}, asset);
   if (name === '' || isListed(token)) return undefined;
-  // Where the short name was taken, the token has a number: LDSHIB2.
-  return [name, name.replace(/2$/, '')].find(isListed);
+  // Where the short name was taken, the token has one more letter: LDSHIB2, LDBAKET.
+  return [name, name.replace(/[2T]$/, '')].find(isListed);
 };
 
 /** The spot wallet without what Simple Earn reports as well. */

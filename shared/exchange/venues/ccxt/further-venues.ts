@@ -78,8 +78,11 @@ const kucoin: AccountRules = {
 
 const gate: AccountRules = {
   wallets: [wallet('spot', { type: 'spot' })],
-  // ccxt asks for the spot account alone; Gate lists trades of all accounts where none is named.
-  tradeParameters: [{ account: undefined }],
+  // ccxt asks for trades of the spot account alone; where none is named, Gate lists those of all accounts.
+  prepare: (exchange) => {
+    const read = exchange.privateSpotGetMyTrades.bind(exchange);
+    exchange.privateSpotGetMyTrades = (parameters: object) => read({ ...parameters, account: undefined });
+  },
   openOrderKinds: [{ trigger: true }],
   transfers: { windowMs: 30 * dayMs - 1000, pageEntries: 500, reachMs: alwaysMs },
 };
