@@ -19,8 +19,8 @@ const formerQuotes = [
   ...['EUR', 'EURT', 'EURS', 'EURC', 'AEUR', 'EURI', 'GBP', 'JPY', 'CAD', 'AUD', 'CHF', 'TRY', 'BRL', 'RUB', 'BIDR'],
   ...['BTC', 'XBT', 'ETH', 'BNB', 'TRX', 'XRP', 'DOGE', 'ZEUR', 'ZUSD', 'ZGBP', 'ZJPY', 'ZCAD', 'XXBT', 'XETH'],
 ];
-/** Kraken's oldest assets have a letter before them that says what they are: `XREPZEUR`. */
-const classifiedPair = /^X([A-Z]{3})Z([A-Z]{3})$/;
+/** Kraken's oldest assets have a letter before them that says what they are: `XREPZEUR`, `XICNXETH`. */
+const classifiedPair = /^(X([A-Z]{3}))([XZ][A-Z]{3})$/;
 
 interface Names {
   /** ccxt's code of an asset by each of the venue's names for it. */
@@ -72,9 +72,10 @@ const pairOf = (exchange: Exchange, name: string): readonly [base: string, quote
     quotes.has(name.slice(at)) ? [[name.slice(0, at), name.slice(at)] as const] : [],
   );
   const known = splits.filter(([base]) => assets.has(base));
-  const [, base, quote] = classifiedPair.exec(name) ?? [];
-  if (known.length === 0 && base !== undefined && quote !== undefined) {
-    return [assetCode(exchange, `X${base}`), assetCode(exchange, `Z${quote}`)];
+  const [, classified = '', base = '', quote = ''] = classifiedPair.exec(name) ?? [];
+  if (known.length === 0 && quotes.has(quote)) {
+    const code = exchange.commonCurrencies?.[classified];
+    return [typeof code === 'string' ? code : exchange.commonCurrencyCode(base), assetCode(exchange, quote)];
   }
   const possible = known.length > 0 ? known : splits;
   const pairs = new Map(
