@@ -155,9 +155,13 @@ describe('a unified account at Bybit', () => {
 
   it('keeps two deposits of one transaction that have no id', async () => {
     for (const address of ['one', 'two']) {
-      bybit.accounts.addTransfer(apiKey, transferOf({ withoutId: true, txId: 'same', address, at: Date.now() - dayMs }));
+      bybit.accounts.addTransfer(
+        apiKey,
+        transferOf({ withoutId: true, txId: 'same', address, at: Date.now() - dayMs }),
+      );
     }
-    const read = async () => (await account.transfers(Date.now() - 2 * dayMs)).items.map(({ transferId }) => transferId);
+    const read = async () =>
+      (await account.transfers(Date.now() - 2 * dayMs)).items.map(({ transferId }) => transferId);
     const [first, second] = [await read(), await read()];
     expect([new Set(first).size, second]).toEqual([2, first]);
   });

@@ -182,7 +182,9 @@ describe('an account at Kraken', () => {
     kraken.delist(symbol);
     listing = createCcxtListing({ id: 'kraken', network: { fetch }, clock, originOverride: kraken.url });
     account = await connect();
-    expect((await account.trades(null, null)).items).toMatchObject([{ symbol, fees: [{ asset: 'USD', cost: '0.26' }] }]);
+    expect((await account.trades(null, null)).items).toMatchObject([
+      { symbol, fees: [{ asset: 'USD', cost: '0.26' }] },
+    ]);
     expect((await account.closedOrders([], Date.now() - dayMs)).items).toMatchObject([{ symbol }]);
   });
 

@@ -39,11 +39,7 @@ export const boundedTime = (time: number, now: number, mostMs: number): number =
 
 /** A stored time is past, absent, or further in the future than it can have been set for. */
 export const isPast = (path: string, now: number, mostMs: number): WriteCondition =>
-  anyOf(
-    { path, is: 'absent' },
-    { path, is: '<=', value: now },
-    { path, is: '>', value: now + mostMs + clockSkewMs },
-  );
+  anyOf({ path, is: 'absent' }, { path, is: '<=', value: now }, { path, is: '>', value: now + mostMs + clockSkewMs });
 
 /** Longest that any word of a venue is taken for: Binance's longest ban. */
 export const openMsMax = 3 * 24 * 60 * 60 * 1000;

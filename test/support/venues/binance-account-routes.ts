@@ -46,7 +46,11 @@ const account: SignedRoute = ({ pairs, now }, owner, query) => {
       preventSor: false,
       updateTime: now(),
       accountType: 'SPOT',
-      balances: [...balances, ...tokens, ...nothing.map((asset) => ({ asset, free: '0.00000000', locked: '0.00000000' }))],
+      balances: [
+        ...balances,
+        ...tokens,
+        ...nothing.map((asset) => ({ asset, free: '0.00000000', locked: '0.00000000' })),
+      ],
       permissions: ['SPOT'],
       uid: 354_937_868,
     },

@@ -61,7 +61,10 @@ const listingOf = async (id: string, listed: Listed, assetIds: Readonly<Record<s
 export const recordedVenue = async (
   id: string,
   answers: readonly RecordedAnswer[],
-  { listed = {}, assetIds = {} }: { readonly listed?: Listed; readonly assetIds?: Readonly<Record<string, string>> } = {},
+  {
+    listed = {},
+    assetIds = {},
+  }: { readonly listed?: Listed; readonly assetIds?: Readonly<Record<string, string>> } = {},
 ): Promise<RecordedVenue> => {
   const listing = listingOf(id, listed, assetIds);
   const known = [...answers];

@@ -82,7 +82,7 @@ const orderTypes: Readonly<Record<string, VenueOrder['type']>> = {
   'stop-loss-limit': 'stop_limit',
 };
 
-/** ccxt tells a conditional order of Kraken as what becomes of it, and its condition in one of two other fields. */
+/** ccxt reports a conditional order of Kraken as the order it becomes, and its trigger price in one of two other fields. */
 const krakenCondition = ({ info, stopLossPrice, takeProfitPrice }: Order) => {
   const type: unknown = info?.descr?.ordertype;
   const conditional = typeof type === 'string' && /^(?:stop-loss|take-profit|trailing-stop)/.test(type);
@@ -110,7 +110,7 @@ export const toOrder = (native: Order): VenueOrder => {
     type: orderTypes[condition?.type ?? native.type ?? ''] ?? 'other',
     status: orderStatuses[native.status ?? ''] ?? 'unknown',
     timeInForce: optionalText(native.timeInForce),
-    // An order for an amount of quote currency tells no other amount than what it got.
+    // An order for an amount of quote currency has no other amount than what was filled.
     amount: amountOrdered ?? filled,
     filled,
     price: notZero(optional(native.price, 'order price')),
@@ -129,7 +129,7 @@ const toFee = (native: { readonly currency?: unknown; readonly cost?: unknown } 
   return cost === null ? [] : [{ asset: optionalText(native.currency), cost }];
 };
 
-/** ccxt tells `fees` as well as `fee`, and its types only the latter. */
+/** ccxt gives `fees` as well as `fee`, but its types only the latter. */
 const toFees = (native: Trade): Fee[] => {
   const fees: unknown = own(native, 'fees');
   return Array.isArray(fees) && fees.length > 0 ? fees.flatMap(toFee) : toFee(native.fee);

@@ -44,14 +44,14 @@ export const readEndedOrders = async (
     (_, index) => exchange.has[['fetchCanceledAndClosedOrders', 'fetchClosedOrders', 'fetchOrders'][index] ?? ''],
   );
   if (read === undefined) throw new VenueError(exchange.id, 'not-supported', `${exchange.id} does not offer this`);
-  const stretch = { from: Math.max(since - orderLifetimeMs, 0), to: now };
-  const natives = await readAll(stretch, orders ?? wholeList, async ({ from, to }) => {
+  const range = { from: Math.max(since - orderLifetimeMs, 0), to: now };
+  const natives = await readAll(range, orders ?? wholeList, async ({ from, to }) => {
     if (orders === undefined) {
       return { entries: await read.call(exchange, symbol, from, undefined, { ...parameters }), filled: 0 };
     }
     const page = (more: object) =>
       read.call(exchange, symbol, from, orders.pageEntries, { ...parameters, until: to, ...more });
-    // Orders of one moment, as those that are placed together, can't be told apart by time.
+    // Orders placed at the same moment can't be separated by time.
     const entries = isNarrowest({ from, to }) ? await readPages(exchange, page) : await page({});
     return { entries, filled: entries.length / orders.pageEntries };
   });

@@ -24,7 +24,7 @@ export interface WalletRule {
   standIn?(exchange: Exchange): readonly Holding[];
 }
 
-/** Contracts whose orders and trades are told by symbol, and are asked of the venue itself. */
+/** Contracts whose orders and trades are listed by symbol, and are read without ccxt's methods. */
 export interface OwnContracts {
   /** Whether a symbol is that of such a contract. */
   has(symbol: string): boolean;
@@ -37,7 +37,7 @@ export interface OwnContracts {
   traded(exchange: Exchange, cursor: string | null, now: number): Promise<VenuePage<string>>;
 }
 
-/** What an adapter has to know of a venue beyond what ccxt tells. */
+/** What an adapter has to know of a venue beyond what ccxt knows. */
 export interface AccountRules {
   /** Changes a client before its first call, where ccxt takes no parameter for it. */
   prepare?(exchange: Exchange): void;
@@ -68,9 +68,9 @@ export interface AccountRules {
   permissions?(exchange: Exchange): Promise<KeyPermissions>;
   /** Positions, where ccxt's own reading of them does not do. */
   positions?(exchange: Exchange): Promise<ContractPosition[]>;
-  /** Whether trades of one symbol are told by ascending id from any id on, so that no time is needed. */
+  /** Trades of one symbol are listed by ascending id from any id on, so that no time is needed. */
   readonly tradesById?: { readonly parameter: string; readonly pageEntries: number };
-  /** Trades, where the venue tells them newest first, by pages, and how many there are. */
+  /** Trades, where the venue lists them newest first, by offset, with their number. */
   readonly tradesByOffset?: (exchange: Exchange) => OffsetRead<Trade>;
   readonly trades?: WindowLimits;
   /** Orders that ended within a time, epoch ms, where ccxt's own reading of them does not do. */

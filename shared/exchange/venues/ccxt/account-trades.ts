@@ -18,8 +18,8 @@ const dayMs = 24 * 60 * 60 * 1000;
 const pageEntriesDefault = 50;
 
 /**
- * Own trades from a cursor on. Its form: an id where trades are told by id, else how far time was read and by how wide
- * a stretch, `<epoch ms>/<ms>`; that of {@link readOffsets} where the venue tells pages.
+ * Own trades from a cursor on. Its form: an id where trades are listed by id, else how far time was read and the width
+ * of the next window, `<epoch ms>/<ms>`; that of {@link readOffsets} where the venue lists by offset.
  */
 export const readTrades = (
   exchange: Exchange,
@@ -82,21 +82,21 @@ const readByTime = async (
   const limits = rules.trades ?? limitsOf(exchange);
   const last = cursor === null ? { from: 0, widthMs: limits.windowMs } : readPlace(exchange.id, cursor);
   let rejected: readonly RejectedRow[] = [];
-  const { entries, next, more } = await readOn(last, limits, now, async (stretch) => {
+  const { entries, next, more } = await readOn(last, limits, now, async (window) => {
     const lists: VenueList<OwnTrade>[] = [];
     let filled = 0;
     for (const parameters of tradeTypes(rules, symbol)) {
       const page = (further: object) =>
-        exchange.fetchMyTrades(symbol, stretch.from, limits.pageEntries, {
-          ...{ ...parameters, until: stretch.to },
+        exchange.fetchMyTrades(symbol, window.from, limits.pageEntries, {
+          ...{ ...parameters, until: window.to },
           ...further,
         });
       // One order may be filled by more others at the same moment than a page has.
-      const found = rules.isPagedByCursor || isNarrowest(stretch) ? await readPages(exchange, page) : await page({});
+      const found = rules.isPagedByCursor || isNarrowest(window) ? await readPages(exchange, page) : await page({});
       lists.push(toTrades(exchange, rules, found, parameters));
       filled = Math.max(filled, found.length / limits.pageEntries);
-      // This stretch will be asked for anew, in parts.
-      if (filled >= 1 && !isNarrowest(stretch)) break;
+      // This window will be read again, in parts.
+      if (filled >= 1 && !isNarrowest(window)) break;
     }
     const read = concatenated(lists);
     rejected = [...rejected, ...read.rejected];
@@ -107,7 +107,7 @@ const readByTime = async (
   return { items, rejected: distinct(rejected), cursor: placeText(next), more };
 };
 
-/** Where a venue knows no end of a stretch: it is taken to begin at the start that it is given. */
+/** Where a venue's list has no end parameter: it is taken to begin at the start that it is given. */
 const readOnward = async (
   exchange: Exchange,
   rules: AccountRules,

@@ -166,14 +166,14 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
     transfers: (since) =>
       run(async () => {
         const found: VenueList<Transfer>[] = [];
-        const stretch = { from: since, to: clock.now() };
+        const range = { from: since, to: clock.now() };
         for (const [capability, read] of [
           ['fetchDeposits', exchange.fetchDeposits.bind(exchange)],
           ['fetchWithdrawals', exchange.fetchWithdrawals.bind(exchange)],
         ] as const) {
           needs(capability);
           const limits = rules.transfers ?? wholeList;
-          const natives = await readAll(stretch, limits, async ({ from, to }) => {
+          const natives = await readAll(range, limits, async ({ from, to }) => {
             const { pageEntries } = limits;
             const named = rules.transferParameters?.(from, to, pageEntries);
             const entries =

@@ -6,7 +6,7 @@ import { at, listAt } from './answers.ts';
 import { askUsdm, contractSymbol, isUnseen, noteEmpty } from './binance-usdm.ts';
 import { NotOffered } from './not-offered.ts';
 
-/** What lies in USD-M futures, without the profit of positions that are still open, which they tell themselves. */
+/** The USD-M futures wallet, without the unrealized profit of open positions, which the positions report. */
 export const usdmWallet: WalletRule = {
   type: 'contract',
   read: async (exchange) => {

@@ -75,11 +75,11 @@ interface Left {
   readonly symbol: unknown;
   readonly side: string | undefined;
   readonly amount: Decimal;
-  /** What it cost when it was opened, what backs it, what it is worth and its profit; the latter may not be told: NaN. */
+  /** What it cost when it was opened, what backs it, what it is worth and its profit; NaN where Kraken does not report it. */
   readonly sums: readonly Decimal[];
 }
 
-/** Positions on margin. Kraken tells one for each order that opened a part of it. */
+/** Positions on margin. Kraken lists one for each order that opened a part of it. */
 const positions = async (exchange: Exchange): Promise<ContractPosition[]> => {
   const answer = await ask(exchange, 'OpenPositions', { docalcs: 'true' });
   const found = new Map<string, Left>();
@@ -117,7 +117,7 @@ const trades = (exchange: Exchange): OffsetRead<Trade> => ({
   },
 });
 
-/** Newest first. An order that ends meanwhile moves others onto a later page: they are told twice, none is left out. */
+/** Newest first. An order that ends meanwhile moves others onto a later page: they are listed twice, none is skipped. */
 const endedOrders = async (exchange: Exchange, since: number): Promise<Order[]> => {
   const found: Order[] = [];
   // The start itself does not belong to what is asked for.
@@ -128,7 +128,7 @@ const endedOrders = async (exchange: Exchange, since: number): Promise<Order[]> 
     found.push(...natives.map((native) => exchange.parseOrder(native)));
     if (natives.length === 0 || page * pageEntries + natives.length >= countAt(exchange, answer)) return found;
   }
-  throw new VenueError(exchange.id, 'unknown', `${exchange.id} tells of more ended orders than can be read`);
+  throw new VenueError(exchange.id, 'unknown', `${exchange.id} lists more ended orders than can be read`);
 };
 
 export const kraken: AccountRules = {

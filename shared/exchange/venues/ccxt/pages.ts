@@ -30,6 +30,6 @@ export const readPages = async <T extends Marked>(
     cursor = nextPage(natives);
     if (cursor === undefined) return found;
   }
-  // To leave some of them out would tell that there are none.
-  throw new VenueError(exchange.id, 'unknown', `${exchange.id} tells of more entries at once than can be read`);
+  // A part of the list would pass for the whole of it.
+  throw new VenueError(exchange.id, 'unknown', `${exchange.id} lists more entries at once than can be read`);
 };

@@ -17,8 +17,7 @@ const holding: fc.Arbitrary<Holding> = fc.record({
   debt: fc.oneof(fc.constant('0'), fc.constant('1.25')),
   venueTime: fc.constant(null),
 });
-const sum = (amounts: readonly string[]): Decimal =>
-  amounts.reduce((total, value) => total.add(value), new Decimal(0));
+const sum = (amounts: readonly string[]): Decimal => amounts.reduce((total, value) => total.add(value), new Decimal(0));
 
 describe('balances of all wallets', () => {
   it('hold by one definition, whatever a venue reports', () => {
@@ -39,7 +38,9 @@ describe('balances of all wallets', () => {
       fc.property(fc.array(holding, { maxLength: 12 }), (all) => {
         const holdings = all.map((entry) => ({ ...entry, total: entry.total.replace('-', ''), debt: '0' }));
         for (const asset of ['BTC', 'ETH']) {
-          const [before, after] = [holdings, settled(holdings)].map((list) => list.filter((one) => one.asset === asset));
+          const [before, after] = [holdings, settled(holdings)].map((list) =>
+            list.filter((one) => one.asset === asset),
+          );
           const total = sum((before ?? []).map((entry) => entry.total));
           expect(sum((after ?? []).map((entry) => entry.total)).eq(total)).toBe(true);
           const locked = Decimal.min(sum((before ?? []).map((entry) => entry.locked)), total);

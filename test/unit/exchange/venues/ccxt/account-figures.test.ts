@@ -59,7 +59,11 @@ describe('what Simple Earn of Binance holds', () => {
 
 describe('a wallet that is not offered', () => {
   it.each([
-    ['for the country, in words', 400, { code: -9000, msg: 'This service is not available in your country or region.' }],
+    [
+      'for the country, in words',
+      400,
+      { code: -9000, msg: 'This service is not available in your country or region.' },
+    ],
     ['for the country, by status', 451, { code: 0, msg: 'Service unavailable from a restricted location.' }],
     ['by a gateway', 403, { message: 'forbidden' }],
   ])('%s, hides no other', async (_, status, json) => {
@@ -75,10 +79,7 @@ describe('a wallet that is not offered', () => {
 
   it('by Bybit under its rules hides no other', async () => {
     const refused = { retCode: 10024, retMsg: 'The product or service you are seeking to access is not available.' };
-    const answers = [
-      { path: '/query-account-coins-balance', json: { ...refused, result: {} } },
-      ...bybitAnswers,
-    ];
+    const answers = [{ path: '/query-account-coins-balance', json: { ...refused, result: {} } }, ...bybitAnswers];
     const { account } = await recordedVenue('bybit', answers, bybit);
     expect(await account.balances()).toMatchObject([
       { wallet: 'spot', status: 'ok' },
@@ -117,8 +118,12 @@ describe('executions at Bybit', () => {
 
   it('of every kind but funding are trades', async () => {
     const kinds = ['Trade', 'AdlTrade', 'BustTrade', 'Settle', 'Delivery', 'Funding'];
-    const { items } = await read(linear(...kinds.map((execType) => row({ execType, execId: execType, createType: '' }))));
-    expect(items.map(({ tradeId }) => tradeId).toSorted()).toEqual(kinds.filter((kind) => kind !== 'Funding').toSorted());
+    const { items } = await read(
+      linear(...kinds.map((execType) => row({ execType, execId: execType, createType: '' }))),
+    );
+    expect(items.map(({ tradeId }) => tradeId).toSorted()).toEqual(
+      kinds.filter((kind) => kind !== 'Funding').toSorted(),
+    );
     expect(items[0]).toMatchObject({ symbol: 'BTC/USDT:USDT', fees: [{ asset: 'USDT', cost: '0.1' }] });
   });
 
@@ -198,7 +203,11 @@ describe('deposits', () => {
   it('of one transaction are all kept, at KuCoin', async () => {
     const { account } = await recordedVenue('kucoin', recordedFile('kucoin-two-in-one-tx', recordedAt));
     const { items, rejected } = await account.transfers(recordedAt - 86_400_000);
-    expect(items.map(({ asset, amount }) => `${asset} ${amount}`).toSorted()).toEqual(['BTC 0.25', 'BTC 0.5', 'USDT 6']);
+    expect(items.map(({ asset, amount }) => `${asset} ${amount}`).toSorted()).toEqual([
+      'BTC 0.25',
+      'BTC 0.5',
+      'USDT 6',
+    ]);
     expect([new Set(items.map(({ transferId }) => transferId)).size, rejected]).toEqual([3, []]);
   });
 
@@ -214,7 +223,14 @@ describe('deposits', () => {
   });
 
   it('that are equal in all are as many as there are, and an odd one is set aside', async () => {
-    const row = { currency: 'USDT', amount: '1', fee: '0', status: 'SUCCESS', isInner: true, createdAt: recordedAt - 5000 };
+    const row = {
+      currency: 'USDT',
+      amount: '1',
+      fee: '0',
+      status: 'SUCCESS',
+      isInner: true,
+      createdAt: recordedAt - 5000,
+    };
     const items = [row, row, { ...row, amount: 'soon' }, { ...row, createdAt: null }];
     const answers = [
       { path: '/api/v1/deposits', json: { code: '200000', data: { items } } },
@@ -223,10 +239,7 @@ describe('deposits', () => {
     const { account } = await recordedVenue('kucoin', answers);
     const read = await account.transfers(recordedAt - 86_400_000);
     expect([read.items.length, new Set(read.items.map(({ transferId }) => transferId)).size]).toEqual([2, 2]);
-    expect(read.rejected.map(({ reason }) => reason).toSorted()).toEqual([
-      'malformed transfer time',
-      'unreadable row',
-    ]);
+    expect(read.rejected.map(({ reason }) => reason).toSorted()).toEqual(['malformed transfer time', 'unreadable row']);
   });
 
   it('of one transaction are all kept, at Bybit', async () => {

@@ -130,7 +130,13 @@ describe('Gate', () => {
   });
 
   it('reads deposits of one transaction by their own ids', async () => {
-    const deposit = { currency: 'BTC', amount: '1', txid: 'tx', timestamp: String(recordedAt / 1000 - 5), status: 'DONE' };
+    const deposit = {
+      currency: 'BTC',
+      amount: '1',
+      txid: 'tx',
+      timestamp: String(recordedAt / 1000 - 5),
+      status: 'DONE',
+    };
     const { account } = await recordedVenue('gate', [
       detail,
       { path: '/wallet/deposits', json: ['d1', 'd2'].map((id) => ({ ...deposit, id })) },
@@ -192,7 +198,15 @@ describe('Coinbase', () => {
   });
 
   it('reads every page of trades, and canceled orders', async () => {
-    const fill = { trade_id: '1', order_id: 'o', product_id: 'OLD-USD', side: 'BUY', price: '2', size: '1', commission: '1' };
+    const fill = {
+      trade_id: '1',
+      order_id: 'o',
+      product_id: 'OLD-USD',
+      side: 'BUY',
+      price: '2',
+      size: '1',
+      commission: '1',
+    };
     const at = { trade_time: new Date(recordedAt - 1000).toISOString(), liquidity_indicator: 'TAKER' };
     const order = { order_id: 'o', product_id: 'BTC-USDT', side: 'BUY', status: 'CANCELLED', filled_size: '0' };
     const placed = { created_time: new Date(recordedAt - 5000).toISOString(), order_type: 'LIMIT' };

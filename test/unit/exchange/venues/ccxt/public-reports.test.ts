@@ -20,7 +20,10 @@ const binanceSpot = (...assets: string[]) => ({
 
 describe('a public report', () => {
   it('rotki#201: a delisted asset (ICN) at Kraken', async () => {
-    const { account } = await kraken({ XXBTZUSD: 'BTC/USD', XETHXXBT: 'ETH/BTC' }, krakenTrades('XICNXETH', 'XICNXXBT'));
+    const { account } = await kraken(
+      { XXBTZUSD: 'BTC/USD', XETHXXBT: 'ETH/BTC' },
+      krakenTrades('XICNXETH', 'XICNXXBT'),
+    );
     const { items, rejected } = await account.trades(null, null);
     const found = items.map(({ symbol, fees }) => `${symbol} ${fees[0]?.asset}`);
     expect([found.toSorted(), rejected]).toEqual([['ICN/BTC BTC', 'ICN/ETH ETH'], []]);
@@ -40,15 +43,17 @@ describe('a public report', () => {
   it('rotki#6591 and rotki#7526: bonded, yield bearing and special assets of Kraken', async () => {
     const { account } = await kraken(
       { XXBTZUSD: 'BTC/USD', KSMEUR: 'KSM/EUR', DOTEUR: 'DOT/EUR', XETHZEUR: 'ETH/EUR' },
-      balanceEx({ 'KSM07.S': held('1'), 'DOT28.S': held('2'), 'USD.M': held('3'), 'XBT.B': held('4'), 'ETH2.S': held('5') }),
+      balanceEx({
+        'KSM07.S': held('1'),
+        'DOT28.S': held('2'),
+        'USD.M': held('3'),
+        'XBT.B': held('4'),
+        'ETH2.S': held('5'),
+      }),
     );
-    expect(balancesOf(await account.balances()).map(({ wallet, asset, total }) => `${wallet} ${asset} ${total}`)).toEqual([
-      'earn KSM 1',
-      'earn DOT 2',
-      'earn USD 3',
-      'earn BTC 4',
-      'earn ETH 5',
-    ]);
+    expect(
+      balancesOf(await account.balances()).map(({ wallet, asset, total }) => `${wallet} ${asset} ${total}`),
+    ).toEqual(['earn KSM 1', 'earn DOT 2', 'earn USD 3', 'earn BTC 4', 'earn ETH 5']);
   });
 
   it('rotki#7546, rotki#1502 and Binance.Net#833: LD tokens, one of them with a letter more', async () => {
@@ -91,10 +96,18 @@ describe('a public report', () => {
   });
 
   it('ccxt#24878: what is free of a unified account at Bybit with isolated margin', async () => {
-    const coin = { coin: 'USDT', availableToWithdraw: '', locked: '0', totalOrderIM: '0', totalPositionIM: '2466.37380399' };
+    const coin = {
+      coin: 'USDT',
+      availableToWithdraw: '',
+      locked: '0',
+      totalOrderIM: '0',
+      totalPositionIM: '2466.37380399',
+    };
     const json = {
       retCode: 0,
-      result: { list: [{ accountType: 'UNIFIED', coin: [{ ...coin, borrowAmount: '0', walletBalance: '4271.12149513' }] }] },
+      result: {
+        list: [{ accountType: 'UNIFIED', coin: [{ ...coin, borrowAmount: '0', walletBalance: '4271.12149513' }] }],
+      },
     };
     const { account } = await recordedVenue('bybit', [
       { path: '/wallet-balance', json },
@@ -105,7 +118,14 @@ describe('a public report', () => {
   });
 
   it('ccxt#1123: a balance of minus a few satoshi at Bitfinex is owed, not held', () => {
-    const holding = { wallet: 'spot', asset: 'EOS', total: '-0.00000032', locked: '0', debt: '0', venueTime: null } as const;
+    const holding = {
+      wallet: 'spot',
+      asset: 'EOS',
+      total: '-0.00000032',
+      locked: '0',
+      debt: '0',
+      venueTime: null,
+    } as const;
     expect(settled([holding])).toMatchObject([{ free: '0', total: '0', debt: '0.00000032' }]);
   });
 
