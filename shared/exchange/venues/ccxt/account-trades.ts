@@ -6,6 +6,7 @@ import type { AccountRules } from './account-rules.ts';
 import { garbled } from './answers.ts';
 import type { OffsetRead } from './offsets.ts';
 import { isOffsetCursor, readOffsets } from './offsets.ts';
+import { optionalList } from './optional-list.ts';
 import { readPages } from './pages.ts';
 import { concatenated, readRows } from './rows.ts';
 import { isContract, namedMarket } from './unlisted.ts';
@@ -85,14 +86,17 @@ const readByTime = async (
   const { entries, next, more } = await readOn(last, limits, now, async (window) => {
     const lists: VenueList<OwnTrade>[] = [];
     let filled = 0;
-    for (const parameters of tradeTypes(rules, symbol)) {
+    for (const [index, parameters] of tradeTypes(rules, symbol).entries()) {
       const page = (further: object) =>
         exchange.fetchMyTrades(symbol, window.from, limits.pageEntries, {
           ...{ ...parameters, until: window.to },
           ...further,
         });
       // One order may be filled by more others at the same moment than a page has.
-      const found = rules.isPagedByCursor || isNarrowest(window) ? await readPages(exchange, page) : await page({});
+      const found = await optionalList(index > 0 && rules.contracts === undefined, () =>
+        rules.isPagedByCursor || isNarrowest(window) ? readPages(exchange, page) : page({}),
+      );
+      if (found === undefined) continue;
       lists.push(toTrades(exchange, rules, found, parameters));
       filled = Math.max(filled, found.length / limits.pageEntries);
       // This window will be read again, in parts.

@@ -20,6 +20,7 @@ import { readWallets } from './account-wallets.ts';
 import type { CcxtClientOptions } from './client.ts';
 import { createCcxtClient } from './client.ts';
 import { neededCredentials, takesKeys } from './credentials.ts';
+import { optionalList } from './optional-list.ts';
 import { concatenated } from './rows.ts';
 import { namedMarket } from './unlisted.ts';
 import { readAll, wholeList } from './windows.ts';
@@ -113,8 +114,10 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
         const bySymbol = needsSymbols && rules.isOpenOrdersListWhole !== true;
         const found: VenueList<VenueOrder>[] = [];
         for (const symbol of bySymbol ? symbols : [undefined]) {
-          for (const parameters of [...types, ...(rules.openOrderKinds ?? [])]) {
-            found.push(await readOpenOrders(exchange, symbol, parameters));
+          for (const parameters of types) found.push(await readOpenOrders(exchange, symbol, parameters));
+          for (const parameters of rules.openOrderKinds ?? []) {
+            const list = await optionalList(true, () => readOpenOrders(exchange, symbol, parameters));
+            if (list !== undefined) found.push(list);
           }
         }
         if (ownContracts !== undefined) found.push(await ownContracts.openOrders(exchange));
@@ -130,8 +133,10 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
             found.push(await ownContracts.endedOrders(exchange, symbol, since, clock.now()));
             continue;
           }
-          for (const parameters of endedTypes) {
-            found.push(await readEndedOrders(exchange, rules, symbol, parameters, since, clock.now()));
+          for (const [index, parameters] of endedTypes.entries()) {
+            const read = () => readEndedOrders(exchange, rules, symbol, parameters, since, clock.now());
+            const list = await optionalList(index > 0 && rules.orderParameters !== undefined, read);
+            if (list !== undefined) found.push(list);
           }
         }
         const { items, rejected } = concatenated(found);

@@ -108,6 +108,30 @@ describe('KuCoin', () => {
   });
 });
 
+describe('a list that an account does not have', () => {
+  const none = { path: '/account/mode', json: { code: '200000', data: { selfAccountMode: 'CLASSIC' } } };
+  const trade = { symbol: 'BTC-USDT', tradeId: '1', orderId: 'o', side: 'buy', price: '2', size: '1', funds: '2' };
+  const fills = {
+    path: '/api/v1/fills',
+    json: { code: '200000', data: { items: [{ ...trade, fee: '0', createdAt: recordedAt - 1000 }] } },
+  };
+  const read = async (refusal: object) => {
+    const answers = [none, fills, { path: '/api/v1/hf/fills', status: 400, json: refusal }];
+    const { account } = await recordedVenue('kucoin', answers, spot('BTC-USDT'));
+    return account.trades('BTC/USDT', `${recordedAt - dayMs}/${dayMs}`);
+  };
+
+  it('hides nothing of the one that it has', async () => {
+    expect((await read({ code: '400100', msg: 'Parameter Error' })).items).toHaveLength(1);
+  });
+
+  it('is not taken for one that fails', async () => {
+    await expect(read({ code: '500000', msg: 'Internal Server Error' })).rejects.toMatchObject({
+      failure: 'retryable',
+    });
+  });
+});
+
 describe('Gate', () => {
   const detail = { path: '/account/detail', json: { key: { mode: 1 } } };
 
