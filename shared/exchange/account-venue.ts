@@ -36,7 +36,13 @@ export interface Balance {
  *   people and holds no secret.
  */
 export type WalletReading =
-  | { readonly wallet: WalletType; readonly status: 'ok'; readonly balances: readonly Balance[] }
+  | {
+      readonly wallet: WalletType;
+      readonly status: 'ok';
+      readonly balances: readonly Balance[];
+      /** The wallet itself could not be read: these are what other wallets show of it, perhaps not all. */
+      readonly isStandIn?: true;
+    }
   | { readonly wallet: WalletType; readonly status: 'failing'; readonly error: VenueError }
   | { readonly wallet: WalletType; readonly status: 'not-offered'; readonly detail: string };
 
@@ -183,6 +189,11 @@ export interface AccountVenue {
    * venue has no such list, or does not need symbols.
    */
   tradedSymbols?(cursor: string | null): Promise<VenuePage<string>>;
+  /**
+   * Symbols of markets that {@link AccountVenue.trades} or an order gave under the venue's own name, as far as they are
+   * known by now. The others are left out. Absent where an adapter never gives such names.
+   */
+  marketSymbols?(names: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Deposits and withdrawals made at `since` or later, epoch ms, oldest first. */
   transfers(since: number): Promise<VenueList<Transfer>>;
 }

@@ -82,6 +82,24 @@ describe('an account at Binance', () => {
     ]);
   });
 
+  it('tells what is owed on margin beside what is held', async () => {
+    binance.accounts.setBalance(apiKey, 'ETH', '2', '0.5', 'margin', '1.25');
+    binance.accounts.setBalance(apiKey, 'USDT', '0', '0', 'margin', '100');
+    expect(balancesOf(await account.balances())).toMatchObject([
+      { wallet: 'margin', asset: 'ETH', free: '2', locked: '0.5', total: '2.5', debt: '1.25' },
+      { wallet: 'margin', asset: 'USDT', free: '0', total: '0', debt: '100' },
+    ]);
+  });
+
+  it('reads all wallets by six requests', async () => {
+    binance.accounts.addKey({ apiKey, secret, permissions: ['read', 'futures'] });
+    binance.accounts.setBalance(apiKey, 'BTC', '1', '0', 'earn');
+    await account.balances();
+    binance.forget();
+    await account.balances();
+    expect(paths()).toHaveLength(6);
+  });
+
   it('tells what lies in futures, without the profit of open positions', async () => {
     binance.accounts.addKey({ apiKey, secret, permissions: ['read', 'futures'] });
     binance.accounts.setBalance(apiKey, 'USDT', '100.5', '20', 'contract');

@@ -131,6 +131,41 @@ describe('a unified account at Bybit', () => {
     expect(orders).toMatchObject([{ status: 'filled', filled: '0.5', average: '70000', symbol: 'BTC/USDT' }]);
   });
 
+  it('tells what the venue itself traded, and no funding', async () => {
+    const symbol = 'BTC/USDT:USDT';
+    const kinds = ['liquidation', 'deleveraging', 'settlement', 'funding'] as const;
+    const numbers = kinds.map((kind) => bybit.accounts.addTrade(apiKey, tradeOf({ symbol, kind, feeAsset: 'USDT' })));
+    const ids = new Set<string>();
+    for (let [cursor, more]: [string | null, boolean] = [null, true]; more; ) {
+      const page = await account.trades(null, cursor);
+      for (const { tradeId } of page.items) ids.add(tradeId);
+      ({ cursor, more } = page);
+    }
+    expect(ids).toEqual(new Set(numbers.slice(0, 3).map(bybitId)));
+  });
+
+  it('tells what is owed beside what is held', async () => {
+    bybit.accounts.setBalance(apiKey, 'ETH', '1.5', '0', 'spot', '1');
+    bybit.accounts.setBalance(apiKey, 'USDT', '0', '0', 'spot', '120.5');
+    expect(balancesOf(await account.balances())).toMatchObject([
+      { asset: 'ETH', free: '1.5', total: '1.5', debt: '1' },
+      { asset: 'USDT', free: '0', total: '0', debt: '120.5' },
+    ]);
+  });
+
+  it('keeps two deposits of one transaction that have no id', async () => {
+    for (const address of ['one', 'two']) {
+      bybit.accounts.addTransfer(
+        apiKey,
+        transferOf({ withoutId: true, txId: 'same', address, at: Date.now() - dayMs }),
+      );
+    }
+    const read = async () =>
+      (await account.transfers(Date.now() - 2 * dayMs)).items.map(({ transferId }) => transferId);
+    const [first, second] = [await read(), await read()];
+    expect([new Set(first).size, second]).toEqual([2, first]);
+  });
+
   it('tells every trade of weeks once, of spot and contracts, however many lie close together', async () => {
     const now = Date.now();
     const numbers = [

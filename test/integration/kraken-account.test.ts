@@ -175,6 +175,19 @@ describe('an account at Kraken', () => {
     expect(paths()).toHaveLength(3);
   });
 
+  it('tells trades and orders of a market that was delisted', async () => {
+    const symbol = 'SOL/USD';
+    kraken.accounts.addTrade(apiKey, tradeOf({ symbol, fee: '0.26', at: Date.now() - dayMs }));
+    kraken.accounts.addOrder(apiKey, orderOf({ symbol, status: 'canceled' }));
+    kraken.delist(symbol);
+    listing = createCcxtListing({ id: 'kraken', network: { fetch }, clock, originOverride: kraken.url });
+    account = await connect();
+    expect((await account.trades(null, null)).items).toMatchObject([
+      { symbol, fees: [{ asset: 'USD', cost: '0.26' }] },
+    ]);
+    expect((await account.closedOrders([], Date.now() - dayMs)).items).toMatchObject([{ symbol }]);
+  });
+
   it('tells a trade with its fee', async () => {
     const at = Date.now() - 2000 * dayMs;
     const number = kraken.accounts.addTrade(apiKey, tradeOf({ symbol: 'BTC/USD', fee: '0.17', at, maker: true }));

@@ -1,9 +1,20 @@
 import type { Balance, WalletReading, WalletType } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
-import type { WalletRule } from './account-rule.ts';
+import { type Holding, settled } from './account-balances.ts';
+import type { AccountRules, WalletRule } from './account-rule.ts';
 import type { CcxtClient } from './client.ts';
 import { operationTimeoutMs } from './client.ts';
-import { NotOffered } from './not-offered.ts';
+import { isNotOffered, NotOffered } from './not-offered.ts';
+
+/** How reading one or more wallets went. */
+interface Outcome {
+  readonly rule: WalletRule;
+  readonly holdings?: readonly Holding[];
+  readonly isStandIn?: true;
+  readonly error?: VenueError;
+  /** Why there is no such wallet, for people. */
+  readonly missing?: string;
+}
 
 /**
  * Reads the wallets one after the other, each independently of how the others went, within {@link operationTimeoutMs}.
@@ -11,52 +22,73 @@ import { NotOffered } from './not-offered.ts';
  * @throws {VenueError} no wallet could be read
  */
 export const readWallets = async (
-  venue: string,
   client: CcxtClient,
-  wallets: readonly WalletRule[],
+  rules: Pick<AccountRules, 'wallets' | 'notOffered'>,
   now: () => number,
 ): Promise<WalletReading[]> => {
+  const venue = client.exchange.id;
   const endsAt = now() + operationTimeoutMs;
-  const readings: WalletReading[] = [];
+  const outcomes: Outcome[] = [];
   let stopped: VenueError | undefined;
-  for (const rule of wallets) {
-    const covered = [rule.type, ...(rule.also ?? [])];
+  for (const rule of rules.wallets) {
     const leftMs = endsAt - now();
     if (leftMs <= 0) stopped ??= new VenueError(venue, 'retryable', `${venue} did not answer in time`);
-    const outcome = stopped ?? (await readWallet(client, rule, leftMs));
-    // A key that is not accepted any more makes nothing of what was read before wrong, but the user has to act first.
-    if (outcome instanceof VenueError && outcome.failure === 'authentication') throw outcome;
-    if (outcome instanceof VenueError && outcome.failure === 'rate-limited') stopped = outcome;
-    readings.push(...covered.map((wallet) => readingOf(wallet, outcome)));
-    if (stopped !== undefined && !readings.some(({ status }) => status === 'ok')) throw stopped;
+    const outcome =
+      stopped === undefined ? await readWallet(client, rule, rules.notOffered, leftMs) : { rule, error: stopped };
+    const { error } = outcome;
+    // Of a key that is not accepted any more nothing further can be read, and only its user can help.
+    if (error?.failure === 'authentication') throw error;
+    // To go on asking would prolong the limit.
+    if (error?.failure === 'rate-limited') stopped = error;
+    outcomes.push(outcome);
+    if (stopped !== undefined && outcomes.every(({ holdings }) => holdings === undefined)) throw stopped;
   }
-  const failing = readings.find((reading) => reading.status === 'failing');
-  if (failing !== undefined && !readings.some(({ status }) => status === 'ok')) throw failing.error;
-  return readings;
+  const isAnyRead = outcomes.some(({ holdings }) => holdings !== undefined);
+  const first = outcomes.find(({ error }) => error !== undefined)?.error;
+  if (!isAnyRead && first !== undefined) throw first;
+  const read = outcomes.map((outcome) => withStandIn(client, outcome));
+  const balances = settled(read.flatMap(({ holdings }) => holdings ?? []));
+  return read.flatMap((outcome) =>
+    [outcome.rule.type, ...(outcome.rule.also ?? [])].map((wallet) => readingOf(wallet, outcome, balances)),
+  );
 };
 
 const readWallet = async (
   client: CcxtClient,
   rule: WalletRule,
+  words: RegExp | undefined,
   timeoutMs: number,
-): Promise<Balance[] | NotOffered | VenueError> => {
+): Promise<Outcome> => {
+  let isMissing = false;
   try {
-    return await client.run(async (exchange) => {
+    const holdings = await client.run(async (exchange) => {
       try {
         return await rule.read(exchange);
       } catch (error) {
         if (error instanceof NotOffered) return error;
+        isMissing = isNotOffered(error, words);
         throw error;
       }
     }, timeoutMs);
+    return holdings instanceof NotOffered ? { rule, missing: holdings.message } : { rule, holdings };
   } catch (error) {
-    if (error instanceof VenueError) return error;
-    throw error;
+    if (!(error instanceof VenueError)) throw error;
+    return isMissing ? { rule, error, missing: error.message } : { rule, error };
   }
 };
 
-const readingOf = (wallet: WalletType, outcome: Balance[] | NotOffered | VenueError): WalletReading => {
-  if (outcome instanceof VenueError) return { wallet, status: 'failing', error: outcome };
-  if (outcome instanceof NotOffered) return { wallet, status: 'not-offered', detail: outcome.message };
-  return { wallet, status: 'ok', balances: outcome.filter((balance) => balance.wallet === wallet) };
+const withStandIn = ({ exchange }: CcxtClient, outcome: Outcome): Outcome => {
+  if (outcome.holdings !== undefined) return outcome;
+  const holdings = outcome.rule.standIn?.(exchange) ?? [];
+  return holdings.length === 0 ? outcome : { rule: outcome.rule, holdings, isStandIn: true };
+};
+
+const readingOf = (wallet: WalletType, outcome: Outcome, balances: readonly Balance[]): WalletReading => {
+  const { holdings, isStandIn, missing, error } = outcome;
+  if (holdings !== undefined) {
+    const own = balances.filter((balance) => balance.wallet === wallet);
+    return { wallet, status: 'ok', balances: own, ...(isStandIn && { isStandIn }) };
+  }
+  if (missing !== undefined || error === undefined) return { wallet, status: 'not-offered', detail: missing ?? '' };
+  return { wallet, status: 'failing', error };
 };

@@ -11,7 +11,7 @@ import {
 } from '#shared/exchange/account-venue';
 import type { Credentials } from '#shared/exchange/credentials';
 import { VenueError } from '#shared/exchange/errors';
-import { toPosition, toTransfer } from './account-mapping.ts';
+import { toPosition, toTransfers } from './account-mapping.ts';
 import { readEndedOrders, readOpenOrders } from './account-orders.ts';
 import type { AccountRules } from './account-rules.ts';
 import { accountRules } from './account-rules.ts';
@@ -20,7 +20,9 @@ import { readWallets } from './account-wallets.ts';
 import type { CcxtClientOptions } from './client.ts';
 import { createCcxtClient } from './client.ts';
 import { neededCredentials, takesKeys } from './credentials.ts';
-import { concatenated, readRows } from './rows.ts';
+import { optionalList } from './optional-list.ts';
+import { concatenated } from './rows.ts';
+import { namedMarket } from './unlisted.ts';
 import { readAll, wholeList } from './windows.ts';
 
 export interface CcxtAccountOptions extends Omit<CcxtClientOptions, 'credentials' | 'marketTypes' | 'hasShape'> {
@@ -60,6 +62,7 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
   const client = await createCcxtClient({ ...options, marketTypes: rules.marketTypes, hasShape: shapeOf(rules) });
   const { exchange } = client;
   refuseOtherCredentials(exchange, credentials);
+  rules.prepare?.(exchange);
 
   const loadMarkets = async (): Promise<void> => {
     if (exchange.markets !== undefined) return;
@@ -73,7 +76,8 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
   const needs = (capability: string) => {
     if (!exchange.has[capability]) throw new VenueError(id, 'not-supported', `${id} does not offer this`);
   };
-  const types = [{}, ...(rules.contracts ?? [])];
+  const types = rules.contracts === undefined ? [{}] : [{ type: 'spot' }, ...rules.contracts];
+  const endedTypes = rules.orderParameters ?? types;
   const needsSymbols = symbolRequired(exchange);
   const { ownContracts } = rules;
   const isOwn = (symbol: string | null | undefined): symbol is string =>
@@ -89,7 +93,7 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
     balances: async () => {
       needs('fetchBalance');
       await loadMarkets();
-      return readWallets(id, client, rules.wallets, () => clock.now());
+      return readWallets(client, rules, () => clock.now());
     },
 
     positions: () =>
@@ -107,10 +111,14 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
     openOrders: (symbols) =>
       run(async () => {
         needs('fetchOpenOrders');
-        const bySymbol = needsSymbols && id !== 'binance';
+        const bySymbol = needsSymbols && rules.isOpenOrdersListWhole !== true;
         const found: VenueList<VenueOrder>[] = [];
         for (const symbol of bySymbol ? symbols : [undefined]) {
           for (const parameters of types) found.push(await readOpenOrders(exchange, symbol, parameters));
+          for (const parameters of rules.openOrderKinds ?? []) {
+            const list = await optionalList(true, () => readOpenOrders(exchange, symbol, parameters));
+            if (list !== undefined) found.push(list);
+          }
         }
         if (ownContracts !== undefined) found.push(await ownContracts.openOrders(exchange));
         const { items, rejected } = concatenated(found);
@@ -125,8 +133,10 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
             found.push(await ownContracts.endedOrders(exchange, symbol, since, clock.now()));
             continue;
           }
-          for (const parameters of types) {
-            found.push(await readEndedOrders(exchange, rules, symbol, parameters, since, clock.now()));
+          for (const [index, parameters] of endedTypes.entries()) {
+            const read = () => readEndedOrders(exchange, rules, symbol, parameters, since, clock.now());
+            const list = await optionalList(index > 0 && rules.orderParameters !== undefined, read);
+            if (list !== undefined) found.push(list);
           }
         }
         const { items, rejected } = concatenated(found);
@@ -147,24 +157,39 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
       ? {}
       : { tradedSymbols: (cursor) => run(() => ownContracts.traded(exchange, cursor, clock.now())) }),
 
+    marketSymbols: (names) =>
+      run(
+        async () =>
+          new Map(
+            names.flatMap((name): [string, string][] => {
+              const { symbol } = namedMarket(exchange, name);
+              return symbol === name ? [] : [[name, symbol]];
+            }),
+          ),
+      ),
+
     transfers: (since) =>
       run(async () => {
         const found: VenueList<Transfer>[] = [];
-        const stretch = { from: since, to: clock.now() };
+        const range = { from: since, to: clock.now() };
         for (const [capability, read] of [
           ['fetchDeposits', exchange.fetchDeposits.bind(exchange)],
           ['fetchWithdrawals', exchange.fetchWithdrawals.bind(exchange)],
         ] as const) {
           needs(capability);
           const limits = rules.transfers ?? wholeList;
-          const natives = await readAll(stretch, limits, async ({ from, to }) => {
+          const natives = await readAll(range, limits, async ({ from, to }) => {
+            const { pageEntries } = limits;
+            const named = rules.transferParameters?.(from, to, pageEntries);
             const entries =
               rules.transfers === undefined
                 ? await read(undefined, from)
-                : await read(undefined, undefined, undefined, transferTimes(id, from, to, limits.pageEntries));
+                : named === undefined
+                  ? await read(undefined, from, pageEntries, { until: to })
+                  : await read(undefined, undefined, undefined, { ...named });
             return { entries, filled: entries.length / limits.pageEntries };
           });
-          found.push(readRows('transfers', natives, (native) => native.id ?? native.txid, toTransfer));
+          found.push(toTransfers(id, natives));
         }
         const { items, rejected } = concatenated(found);
         const recent = unique(
@@ -197,12 +222,6 @@ const refuseOtherCredentials = (exchange: Exchange, credentials: Credentials): v
 
 /** What ccxt says of a venue's list of own trades. */
 const symbolRequired = (exchange: Exchange): boolean => exchange.features?.spot?.fetchMyTrades?.symbolRequired === true;
-
-/** ccxt's own reading of a time would leave out what has none; the venue's own names pass it by. */
-const transferTimes = (id: string, from: number, to: number, limit: number) => {
-  if (id === 'kraken') return { start: String(Math.floor(from / 1000) - 1), end: String(Math.ceil(to / 1000)), limit };
-  return { startTime: from, endTime: to, limit };
-};
 
 const endedAt = ({ updatedAt, createdAt }: VenueOrder): number => updatedAt ?? createdAt;
 

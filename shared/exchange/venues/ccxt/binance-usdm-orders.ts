@@ -8,9 +8,9 @@ import { readAll, type WindowLimits } from './windows.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Both ends are told, and a stretch must be shorter than a week. Orders that were placed 90 days ago are not told any more. */
+/** Both ends are included, and a window must be shorter than a week. Orders placed more than 90 days ago are not listed. */
 const limits: WindowLimits = { windowMs: 7 * dayMs - 1, pageEntries: 1000, reachMs: 89 * dayMs };
-/** Orders are told by when they were placed. Those that rested for longer are asked for when they are missed. */
+/** Orders are listed by when they were placed. Those that rested for longer are read when they are missed. */
 const orderLifetimeMs = 6 * dayMs;
 
 /** Open orders of all contracts, those that wait for a price included, which Binance keeps apart. */
@@ -33,8 +33,8 @@ export const endedUsdmOrders = async (
   const found: VenueList<VenueOrder>[] = [];
   for (const path of ['allOrders', 'allAlgoOrders'] as const) {
     const rows = await readAll({ from: since - orderLifetimeMs, to: now }, limits, async ({ from, to }) => {
-      const stretch = { startTime: from, endTime: to, limit: limits.pageEntries };
-      const entries = listAt(await askUsdm(exchange, path, { symbol: contractId(symbol), ...stretch }));
+      const window = { startTime: from, endTime: to, limit: limits.pageEntries };
+      const entries = listAt(await askUsdm(exchange, path, { symbol: contractId(symbol), ...window }));
       return { entries, filled: entries.length / limits.pageEntries };
     });
     found.push(toUsdmOrders(exchange, 'closed-orders', rows));
@@ -67,7 +67,7 @@ const toUsdmOrder = (exchange: Exchange, row: unknown): VenueOrder => {
     ...order,
     symbol: contractSymbol(id),
     orderId: isConditional ? `algo-${order.orderId}` : order.orderId,
-    // What is filled, the order tells that it became.
+    // The order that it became reports the fill.
     status: isConditional && order.status === 'filled' ? 'expired' : order.status,
   };
 };

@@ -77,7 +77,7 @@ const explained: ReadonlySet<VenueFailure> = new Set([
 
 // ccxt has no class of its own for HTTP 451 (`binance GET https://… 451 …`), and most venues that block a region say
 // so with another status.
-const regionBlock =
+export const regionBlock =
   /^\S+ [A-Z]+ \S+ 451 |restricted location|block access from your country|(?:your|this) (?:country|region)/i;
 
 // Kraken's words for a wrong secret, of which ccxt does not know.

@@ -1,4 +1,5 @@
 import type { RejectedRow, VenueList } from '#shared/exchange/account-venue';
+import { unparsed } from './odd-rows.ts';
 
 /** A list in which nothing is. */
 export const emptyList: VenueList<never> = { items: [], rejected: [] };
@@ -14,6 +15,7 @@ export const readRows = <N, T>(
   const rejected: RejectedRow[] = [];
   for (const row of rows) {
     try {
+      if (typeof row === 'object' && row !== null && unparsed in row) throw new Error('unparsed');
       items.push(read(row));
     } catch (error) {
       rejected.push(rejectedRow(list, idOf(row), error));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { openUntilOf } from '#shared/exchange/budget/stored-budget';
+import { budgetKey, openUntilOf } from '#shared/exchange/budget/stored-budget';
 import { tokenLeaseMs } from '#shared/exchange/budget/token-lease';
 import { type Permit, VenueBudget } from '#shared/exchange/budget/venue-budget';
 import { VenueError } from '#shared/exchange/errors';
@@ -255,16 +255,36 @@ describe('prices that are polled faster than the venue allows', () => {
   });
 });
 
-describe('a clock that is set back', () => {
-  it('does not keep calls waiting for as long as it was ahead', async () => {
-    await take(prices);
-    const { clock } = system;
-    const { now } = clock;
-    Object.assign(clock, { now: () => now.call(clock) - 3_600_000 });
-    for (const purpose of ['prices', 'accounts'] as const) {
-      const after = new VenueBudget(system.platform, 'binance', purpose);
-      expect(await isLetGo(system.awake(after.take(charge(100))))).toBe(true);
-      expect(await isLetGo(system.awake(after.take(charge(100))))).toBe(true);
-    }
+describe('times that a wrong clock stored', () => {
+  const yearMs = 365 * 86_400_000;
+  const store = (times: Record<string, number>) =>
+    system.table.update(budgetKey('binance'), { set: { kind: 'venue-budget', venue: 'binance', ...times } });
+
+  it.each([
+    ['of a full bucket', 'full_api'],
+    ['of a hold', 'held_accounts_api'],
+    ['of an open circuit', 'openUntil'],
+    ['of a congested venue', 'congestedUntil'],
+  ])('%s do not hold up a venue', async (_, path) => {
+    await store({ [path]: system.clock.now() + yearMs });
+    const startedAt = system.clock.now();
+    const slots = { hasSlot: false, acquireSlot: async () => false };
+    await system.awake(accounts.take(charge(100), slots));
+    expect(system.clock.now() - startedAt).toBeLessThan(10_000);
+  });
+
+  it('of a full bucket are replaced, for all workers', async () => {
+    await store({ full_api: system.clock.now() + yearMs });
+    await take(accounts, 15_000);
+    const startedAt = system.clock.now();
+    await take(others, 4000);
+    expect(system.clock.now() - startedAt).toBeGreaterThanOrEqual(4000);
+  });
+
+  it('of a probe do not keep the circuit open', async () => {
+    await store({ openUntil: system.clock.now() - 1, probeUntil: system.clock.now() + yearMs });
+    const permit = await take(accounts);
+    await permit.answered();
+    expect(await openUntilOf(system.table, 'binance')).toBeUndefined();
   });
 });
