@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
 import { Account, AccountId, AccountUpdate, NewAccount } from '#shared/accounts/account';
-import { AccountBalance, AccountOrder, AccountTrade, OrderStatus } from '#shared/accounts/records';
+import { AccountBalance, AccountOrder, AccountTrade, OrderStatus, WalletStatus } from '#shared/accounts/records';
 import { ExchangeVenue } from '#shared/exchange/exchange-venue';
 import { MarketSymbol } from '#shared/model/symbols';
 
@@ -12,7 +12,10 @@ const params = z.strictObject({ accountId: AccountId });
 const recordsOf = <T extends z.ZodType>(record: T) =>
   z.strictObject({
     accountId: z.string(),
-    asOf: z.int().nullable().describe('When the venue was last queried; null: not yet, or not for all records'),
+    asOf: z
+      .int()
+      .nullable()
+      .describe('When all records were last read from the venue; null: not yet, or not all of them'),
     stale: z.boolean().describe('The venue has not confirmed the records for too long'),
     items: z.array(record).describe('May be fewer than the limit, or none, before the last page'),
     nextCursor: z.string().nullable(),
@@ -75,9 +78,14 @@ export const getBalance = route({
   path: '/api/exchange/balance',
   scope: 'exchange:read',
   throttle: perMinute(1200),
-  summary: 'The balances of an account',
+  summary: 'The balances of an account, with the state of each wallet',
   query: z.strictObject({ accountId: AccountId, ...PageQuery }),
-  response: { 200: recordsOf(AccountBalance) },
+  response: {
+    200: recordsOf(AccountBalance).extend({
+      complete: z.boolean().describe('Whether every wallet that the account has was read by the last sync'),
+      wallets: z.array(WalletStatus).describe('The state of each wallet'),
+    }),
+  },
 });
 
 export const listOrders = route({

@@ -15,14 +15,14 @@ import { syncTimeoutSeconds } from './account-sync.limits.ts';
 import { onQueue } from './on-queue.ts';
 
 const retrySecondsMax = 300;
-/** The function has to tell how it went before its own time is over. */
+/** The function has to record how it went before its own time is over. */
 const marginSeconds = 5;
 
-/** Synchronises the account that each message names. */
+/** Synchronizes the account that each message names. */
 export const createAccountSync = (platform: Platform, open: OpenAccountVenue = openerOf(platform)) => {
   const { logger } = platform;
   const sync = new AccountSync(platform, {
-    // What changed in balances and orders tells the trades which markets to ask for.
+    // What changed in balances and orders decides which markets the trades are read of.
     steps: [balancesStep, positionsStep, ordersStep, tradesStep, transfersStep].map((step) => step(platform)),
     vault: new CredentialVault(platform),
     open,
@@ -40,7 +40,7 @@ export const createAccountSync = (platform: Platform, open: OpenAccountVenue = o
       if (error instanceof SyncHeld) {
         logger.info('An account sync waits for the one under way');
       } else {
-        // Never the error's message: it is not known where it comes from.
+        // Never the error's message: its origin is unknown.
         logger.warn('An account sync failed', { errorName: error instanceof Error ? error.name : 'unknown', receives });
       }
     },

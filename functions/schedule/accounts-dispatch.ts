@@ -5,7 +5,7 @@ import { DispatchStatus } from '#shared/accounts/sync/dispatch-status';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 
-/** Sends the accounts that are due to the workers of `account-sync`. */
+/** Enqueues the syncs that are due for the workers of `account-sync`. */
 export const createAccountsDispatch = (platform: Platform) => {
   const dispatcher = new Dispatcher(platform);
   const status = new DispatchStatus(platform);

@@ -1,9 +1,10 @@
 import type { UserId } from '#shared/model/user-id';
 import { NotFound } from '#shared/platform/errors';
+import { isPossible } from '#shared/platform/plausible-time';
 import type { Platform } from '#shared/platform/ports';
 import type { Item, Page, Query } from '#shared/platform/table';
 import { shown } from './record-view.ts';
-import { AccountBalance, AccountOrder, AccountTrade, type OrderStatus } from './records.ts';
+import { AccountBalance, AccountOrder, AccountTrade, type OrderStatus, type WalletStatus } from './records.ts';
 import {
   accountKey,
   ordersIndex,
@@ -16,12 +17,13 @@ import {
   type StoredTrade,
   tradesIndex,
 } from './stored.ts';
+import { succeededAt, untried } from './sync/steps.ts';
 import { statusSeconds } from './sync/sync-lease.ts';
 
-/** Records are stale when their step has not succeeded for this many periods, and what its status may lag behind. */
+/** Records are stale when their step has not succeeded for this many periods, plus the time by which its status may lag. */
 const stalePeriods = 3;
 const statusLagSeconds = 2 * statusSeconds;
-/** Pages that are looked through at most for records that a filter lets through. */
+/** Pages that are read at most for records that match a filter. */
 const filteredPagesMax = 20;
 
 export interface PageWanted {
@@ -29,13 +31,20 @@ export interface PageWanted {
   readonly cursor?: string;
 }
 
-/** A page of an account's records, and how old they are. It may hold fewer than asked for, and still not be the last. */
+/** A page of an account's records, and how old they are. It may hold fewer than requested without being the last. */
 export interface RecordsPage<T> {
   readonly items: T[];
   readonly cursor?: string;
-  /** When the venue was asked last; null: it was not yet, or not for all. */
+  /** When they were last read from the venue, epoch ms; null: not yet, or not all of them. */
   readonly asOf: number | null;
   readonly stale: boolean;
+}
+
+/** A page of balances, and how each wallet is. */
+export interface BalancesPage extends RecordsPage<AccountBalance> {
+  /** Every wallet that the account has was read by the last sync. */
+  readonly complete: boolean;
+  readonly wallets: readonly WalletStatus[];
 }
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'config'>;
@@ -48,11 +57,39 @@ export class AccountRecords {
     this.#ports = ports;
   }
 
-  /** @throws {NotFound} */
-  async balances(userId: UserId, accountId: string, page: PageWanted): Promise<RecordsPage<AccountBalance>> {
-    const age = await this.#age(userId, accountId, 'balances');
+  /** Balances with the state of each wallet. `asOf` is the age of the oldest wallet. @throws {NotFound} */
+  async balances(userId: UserId, accountId: string, page: PageWanted): Promise<BalancesPage> {
+    const account = await this.#account(userId, accountId);
     const found = await this.#ports.table.query<StoredBalance>({ ...recordsOf('balance', userId, accountId), ...page });
-    return { ...age, ...paged(found, (balance) => shown(AccountBalance, balance)) };
+    const items = paged(found, (balance) => ({
+      ...shown<AccountBalance>(AccountBalance, balance),
+      debt: balance.debt ?? '0',
+    }));
+    if (account.mode === 'paper') {
+      const age = this.#ageOf(account, null);
+      return {
+        ...age,
+        ...items,
+        complete: true,
+        wallets: [{ wallet: 'spot', status: 'ok', asOf: age.asOf, detail: null }],
+      };
+    }
+    const state = account.steps.balances ?? untried;
+    const now = this.#ports.clock.now();
+    const wallets = Object.entries(state.wallets ?? {}).map(
+      ([wallet, { asOf, ...rest }]) =>
+        ({ wallet, ...rest, asOf: asOf !== null && isPossible(asOf, now) ? asOf : null }) as WalletStatus,
+    );
+    const offered = wallets.filter(({ status }) => status !== 'not-offered');
+    const times = offered.map(({ asOf }) => asOf);
+    const oldest = times.includes(null) ? null : Math.min(...times.map(Number));
+    const asOf = offered.length === 0 ? succeededAt(state, now) : oldest;
+    return {
+      ...this.#ageOf(account, asOf),
+      ...items,
+      complete: wallets.length > 0 && offered.every(({ status }) => status === 'ok'),
+      wallets,
+    };
   }
 
   /** Orders, newest first. @throws {NotFound} */
@@ -79,7 +116,7 @@ export class AccountRecords {
     return { ...age, ...paged(found, (trade) => shown(AccountTrade, trade)) };
   }
 
-  /** The first page on which something is found, or the last that was looked through. */
+  /** The first page on which something matches, or the last that was read. */
   async #filtered<T extends Item>(query: Query, isWanted: (item: T) => boolean): Promise<Page<T>> {
     let next = query;
     for (let pages = 1; ; pages += 1) {
@@ -92,12 +129,20 @@ export class AccountRecords {
   }
 
   async #age(userId: UserId, accountId: string, step: StepName) {
-    const { table, clock, config } = this.#ports;
-    const account = await table.get<StoredAccount>(accountKey(userId, accountId), { consistent: true });
+    const account = await this.#account(userId, accountId);
+    return this.#ageOf(account, succeededAt(account.steps[step] ?? untried, this.#ports.clock.now()));
+  }
+
+  async #account(userId: UserId, accountId: string): Promise<StoredAccount> {
+    const account = await this.#ports.table.get<StoredAccount>(accountKey(userId, accountId), { consistent: true });
     if (account === undefined) throw new NotFound('You have no account with this id.');
+    return account;
+  }
+
+  #ageOf(account: StoredAccount, asOf: number | null) {
+    const { clock, config } = this.#ports;
     // What a paper account holds is nowhere else.
     if (account.mode === 'paper') return { asOf: clock.now(), stale: false };
-    const asOf = account.steps[step]?.lastSuccessAt ?? null;
     const staleMs = (stalePeriods * periodOf(account, config) + statusLagSeconds) * 1000;
     return { asOf, stale: asOf === null || asOf + staleMs < clock.now() };
   }

@@ -15,6 +15,7 @@ import {
   scheduleKey,
   symbolsKey,
 } from './stored.ts';
+import { isLeased } from './sync/sync-lease.ts';
 import { CredentialVault } from './vault.ts';
 
 /** How long a deletion waits for a sync that is under way. */
@@ -39,8 +40,8 @@ export class AccountRemoval {
 
   /**
    * Deletes an account with its key and everything that was synchronised. Cut short, it is `removing` and is deleted by
-   * deleting it again. Its audit entry comes with that state, which nothing ends but the deletion. So whoever
-   * takes it up again or asks at the same time makes no second one.
+   * deleting it again. Its audit entry is written with that state, which only the deletion ends: a second attempt, or one at
+   * the same time, writes none.
    * @throws {NotFound} @throws {Conflict} a sync is under way and does not end
    */
   async remove(userId: UserId, accountId: string, origin: AuditOrigin): Promise<void> {
@@ -70,7 +71,7 @@ export class AccountRemoval {
     }
   }
 
-  /** @param begin makes the first step, unless somebody made it before */
+  /** @param begin makes the first step, unless another deletion made it before */
   async #remove(userId: UserId, accountId: string, begin: (writes: readonly Write[]) => Promise<void>): Promise<void> {
     const { table } = this.#ports;
     const key = accountKey(userId, accountId);
@@ -83,7 +84,7 @@ export class AccountRemoval {
         ]);
       } catch (error) {
         if (!(error instanceof TransactionCanceled)) throw error;
-        // Somebody else began at the same time, and may be done with it.
+        // Another deletion began at the same time, and may be done.
         await readAccount(table, userId, accountId);
       }
     }
@@ -99,7 +100,7 @@ export class AccountRemoval {
         { update: accountCountKey(userId), changes: { add: { accounts: -1 } } },
       ]);
     } catch (error) {
-      // Somebody else deleted it at the same time.
+      // Another deletion finished at the same time.
       if (!(error instanceof TransactionCanceled)) throw error;
     }
   }
@@ -110,7 +111,7 @@ export class AccountRemoval {
     const until = clock.now() + deletionWaitMs;
     for (;;) {
       const account = await table.get<StoredAccount>(accountKey(userId, accountId), { consistent: true });
-      if ((account?.leaseUntil ?? 0) <= clock.now()) return;
+      if (account === undefined || !isLeased(account, clock.now())) return;
       if (clock.now() >= until) {
         throw new Conflict('The account is being synchronised and is deleted by trying again in a minute.');
       }

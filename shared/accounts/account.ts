@@ -77,7 +77,10 @@ export const SyncFailure = z.enum([
 ]);
 export type SyncFailure = z.infer<typeof SyncFailure>;
 
-/** How far one part of an account's sync is. `paused` waits for the user, `failing` for its next try. */
+/**
+ * How far one part of an account's sync is. `failing` is retried soon; `paused`, because the venue refuses the key or does not
+ * permit it, slowly and when the user acts.
+ */
 export const StepStatus = z
   .strictObject({
     step: z.string(),
@@ -85,11 +88,15 @@ export const StepStatus = z
     lastSuccessAt: z.int().nullable(),
     lastAttemptAt: z.int().nullable(),
     durationMs: z.int().nullable(),
-    items: z.int().nullable().describe('How many items the venue told of last time'),
+    items: z.int().nullable().describe('How many items the venue reported last time'),
+    rejected: z
+      .int()
+      .exactOptional()
+      .describe('Rows of the venue that could not be read and are left out; absent: none'),
     failure: SyncFailure.nullable(),
     detail: z.string().nullable().describe('What went wrong and what can be done about it'),
-    nextTryAt: z.int().nullable(),
-    failures: z.int().describe('Failures in a row'),
+    nextTryAt: z.int().nullable().describe('Not before then; null: with the next sync'),
+    failures: z.int().describe('Failures in a row; those of the key are counted apart'),
   })
   .meta({ id: 'AccountStepStatus' });
 export type StepStatus = z.infer<typeof StepStatus>;

@@ -22,10 +22,10 @@ import { paperBalances, storedBalance } from './sync/balances.ts';
 import { jobMessage, type SyncJob } from './sync/dispatch.ts';
 import { CredentialVault } from './vault.ts';
 
-/** Asks a venue what a key may do, which also shows that it works. @throws {VenueError} */
+/** Reads from a venue what a key may do, which also shows that it works. @throws {VenueError} */
 export type VerifyKey = (venue: string, credentials: Credentials) => Promise<KeyPermissions>;
 
-/** What the book needs to know of venues; their clients are not its matter. */
+/** What managing accounts needs to know of venues, without their clients. */
 export interface AccountVenuesKnown {
   readonly verify: VerifyKey;
   /** @returns undefined where there is no such venue here */
@@ -37,8 +37,8 @@ export interface AccountCount extends Item {
   readonly accounts: number;
 }
 
-/** A sync that the user asks for is due a little later than now, so that no scheduled one of this moment counts for it. */
-const askedMs = 1;
+/** A sync that the user requests is due a little later than now, so that no scheduled one of this moment serves it. */
+const userRequestedMs = 1;
 
 type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'config' | 'queue' | 'logger'>;
 
@@ -64,9 +64,9 @@ export class Accounts {
   }
 
   /**
-   * Connects an account and has it synchronised. A live one's key is tried at the venue before it is stored.
+   * Connects an account and starts its first sync. A live one's key is tried at the venue before it is stored.
    * @throws {InvalidInput} the venue does not accept the key, the key can withdraw, or parts are missing
-   * @throws {VenueError} the venue can't be asked now
+   * @throws {VenueError} the venue can't be reached now
    * @throws {LimitExceeded} the user has {@link ACCOUNTS_PER_USER_MAX} accounts already
    */
   async add(userId: UserId, account: NewAccount, origin: AuditOrigin): Promise<Account> {
@@ -117,7 +117,7 @@ export class Accounts {
     const writes: Write[] = [
       countedUp(userId),
       { put: stored, if: ABSENT },
-      // A paper account has no venue to ask.
+      // A paper account has no venue to read.
       ...(isLive ? [{ put: schedule }] : []),
       ...paperBalances(stored).map((balance): Write => ({ put: storedBalance(stored, { ...balance, ...asOf }) })),
     ];
@@ -128,11 +128,11 @@ export class Accounts {
       });
     } catch (error) {
       if (!(error instanceof TransactionCanceled)) throw error;
-      // Nothing names the credentials; should this fail, the vault drops them by itself.
+      // Nothing refers to the credentials; should this fail, the vault drops them later.
       if (place !== null) await this.#vault.remove(place).catch(() => {});
       throw error.failed.includes(0) ? tooMany() : error;
     }
-    if (isLive) await this.#order({ userId, accountId, dueAt: now, userRequested: false });
+    if (isLive) await this.#enqueue({ userId, accountId, dueAt: now, userRequested: false });
     return added;
   }
 
@@ -169,7 +169,7 @@ export class Accounts {
     const schedule: Write = {
       update: scheduleKey(userId, accountId),
       changes: {
-        // Should the order below be lost, the dispatcher gives it.
+        // Should the job below be lost, the dispatcher enqueues it.
         set: {
           ...duePlace(accountId, now),
           dueAt: now,
@@ -195,17 +195,17 @@ export class Accounts {
       if (place !== undefined) await this.#vault.remove(place).catch(() => {});
       throw changedMeanwhile();
     }
-    // The new key counts from now on; the vault drops the old one by itself should this fail.
+    // The new key is in use from now on; should this fail, the vault drops the old one later.
     if (place !== undefined && before.credentials !== null) await this.#forget(before.credentials);
-    if (isDueNow) await this.#order({ userId, accountId, dueAt: now + askedMs, userRequested: true });
+    if (isDueNow) await this.#enqueue({ userId, accountId, dueAt: now + userRequestedMs, userRequested: true });
     return changed;
   }
 
-  /** Has an account synchronised now, also what waits for its user; a paper account needs none. @throws {NotFound} */
+  /** Starts a sync of an account, paused steps included; a paper account needs none. @throws {NotFound} */
   async syncNow(userId: UserId, accountId: string): Promise<void> {
     const { mode } = await this.#active(userId, accountId);
     if (mode === 'paper') return;
-    await this.#order({ userId, accountId, dueAt: this.#ports.clock.now() + askedMs, userRequested: true });
+    await this.#enqueue({ userId, accountId, dueAt: this.#ports.clock.now() + userRequestedMs, userRequested: true });
   }
 
   /** The user's accounts, oldest first. */
@@ -230,8 +230,8 @@ export class Accounts {
     return account;
   }
 
-  async #order(order: SyncJob): Promise<void> {
-    await this.#ports.queue('account-sync').send([jobMessage(order)]);
+  async #enqueue(job: SyncJob): Promise<void> {
+    await this.#ports.queue('account-sync').send([jobMessage(job)]);
   }
 
   #checkPeriod(syncSeconds: number | undefined): void {

@@ -42,6 +42,21 @@ export const AccountBalance = z
   .meta({ id: 'AccountBalance' });
 export type AccountBalance = z.infer<typeof AccountBalance>;
 
+export const WalletType = AccountBalance.shape.wallet;
+
+/** How far one wallet of an account is. Wallets are read independently of each other. */
+export const WalletStatus = z
+  .strictObject({
+    wallet: WalletType,
+    status: z
+      .enum(['ok', 'failing', 'not-offered'])
+      .describe('`failing`: its balances are those of `asOf`; `not-offered`: this account has no such wallet'),
+    asOf: z.int().nullable().describe('When it was last read, epoch milliseconds; null: never'),
+    detail: z.string().nullable().describe('Why it is not ok'),
+  })
+  .meta({ id: 'WalletStatus' });
+export type WalletStatus = z.infer<typeof WalletStatus>;
+
 export const AccountPosition = z.strictObject({
   symbol: VenueSymbol,
   side: z.enum(['long', 'short']),
@@ -59,7 +74,7 @@ export const AccountPosition = z.strictObject({
 });
 export type AccountPosition = z.infer<typeof AccountPosition>;
 
-const Fee = z.strictObject({ asset: Asset, cost: LongDecimalString });
+const Fee = z.strictObject({ asset: Asset.nullable(), cost: LongDecimalString });
 
 export const OrderStatus = z.enum(['open', 'filled', 'canceled', 'rejected', 'expired', 'unknown']);
 export type OrderStatus = z.infer<typeof OrderStatus>;

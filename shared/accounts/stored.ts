@@ -11,6 +11,7 @@ import type {
   AccountTrade,
   AccountTransfer,
   OrderStatus,
+  WalletStatus,
 } from './records.ts';
 
 /** Where the credentials of an account are: the number of their secret and their name in it. */
@@ -20,8 +21,14 @@ export type CredentialsPlace = { readonly pack: number; readonly credentialsId: 
 export const stepNames = ['balances', 'positions', 'orders', 'trades', 'transfers'] as const;
 export type StepName = (typeof stepNames)[number];
 
+/** How far a wallet is, as it is stored by its type. */
+export type WalletState = Omit<WalletStatus, 'wallet'>;
+
 /** How far a step is, as it is stored by its name. */
-export type StepState = Omit<StepStatus, 'step'>;
+export type StepState = Omit<StepStatus, 'step'> & {
+  /** Of the balances: absent before they were read first. */
+  readonly wallets?: { readonly [wallet: string]: WalletState };
+};
 
 /**
  * An account as it is stored, in its owner's partition. `version` counts what the user changes; the sync writes the
@@ -66,8 +73,10 @@ export interface StoredSchedule extends Item {
   readonly version: number;
   readonly dueAt: number;
   readonly syncSeconds: number | null;
-  /** The user wants the next sync: what waits for the user is tried once more. */
+  /** The user requested the next sync: paused steps are tried as well. */
   readonly userRequested?: boolean;
+  /** The account is paused until it is due. */
+  readonly isPaused?: boolean;
 }
 
 export interface OfAccount extends Item {
@@ -90,7 +99,24 @@ export interface StoredCursor extends OfAccount {
   /** Whether the end was reached once. */
   readonly isComplete: boolean;
   readonly storedAt: number;
+  /** Why rows could not be read, by their id; absent: none. */
+  readonly rejected?: { readonly [id: string]: string };
+  /** Trades that lack something the venue may tell later; absent: none. */
+  readonly incomplete?: IncompleteTrades;
 }
+
+/** Trades whose market or fee currency the venue did not tell when they were read. */
+export type IncompleteTrades = {
+  /** The venue's own names of markets under which trades are stored. */
+  readonly names: readonly string[];
+  /** Where to read them again: the cursor before the first of them; null: from the beginning. */
+  readonly from: string | null;
+  /** When they are to be read again, epoch ms. */
+  readonly retryAt: number;
+  readonly retries: number;
+  /** Where reading them again stopped for lack of time. */
+  readonly resumeFrom?: string | null;
+};
 
 /** What to ask for where a venue wants symbols named; the times are those at which each came up first, epoch ms. */
 export interface StoredSymbols extends OfAccount {
@@ -255,6 +281,8 @@ export const accountOf = (stored: StoredAccount, config: Pick<Config, 'accounts'
   updatedAt: stored.updatedAt,
   steps: stepNames.flatMap((step) => {
     const state = stored.steps[step];
-    return state === undefined ? [] : [{ step, ...state }];
+    if (state === undefined) return [];
+    const { wallets: _wallets, ...status } = state;
+    return [{ step, ...status }];
   }),
 });

@@ -2,8 +2,10 @@ import * as z from 'zod';
 import { Credentials } from '#shared/exchange/credentials';
 import type { UserId } from '#shared/model/user-id';
 import { ConditionFailed, Unavailable } from '#shared/platform/errors';
+import { optimistic } from '#shared/platform/optimistic';
+import { clockSkewMsMax } from '#shared/platform/plausible-time';
 import type { Platform } from '#shared/platform/ports';
-import { ABSENT, allOf, atMost, equals, type Item, PRESENT } from '#shared/platform/table';
+import { ABSENT, allOf, anyOf, atMost, equals, type Item, PRESENT } from '#shared/platform/table';
 import {
   accountKey,
   type CredentialsPlace,
@@ -17,17 +19,15 @@ import {
 
 /** The family of secrets that the packs are. */
 const family = 'exchange-credentials';
-/** Longer than any function that writes may run, so that whoever lost a lease can't write any more. */
+/** Longer than any function that writes may run, so that a writer that lost its lease can't write any more. */
 const leaseSeconds = 60;
 /** Credentials that no account names are removed once they are older: by then their account was stored or never will be. */
 const orphanMinutes = 10;
 /** A secret holds 64 KiB; a pack that has less room than the longest key takes is full. */
 const packBytesMax = (64 - 8) * 1024;
-/** Packs with room that writers choose among; fewer lets them wait for each other. */
+/** Packs with room that writers choose among; with fewer they would wait for each other. */
 const openPacksWanted = 4;
 const attemptsMax = 12;
-const retryMs = 25;
-const retryMsMax = 1_000;
 
 const Entry = z.object({
   userId: z.string(),
@@ -80,7 +80,8 @@ export class CredentialVault {
       const isStored = await this.#rewritten(pack, (entries) => {
         return this.#isFull(entries) ? undefined : { ...entries, [credentialsId]: entry };
       });
-      return isStored === true ? { pack, credentialsId } : undefined;
+      if (!isStored) throw new ConditionFailed('The pack is full.');
+      return { pack, credentialsId };
     });
   }
 
@@ -131,20 +132,18 @@ export class CredentialVault {
   /**
    * Changes a pack under its lease, and drops what no account names.
    * @param change the entries as they shall be; undefined leaves them as they are
-   * @returns whether it was changed, or undefined when another writer holds the lease
+   * @returns whether it was changed
+   * @throws {ConditionFailed} another writer holds the lease
    */
-  async #rewritten(pack: number, change: (entries: Pack) => Pack | undefined): Promise<boolean | undefined> {
+  async #rewritten(pack: number, change: (entries: Pack) => Pack | undefined): Promise<boolean> {
     const { table, secrets, clock, ids } = this.#ports;
     const key = packKey(pack);
     const leaseOwner = ids.next();
-    const isFree = atMost('leaseUntil', clock.now());
     const leaseUntil = clock.now() + leaseSeconds * 1000;
-    try {
-      await table.update(key, { set: { leaseOwner, leaseUntil } }, allOf(PRESENT, isFree));
-    } catch (error) {
-      if (error instanceof ConditionFailed) return undefined;
-      throw error;
-    }
+    // A later end was written before the clock was set back.
+    const isImpossible = { path: 'leaseUntil', is: '>', value: leaseUntil + clockSkewMsMax } as const;
+    const isFree = anyOf(atMost('leaseUntil', clock.now()), isImpossible);
+    await table.update(key, { set: { leaseOwner, leaseUntil } }, allOf(PRESENT, isFree));
     try {
       const stored = packOf(await secrets.get(nameOf(pack), { fresh: true }));
       const named = await this.#withoutOrphans(stored);
@@ -161,7 +160,7 @@ export class CredentialVault {
     }
   }
 
-  /** Best effort: a lease that is not given back ends by itself, and the next writer counts anew. */
+  /** Best effort: a lease that is not released expires, and the next writer counts again. */
   async #release(pack: number, leaseOwner: string, entries?: Pack): Promise<void> {
     const remove = ['leaseOwner', 'leaseUntil'];
     const place = openPlace(pack);
@@ -175,7 +174,7 @@ export class CredentialVault {
     try {
       await this.#ports.table.update(packKey(pack), known, equals('leaseOwner', leaseOwner));
     } catch {
-      // What was to be done is done.
+      // The secret is written.
     }
   }
 
@@ -194,15 +193,9 @@ export class CredentialVault {
     return Object.fromEntries(Object.entries(pack).filter(([id]) => !orphans.has(id)));
   }
 
-  /** Tries until it gives something, ever later. */
-  async #retried<T>(run: (attempt: number) => Promise<T | undefined>): Promise<T> {
-    const { clock, random } = this.#ports;
-    for (let attempt = 1; ; attempt += 1) {
-      const result = await run(attempt);
-      if (result !== undefined) return result;
-      if (attempt === attemptsMax) throw new Unavailable('Too many store credentials at once; try again.');
-      await clock.sleep(random.number() * Math.min(retryMs * 2 ** attempt, retryMsMax));
-    }
+  #retried<T>(step: (attempt: number) => Promise<T>): Promise<T> {
+    const message = 'Too many credentials are being stored at once; try again.';
+    return optimistic(this.#ports, step, { attemptsMax, message });
   }
 }
 

@@ -9,16 +9,16 @@ type Ports = Pick<Platform, 'config' | 'network' | 'clock' | 'logger' | 'table' 
 type Listing = ReturnType<typeof import('./venues/ccxt/account.ts')['createCcxtListing']>;
 type VenueTime = import('./venues/ccxt/venue-time.ts').VenueTime;
 
-/** What all accounts at a venue have in common. */
+/** What all accounts at a venue share. */
 interface Shared {
   readonly budget: VenueBudget;
-  readonly seats: ConcurrencySlots;
+  readonly slots: ConcurrencySlots;
   readonly time: VenueTime;
   /** The markets are read once for all. */
   readonly listing: Listing;
 }
 
-/** Makes clients of accounts, and tells what each venue offers. */
+/** Makes clients of accounts, and knows what each venue offers. */
 export class AccountVenues {
   readonly #ports: Ports;
   readonly #shared = new Map<string, Shared>();
@@ -30,16 +30,16 @@ export class AccountVenues {
   /** Opens an account for the calls of one sync. @throws {VenueError} `not-supported`: there is no such venue here */
   async open(id: string, credentials: Credentials): Promise<OpenedAccount> {
     const shared = await this.#sharedAt(id);
-    const visit = new VenueSession(this.#ports, shared.budget, shared.seats);
-    return { ...(await this.#client(id, credentials, { ...shared, budget: visit })), close: () => visit.end() };
+    const session = new VenueSession(this.#ports, shared.budget, shared.slots);
+    return { ...(await this.#client(id, credentials, { ...shared, budget: session })), close: () => session.end() };
   }
 
   /** Asks the venue what a key may do, and whether it works. @throws {VenueError} */
   async verify(id: string, credentials: Credentials): Promise<KeyPermissions> {
-    // Somebody waits for the answer, and it takes two calls at most: that needs no seat.
+    // A person waits for the answer, and it takes two calls at most: no concurrency slot is needed.
     const venue = await this.#client(id, credentials, await this.#sharedAt(id));
     const permissions = await venue.permissions();
-    // A venue that does not tell what a key may do was perhaps not even asked.
+    // Where the venue does not report permissions, no request may have been made yet.
     if (permissions.canWithdraw === null) await venue.balances();
     return permissions;
   }
@@ -57,7 +57,7 @@ export class AccountVenues {
   async #client(
     id: string,
     credentials: Credentials,
-    { time, listing, budget }: Omit<Shared, 'budget' | 'seats'> & { readonly budget: CallBudget },
+    { time, listing, budget }: Omit<Shared, 'budget' | 'slots'> & { readonly budget: CallBudget },
   ): Promise<AccountVenue> {
     const { createCcxtAccount } = await import('./venues/ccxt/account.ts');
     return credentials.guarded(await createCcxtAccount({ ...this.#options(id), time, listing, budget, credentials }));
@@ -70,7 +70,7 @@ export class AccountVenues {
     if (known !== undefined) return known;
     const common = { budget: new VenueBudget(this.#ports, id, 'accounts'), time: new VenueTime() };
     const listing = createCcxtListing({ ...this.#options(id), ...common });
-    const shared = { ...common, listing, seats: new ConcurrencySlots(this.#ports, id) };
+    const shared = { ...common, listing, slots: new ConcurrencySlots(this.#ports, id) };
     this.#shared.set(id, shared);
     return shared;
   }

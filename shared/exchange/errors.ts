@@ -18,7 +18,7 @@ export class VenueError extends DomainError {
   override readonly name = 'VenueError';
   readonly venue: string;
   readonly failure: VenueFailure;
-  /** Where the venue told when to come back: milliseconds from now. */
+  /** When to retry, where the venue said so: milliseconds from now. */
   readonly retryAfterMs: number | undefined;
   constructor(
     venue: string,

@@ -17,7 +17,7 @@ export interface Market {
   readonly native?: { readonly [name: string]: unknown };
 }
 
-/** One observation of a market. Decimal strings; null where the venue does not tell. */
+/** One observation of a market. Decimal strings; null where the venue does not say. */
 export interface Ticker {
   readonly symbol: string;
   readonly last: string;
@@ -36,7 +36,7 @@ export interface Ticker {
 export interface Venue {
   readonly id: string;
   readonly source: TickerSource;
-  /** Names the series of its prices: from one series to another (a recording played anew, another seed) there is no move. */
+  /** Names the series of its prices: from one series to another (a recording played again, another seed) there is no move. */
   readonly series: string;
   /** All active markets. */
   markets(): Promise<Market[]>;

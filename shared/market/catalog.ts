@@ -6,7 +6,7 @@ import { every, type Item, keyOf, type Put, type Table, type Value } from '#shar
 /** Most symbols of a venue that users can have watched: each is polled, stored and pushed. */
 export const WATCHED_PER_VENUE_MAX = 500;
 
-/** A market of a venue as it was last told. */
+/** A market of a venue as it was last listed. */
 export interface StoredMarket extends Item {
   readonly kind: 'market';
   readonly symbol: string;
@@ -28,7 +28,7 @@ const marketKey = (venue: string, symbol: string) => ({ pk: partition(venue), sk
 const watchKey = (venue: string, symbol: string) => ({ pk: partition(venue), sk: keyOf('WATCH', symbol) });
 const headKey = (venue: string) => ({ pk: partition(venue), sk: 'CATALOG' });
 
-/** What each venue trades, kept so that clients need not ask the venue again, and which symbols somebody watches. */
+/** What each venue trades, kept so that clients need not fetch it again, and which symbols are watched. */
 export class Catalog {
   readonly #table: Table;
 
@@ -40,7 +40,7 @@ export class Catalog {
     return (await this.#table.get(marketKey(venue, symbol))) !== undefined;
   }
 
-  /** When the venue's markets were read last, epoch ms; undefined when they never were. */
+  /** When the venue's markets were last fetched, epoch ms; undefined when they never were. */
   async readAt(venue: string): Promise<number | undefined> {
     return (await this.#table.get<CatalogHead>(headKey(venue), { consistent: true }))?.readAt;
   }
@@ -57,13 +57,13 @@ export class Catalog {
     for await (const { symbol, market } of this.#stored(venue)) known.set(symbol, market);
     const puts: Put[] = [];
     for (const market of markets) {
-      const told: Value = JSON.parse(JSON.stringify(market));
-      if (!isDeepStrictEqual(known.get(market.symbol), told)) {
+      const listed: Value = JSON.parse(JSON.stringify(market));
+      if (!isDeepStrictEqual(known.get(market.symbol), listed)) {
         const item: StoredMarket = {
           ...marketKey(venue, market.symbol),
           kind: 'market',
           symbol: market.symbol,
-          market: told,
+          market: listed,
         };
         puts.push({ put: item });
       }
@@ -76,7 +76,7 @@ export class Catalog {
   }
 
   /**
-   * Has the venue's sync read this symbol from now on.
+   * Makes the venue's sync poll this symbol from now on.
    * @throws {LimitExceeded} {@link WATCHED_PER_VENUE_MAX} symbols are watched already
    */
   async watch(venue: string, symbol: string): Promise<void> {
@@ -88,7 +88,7 @@ export class Catalog {
     await this.#table.put(watched);
   }
 
-  /** Symbols that somebody asked to watch. */
+  /** The watched symbols. */
   async watched(venue: string): Promise<string[]> {
     const symbols: string[] = [];
     const query = { pk: partition(venue), sk: { prefix: 'WATCH#' } };

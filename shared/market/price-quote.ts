@@ -16,7 +16,8 @@ export const PriceQuote = z
     percentage: decimalOrNull.describe('Change over the last 24 hours in percent'),
     timestamp: z.int().describe('When the venue saw it, epoch milliseconds'),
     source: z.enum(['live', 'recorded', 'simulated']),
-    stale: z.boolean().describe('The venue has not confirmed it for too long'),
+    confirmedAt: z.int().nullable().describe('When the venue last confirmed it, epoch milliseconds; null: not known'),
+    stale: z.boolean().describe('Not confirmed for three sync periods, and at least 15 seconds'),
   })
   .meta({ id: 'Price' });
 export type PriceQuote = z.infer<typeof PriceQuote>;

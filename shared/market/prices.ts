@@ -4,7 +4,7 @@ import type { Platform } from '#shared/platform/ports';
 import { Catalog } from './catalog.ts';
 import type { PriceQuote } from './price-quote.ts';
 import { priceQuoteOf, type StoredTicker, Tickers } from './tickers.ts';
-import { confirmedAtOf, isStale, readVenueStatus } from './venue-status.ts';
+import { freshnessOf, readVenueStatus } from './venue-status.ts';
 
 /** Separates the venue of a cursor from the cursor within that venue. */
 const separator = '.';
@@ -80,8 +80,8 @@ export class Prices {
     const { table, clock, config } = this.#ports;
     const status = await readVenueStatus(table, venue);
     return tickers.map((ticker) => {
-      const confirmedAt = confirmedAtOf(status, ticker.observedAt);
-      return priceQuoteOf(ticker, isStale(confirmedAt, clock.now(), config.market.syncSeconds));
+      const { stale, confirmedAt } = freshnessOf(status, ticker, clock.now(), config.market.syncSeconds);
+      return priceQuoteOf(ticker, stale, confirmedAt);
     });
   }
 

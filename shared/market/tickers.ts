@@ -1,6 +1,5 @@
 import type { Ticker, TickerSource } from '#shared/exchange/venue';
-import type { Change, Item, Page, Table } from '#shared/platform/table';
-import { keyOf } from '#shared/platform/table';
+import { type Change, every, type Item, keyOf, type Page, type Table } from '#shared/platform/table';
 import type { PriceQuote } from './price-quote.ts';
 
 /** The newest ticker of a symbol. Its version rises by one with each observation that differs from the one before. */
@@ -41,6 +40,13 @@ export class Tickers {
     );
   }
 
+  /** The symbols of which a ticker of the venue is stored. */
+  async symbols(venue: string): Promise<string[]> {
+    const symbols: string[] = [];
+    for await (const { symbol } of every<StoredTicker>(this.#table, { pk: partition(venue) })) symbols.push(symbol);
+    return symbols;
+  }
+
   /** All tickers of a venue by symbol, a page at a time. */
   async page(venue: string, limit: number, cursor?: string): Promise<Page<StoredTicker>> {
     return await this.#table.query<StoredTicker>({
@@ -51,7 +57,12 @@ export class Tickers {
   }
 }
 
-export const priceQuoteOf = (ticker: StoredTicker, stale: boolean): PriceQuote => ({
+/** @param confirmedAt when the venue last confirmed it, epoch ms, or null where that is not known; by default, when it was observed */
+export const priceQuoteOf = (
+  ticker: StoredTicker,
+  stale: boolean,
+  confirmedAt: number | null = ticker.observedAt,
+): PriceQuote => ({
   venue: ticker.venue,
   symbol: ticker.symbol,
   last: ticker.last,
@@ -63,6 +74,7 @@ export const priceQuoteOf = (ticker: StoredTicker, stale: boolean): PriceQuote =
   percentage: ticker.percentage,
   timestamp: ticker.timestamp,
   source: ticker.source,
+  confirmedAt,
   stale,
 });
 

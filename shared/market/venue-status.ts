@@ -1,5 +1,6 @@
 import type { VenueFailure } from '#shared/exchange/errors';
 import type { TickerSource } from '#shared/exchange/venue';
+import { isPossible } from '#shared/platform/plausible-time';
 import { type Item, keyOf, type Table } from '#shared/platform/table';
 
 /** How the market sync of a venue is doing. */
@@ -19,6 +20,11 @@ export interface VenueStatus {
   /** What went wrong, for people. */
   readonly detail: string | null;
   readonly consecutiveFailures: number;
+  /**
+   * The symbols that the last successful sync did not confirm, each with the time at which it was confirmed before, epoch ms.
+   * All others were confirmed at `lastSuccessAt`. Absent: none.
+   */
+  readonly unconfirmed?: Readonly<Record<string, number>>;
 }
 
 export interface StoredStatus extends Item, VenueStatus {
@@ -36,17 +42,46 @@ export const writeVenueStatus = async (table: Table, status: VenueStatus): Promi
 export const readVenueStatus = async (table: Table, venue: string): Promise<VenueStatus | undefined> =>
   await table.get<StoredStatus>(statusKey(venue));
 
-/** A venue's prices are stale when it did not confirm them for three periods, and at least a minute. */
 const stalePeriods = 3;
-const staleSecondsMin = 60;
+/** A venue that was silent for less than this is not called down. */
+const silenceSecondsMin = 60;
+/** A price is not stale before this, however short the period. */
+const staleSecondsMin = 15;
 
-/** @param confirmedAt when the venue was last heard, epoch ms */
-export const isStale = (confirmedAt: number, now: number, periodSeconds: number): boolean =>
-  now - confirmedAt > Math.max(stalePeriods * periodSeconds, staleSecondsMin) * 1000;
+/** How old the confirmation of a price may be, ms. @param periodSeconds of the market sync */
+export const staleAfterMs = (periodSeconds: number): number =>
+  Math.max(stalePeriods * periodSeconds, staleSecondsMin) * 1000;
 
 /**
- * When a price was last confirmed: by a sync that found it unchanged, or by the one that observed it, of which the status
- * tells a little later.
+ * Whether a venue has not answered for three periods, and at least a minute. A time in the future counts as never.
+ * @param answeredAt epoch ms
  */
-export const confirmedAtOf = (status: VenueStatus | undefined, observedAt: number): number =>
-  Math.max(status?.lastSuccessAt ?? 0, observedAt);
+export const isStale = (answeredAt: number, now: number, periodSeconds: number): boolean =>
+  !isPossible(answeredAt, now) || now - answeredAt > Math.max(stalePeriods * periodSeconds, silenceSecondsMin) * 1000;
+
+/** How fresh a price is. */
+export interface Freshness {
+  /** When the venue last confirmed the price, epoch ms; null where that is not known. */
+  readonly confirmedAt: number | null;
+  /** It was not confirmed for max(3 sync periods, 15 s). */
+  readonly stale: boolean;
+}
+
+/**
+ * How fresh a stored ticker is: it was confirmed by the sync that observed it, or by a later one that found it unchanged,
+ * which the venue's status records. Times later than now were stored before the clock was set back and confirm nothing.
+ * @param now epoch ms @param periodSeconds of the market sync
+ */
+export const freshnessOf = (
+  status: VenueStatus | undefined,
+  { symbol, observedAt }: { readonly symbol: string; readonly observedAt: number },
+  now: number,
+  periodSeconds: number,
+): Freshness => {
+  const unchangedAt = status?.unconfirmed?.[symbol] ?? status?.lastSuccessAt ?? 0;
+  const confirmedAt = Math.max(0, ...[unchangedAt, observedAt].filter((at) => isPossible(at, now)));
+  return {
+    confirmedAt: confirmedAt === 0 ? null : confirmedAt,
+    stale: now - confirmedAt > staleAfterMs(periodSeconds),
+  };
+};

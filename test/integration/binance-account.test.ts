@@ -1,10 +1,11 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AccountVenue, OwnTrade } from '#shared/exchange/account-venue';
+import type { AccountVenue, OwnTrade, WalletType } from '#shared/exchange/account-venue';
 import { VenueBudget } from '#shared/exchange/budget/venue-budget';
 import { Credentials } from '#shared/exchange/credentials';
 import { createCcxtAccount, createCcxtListing } from '#shared/exchange/venues/ccxt/account';
 import { systemClock as clock } from '#shared/platform/system';
+import { balancesOf } from '../support/memory-venue.ts';
 import { testPlatform } from '../support/test-platform.ts';
 import { orderOf, tradeOf, transferOf } from '../support/venues/account-fixtures.ts';
 import type { BinanceDouble } from '../support/venues/binance.ts';
@@ -72,27 +73,45 @@ describe('an account at Binance', () => {
     binance.accounts.setBalance(apiKey, 'USDT', '10', '0.5', 'funding');
     binance.accounts.setBalance(apiKey, 'ETH', '2', '0', 'margin');
     binance.accounts.setBalance(apiKey, 'BNB', '1.1', '2.2', 'earn');
-    expect(await account.balances()).toMatchObject([
+    expect(balancesOf(await account.balances())).toMatchObject([
       { wallet: 'spot', asset: 'BTC', free: '0.00000001', locked: '123456789.12345678', total: '123456789.12345679' },
       { wallet: 'spot', asset: 'USDT', free: '0.1', locked: '0.2', total: '0.3', venueTime: expect.any(Number) },
-      { wallet: 'funding', asset: 'USDT', free: '10', locked: '0.5', total: '10.5', debt: null },
+      { wallet: 'funding', asset: 'USDT', free: '10', locked: '0.5', total: '10.5', debt: '0' },
       { wallet: 'margin', asset: 'ETH', free: '2', locked: '0', total: '2' },
       { wallet: 'earn', asset: 'BNB', free: '1.1', locked: '2.2', total: '3.3' },
     ]);
   });
 
+  it('tells what is owed on margin beside what is held', async () => {
+    binance.accounts.setBalance(apiKey, 'ETH', '2', '0.5', 'margin', '1.25');
+    binance.accounts.setBalance(apiKey, 'USDT', '0', '0', 'margin', '100');
+    expect(balancesOf(await account.balances())).toMatchObject([
+      { wallet: 'margin', asset: 'ETH', free: '2', locked: '0.5', total: '2.5', debt: '1.25' },
+      { wallet: 'margin', asset: 'USDT', free: '0', total: '0', debt: '100' },
+    ]);
+  });
+
+  it('reads all wallets by six requests', async () => {
+    binance.accounts.addKey({ apiKey, secret, permissions: ['read', 'futures'] });
+    binance.accounts.setBalance(apiKey, 'BTC', '1', '0', 'earn');
+    await account.balances();
+    binance.forget();
+    await account.balances();
+    expect(paths()).toHaveLength(6);
+  });
+
   it('tells what lies in futures, without the profit of open positions', async () => {
     binance.accounts.addKey({ apiKey, secret, permissions: ['read', 'futures'] });
     binance.accounts.setBalance(apiKey, 'USDT', '100.5', '20', 'contract');
-    expect(await account.balances()).toMatchObject([
-      { wallet: 'contract', asset: 'USDT', free: '100.5', locked: '20', total: '120.5', debt: null },
+    expect(balancesOf(await account.balances())).toMatchObject([
+      { wallet: 'contract', asset: 'USDT', free: '100.5', locked: '20', total: '120.5', debt: '0' },
     ]);
   });
 
   it('tells what lies elsewhere to a key that sees no futures', async () => {
     binance.accounts.setBalance(apiKey, 'BTC', '1');
     binance.accounts.setBalance(apiKey, 'USDT', '100', '0', 'contract');
-    expect(await account.balances()).toMatchObject([{ wallet: 'spot', asset: 'BTC' }]);
+    expect(balancesOf(await account.balances())).toMatchObject([{ wallet: 'spot', asset: 'BTC' }]);
   });
 
   it.each([
@@ -108,7 +127,7 @@ describe('an account at Binance', () => {
     const number = binance.accounts.addOrder(apiKey, orderOf({ filled: '0.2', price: '70000.10' }));
     binance.accounts.addOrder(apiKey, orderOf({ symbol: 'ETH/BTC', side: 'buy' }));
     binance.accounts.addOrder(apiKey, orderOf({ status: 'canceled' }));
-    const orders = await account.openOrders([]);
+    const { items: orders } = await account.openOrders([]);
     expect(orders).toMatchObject([
       { orderId: String(number), symbol: 'BTC/USDT', side: 'sell', price: '70000.1', amount: '0.5', filled: '0.2' },
       { symbol: 'ETH/BTC', side: 'buy', type: 'limit', status: 'open', average: null, stopPrice: null },
@@ -121,7 +140,7 @@ describe('an account at Binance', () => {
     binance.accounts.addOrder(apiKey, orderOf({ status: 'filled', filled: '0.5', at: now - 90 * dayMs }));
     binance.accounts.addOrder(apiKey, orderOf({ status: 'canceled', updatedAt: now - 3 * dayMs }));
     binance.accounts.addOrder(apiKey, orderOf());
-    const orders = await account.closedOrders(['BTC/USDT', 'ETH/USDT'], now - dayMs);
+    const { items: orders } = await account.closedOrders(['BTC/USDT', 'ETH/USDT'], now - dayMs);
     expect(orders).toMatchObject([{ status: 'filled', average: '70000', createdAt: now - 90 * dayMs }]);
   });
 
@@ -130,7 +149,7 @@ describe('an account at Binance', () => {
     for (let index = 0; index < 2300; index++) {
       binance.accounts.addOrder(apiKey, orderOf({ status: 'canceled', at: at + index, updatedAt: at + index }));
     }
-    const orders = await account.closedOrders(['BTC/USDT'], at);
+    const { items: orders } = await account.closedOrders(['BTC/USDT'], at);
     expect(new Set(orders.map(({ orderId }) => orderId)).size).toBe(2300);
     expect(orders).toHaveLength(2300);
   });
@@ -190,7 +209,7 @@ describe('an account at Binance', () => {
       apiKey,
       transferOf({ kind: 'withdrawal', amount: '5', fee: '0.25', status: 'pending', txId: '' }),
     );
-    expect(await account.transfers(now - 300 * dayMs)).toMatchObject([
+    expect((await account.transfers(now - 300 * dayMs)).items).toMatchObject([
       { type: 'deposit', asset: 'USDT', amount: '1234.56789', status: 'ok', fee: null, at: now - 200 * dayMs },
       { type: 'withdrawal', amount: '5', fee: { asset: 'USDT', cost: '0.25' }, status: 'pending', txId: null },
     ]);
@@ -245,7 +264,7 @@ describe('an account at Binance', () => {
     it.each([-20_000, 20_000])('corrects a clock that is %i ms off, once', async (ms) => {
       binance.skew(ms);
       binance.accounts.setBalance(apiKey, 'BTC', '1');
-      expect(await account.balances()).toHaveLength(1);
+      expect(balancesOf(await account.balances())).toHaveLength(1);
       await account.openOrders([]);
       expect(paths().filter((path) => path === '/api/v3/time')).toHaveLength(1);
     });
@@ -293,15 +312,22 @@ describe('an account at Binance', () => {
 
     it('waits for a slow answer', async () => {
       binance.slow(50);
-      expect(await account.openOrders([])).toEqual([]);
+      expect((await account.openOrders([])).items).toEqual([]);
     });
 
+    /** What one wallet holds; its error where it can't be read. */
+    const held = async (wallet: WalletType) => {
+      const reading = (await account.balances()).find((found) => found.wallet === wallet);
+      if (reading?.status === 'failing') throw reading.error;
+      return reading;
+    };
+
     const reads: [string, string, () => Promise<unknown>][] = [
-      ['balances', '/api/v3/account', () => account.balances()],
-      ['what lies in funding', '/sapi/v1/asset/get-funding-asset', () => account.balances()],
-      ['what lies in margin', '/sapi/v1/margin/account', () => account.balances()],
-      ['what lies in earn', '/sapi/v1/simple-earn/flexible/position', () => account.balances()],
-      ['what lies in futures', '/fapi/v3/account', () => account.balances()],
+      ['balances', '/api/v3/account', () => held('spot')],
+      ['what lies in funding', '/sapi/v1/asset/get-funding-asset', () => held('funding')],
+      ['what lies in margin', '/sapi/v1/margin/account', () => held('margin')],
+      ['what lies in earn', '/sapi/v1/simple-earn/flexible/position', () => held('earn')],
+      ['what lies in futures', '/fapi/v3/account', () => held('contract')],
       ['open orders', '/api/v3/openOrders', () => account.openOrders([])],
       ['ended orders', '/api/v3/allOrders', () => account.closedOrders(['BTC/USDT'], 0)],
       ['trades', '/api/v3/myTrades', () => account.trades('BTC/USDT', null)],
@@ -323,11 +349,29 @@ describe('an account at Binance', () => {
     it.each([
       ['a balance that is no number', '/api/v3/account', { balances: [{ asset: 'BTC', free: 'soon', locked: '0' }] }],
       ['a balance without an amount', '/api/v3/account', { balances: [{ asset: 'BTC' }] }],
-      ['an order without a time', '/api/v3/openOrders', [{ symbol: 'BTCUSDT', orderId: 1, side: 'BUY' }]],
     ])('tells nothing out of an answer with %s', async (_, path, body) => {
       binance.fail({ status: 200, body, path });
-      const read = path.endsWith('account') ? account.balances() : account.openOrders([]);
-      expect(await failure(read)).toMatchObject({ failure: 'retryable' });
+      expect(await failure(held('spot'))).toMatchObject({ failure: 'retryable' });
+    });
+
+    it('sets an order without a time aside, and reads the others', async () => {
+      const number = binance.accounts.addOrder(apiKey, orderOf({}));
+      const [sound] = (await account.openOrders([])).items;
+      const odd = { symbol: 'BTCUSDT', orderId: 1, side: 'BUY' };
+      const row = {
+        ...odd,
+        orderId: number,
+        price: '1',
+        origQty: '1',
+        executedQty: '0',
+        status: 'NEW',
+        time: Date.now(),
+      };
+      binance.fail({ status: 200, body: [odd, row], path: '/api/v3/openOrders' });
+      expect(await account.openOrders([])).toMatchObject({
+        items: [{ orderId: sound?.orderId }],
+        rejected: [{ list: 'open-orders', id: '1', reason: 'malformed order time' }],
+      });
     });
   });
 });

@@ -61,7 +61,7 @@ describe('contracts in USD-M futures of Binance', () => {
       binance.accounts.addOrder(key.apiKey, orderOf());
       const number = binance.accounts.addOrder(key.apiKey, contractOrder({ filled: '0.2', price: '70000.1' }));
       binance.accounts.addOrder(key.apiKey, contractOrder({ symbol: 'ETH/USDC:USDC-260925', side: 'buy' }));
-      expect(await account.openOrders([])).toMatchObject([
+      expect((await account.openOrders([])).items).toMatchObject([
         { symbol: 'BTC/USDT' },
         {
           ...{ orderId: String(number), clientOrderId: `own-${number}`, symbol, side: 'sell', type: 'limit' },
@@ -74,7 +74,7 @@ describe('contracts in USD-M futures of Binance', () => {
     it('that wait for a price are open as well', async () => {
       const number = binance.accounts.addOrder(key.apiKey, contractOrder({ type: 'market', stopPrice: '60000' }));
       binance.accounts.addOrder(key.apiKey, contractOrder({ stopPrice: '60000', price: '59000' }));
-      expect(await account.openOrders([])).toMatchObject([
+      expect((await account.openOrders([])).items).toMatchObject([
         { orderId: `algo-${number}`, symbol, type: 'stop', stopPrice: '60000', price: null, reduceOnly: true },
         { symbol, type: 'stop_limit', stopPrice: '60000', price: '59000', amount: '0.5', status: 'open' },
       ]);
@@ -83,7 +83,7 @@ describe('contracts in USD-M futures of Binance', () => {
     it('whose price was reached ended, and the order that they became tells of the fill', async () => {
       binance.accounts.addOrder(key.apiKey, contractOrder({ type: 'market', stopPrice: '60000', status: 'filled' }));
       binance.accounts.addOrder(key.apiKey, contractOrder({ type: 'market', status: 'filled', filled: '0.5' }));
-      expect(await account.closedOrders([symbol], now - dayMs)).toMatchObject([
+      expect((await account.closedOrders([symbol], now - dayMs)).items).toMatchObject([
         { type: 'market', status: 'filled', filled: '0.5' },
         { type: 'stop', status: 'expired', filled: '0' },
       ]);
@@ -101,7 +101,7 @@ describe('contracts in USD-M futures of Binance', () => {
       };
       binance.fail({ status: 200, body: [answer], path: '/api/v3/openOrders' });
       binance.fail({ status: 200, body: [{ ...answer, positionSide: 'BOTH' }], path: '/fapi/v1/openOrders' });
-      const orders = await account.openOrders([]);
+      const { items: orders } = await account.openOrders([]);
       expect(orders.map(orderName)).toEqual(['BTC/USDT 5', 'BTC/USDT:USDT 5']);
     });
 
@@ -110,21 +110,21 @@ describe('contracts in USD-M futures of Binance', () => {
       binance.accounts.addOrder(key.apiKey, contractOrder({ status: 'canceled', updatedAt: now - 2 * dayMs }));
       binance.accounts.addOrder(key.apiKey, contractOrder());
       binance.accounts.addOrder(key.apiKey, contractOrder({ symbol: 'ETH/USDT:USDT', status: 'canceled' }));
-      const orders = await account.closedOrders([symbol], now - dayMs / 2);
+      const { items: orders } = await account.closedOrders([symbol], now - dayMs / 2);
       expect(orders).toMatchObject([{ status: 'filled', filled: '0.5', createdAt: now - 5 * dayMs }]);
       expect([asked('/fapi/v1/allOrders').length, asked('/fapi/v1/allAlgoOrders').length]).toEqual([1, 1]);
     });
 
     it('that rested for long are told when it is asked back to when they were placed', async () => {
       binance.accounts.addOrder(key.apiKey, contractOrder({ status: 'filled', filled: '0.5', at: now - 60 * dayMs }));
-      expect(await account.closedOrders([symbol], now - 60 * dayMs)).toHaveLength(1);
+      expect((await account.closedOrders([symbol], now - 60 * dayMs)).items).toHaveLength(1);
     });
 
     it('are each told once, also where more were placed than fit in an answer', async () => {
       for (let index = 0; index < 1700; index++) {
         binance.accounts.addOrder(key.apiKey, contractOrder({ status: 'canceled', at: now - dayMs + index * 1000 }));
       }
-      const orders = await account.closedOrders([symbol], now - dayMs);
+      const { items: orders } = await account.closedOrders([symbol], now - dayMs);
       expect([orders.length, new Set(orders.map(({ orderId }) => orderId)).size]).toEqual([1700, 1700]);
     });
   });
@@ -132,7 +132,7 @@ describe('contracts in USD-M futures of Binance', () => {
   describe('trades', () => {
     const readAll = async (cursor: string | null = null): Promise<{ items: OwnTrade[]; cursor: string }> => {
       const items: OwnTrade[] = [];
-      let stretch: VenuePage<OwnTrade> = { items, cursor: cursor ?? '', more: true };
+      let stretch: VenuePage<OwnTrade> = { items, rejected: [], cursor: cursor ?? '', more: true };
       for (let at = cursor; stretch.more; at = stretch.cursor) {
         stretch = await account.trades(symbol, at);
         items.push(...stretch.items);
@@ -267,8 +267,8 @@ describe('contracts in USD-M futures of Binance', () => {
     it('are none, which costs one refusal for all that is asked', async () => {
       await account.balances();
       expect(await account.positions()).toEqual([]);
-      expect(await account.openOrders([])).toEqual([]);
-      expect(await account.closedOrders([symbol], 0)).toEqual([]);
+      expect((await account.openOrders([])).items).toEqual([]);
+      expect((await account.closedOrders([symbol], 0)).items).toEqual([]);
       expect(await account.trades(symbol, null)).toMatchObject({ items: [], more: false });
       expect(await account.tradedSymbols?.(null)).toMatchObject({ items: [], more: false });
       const paths = binance.requests.map(({ path }) => path).filter((path) => /fapi|apiRestrictions/.test(path));
@@ -279,7 +279,7 @@ describe('contracts in USD-M futures of Binance', () => {
   it('of an empty wallet have no open orders to ask for', async () => {
     binance.accounts.setBalance(key.apiKey, 'USDT', '0', '0', 'contract');
     await account.balances();
-    expect(await account.openOrders([])).toEqual([]);
+    expect((await account.openOrders([])).items).toEqual([]);
     expect([asked('/fapi/v1/openOrders').length, asked('/fapi/v1/openAlgoOrders').length]).toEqual([0, 0]);
   });
 
@@ -295,7 +295,18 @@ describe('contracts in USD-M futures of Binance', () => {
   it.each(reads)('have no %s out of an answer of another shape', async (_, path, read) => {
     binance.fail({ status: 200, body: {}, path });
     await expect(read()).rejects.toMatchObject({ failure: 'retryable' });
-    binance.fail({ status: 200, body: [{}], path });
-    await expect(read()).rejects.toMatchObject({ failure: 'retryable' });
+  });
+
+  it.each(reads.filter(([name]) => name !== 'traded contracts'))(
+    'set a row of %s aside that says nothing',
+    async (_, path, read) => {
+      binance.fail({ status: 200, body: [{}], path });
+      expect(await read()).toMatchObject({ items: [], rejected: [{ id: null }] });
+    },
+  );
+
+  it('are not known to be traded by a row without a time', async () => {
+    binance.fail({ status: 200, body: [{}], path: '/fapi/v1/income' });
+    await expect(account.tradedSymbols?.(null)).rejects.toMatchObject({ failure: 'retryable' });
   });
 });

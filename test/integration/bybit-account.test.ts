@@ -1,10 +1,11 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AccountVenue, OwnTrade } from '#shared/exchange/account-venue';
+import type { AccountVenue, OwnTrade, WalletType } from '#shared/exchange/account-venue';
 import { VenueBudget } from '#shared/exchange/budget/venue-budget';
 import { Credentials } from '#shared/exchange/credentials';
 import { createCcxtAccount, createCcxtListing } from '#shared/exchange/venues/ccxt/account';
 import { systemClock as clock } from '#shared/platform/system';
+import { balancesOf } from '../support/memory-venue.ts';
 import { testPlatform } from '../support/test-platform.ts';
 import { orderOf, tradeOf, transferOf } from '../support/venues/account-fixtures.ts';
 import type { BybitDouble } from '../support/venues/bybit.ts';
@@ -66,8 +67,8 @@ describe('a unified account at Bybit', () => {
   it('tells what the unified account and the funding account hold', async () => {
     bybit.accounts.setBalance(apiKey, 'BTC', '0.3', '0.1');
     bybit.accounts.setBalance(apiKey, 'USDT', '10', '0.5', 'funding');
-    expect(await account.balances()).toMatchObject([
-      { wallet: 'spot', asset: 'BTC', free: '0.3', locked: '0.1', total: '0.4', debt: null },
+    expect(balancesOf(await account.balances())).toMatchObject([
+      { wallet: 'spot', asset: 'BTC', free: '0.3', locked: '0.1', total: '0.4', debt: '0' },
       { wallet: 'funding', asset: 'USDT', free: '10', locked: '0.5', total: '10.5' },
     ]);
   });
@@ -117,7 +118,7 @@ describe('a unified account at Bybit', () => {
     const numbers = Array.from({ length: 45 }, () => bybit.accounts.addOrder(apiKey, orderOf()));
     numbers.push(bybit.accounts.addOrder(apiKey, orderOf({ symbol: 'ETH/USDT:USDT' })));
     bybit.accounts.addOrder(apiKey, orderOf({ status: 'canceled' }));
-    const orders = await account.openOrders([]);
+    const { items: orders } = await account.openOrders([]);
     expect(orders.map(({ orderId }) => orderId).toSorted()).toEqual(numbers.map(bybitId).toSorted());
     expect(orders.at(-1)?.symbol).toBe('ETH/USDT:USDT');
   });
@@ -126,8 +127,43 @@ describe('a unified account at Bybit', () => {
     const now = Date.now();
     bybit.accounts.addOrder(apiKey, orderOf({ status: 'filled', filled: '0.5', at: now - 3 * dayMs }));
     bybit.accounts.addOrder(apiKey, orderOf({ status: 'canceled', updatedAt: now - 9 * dayMs }));
-    const orders = await account.closedOrders([], now - dayMs);
+    const { items: orders } = await account.closedOrders([], now - dayMs);
     expect(orders).toMatchObject([{ status: 'filled', filled: '0.5', average: '70000', symbol: 'BTC/USDT' }]);
+  });
+
+  it('tells what the venue itself traded, and no funding', async () => {
+    const symbol = 'BTC/USDT:USDT';
+    const kinds = ['liquidation', 'deleveraging', 'settlement', 'funding'] as const;
+    const numbers = kinds.map((kind) => bybit.accounts.addTrade(apiKey, tradeOf({ symbol, kind, feeAsset: 'USDT' })));
+    const ids = new Set<string>();
+    for (let [cursor, more]: [string | null, boolean] = [null, true]; more; ) {
+      const page = await account.trades(null, cursor);
+      for (const { tradeId } of page.items) ids.add(tradeId);
+      ({ cursor, more } = page);
+    }
+    expect(ids).toEqual(new Set(numbers.slice(0, 3).map(bybitId)));
+  });
+
+  it('tells what is owed beside what is held', async () => {
+    bybit.accounts.setBalance(apiKey, 'ETH', '1.5', '0', 'spot', '1');
+    bybit.accounts.setBalance(apiKey, 'USDT', '0', '0', 'spot', '120.5');
+    expect(balancesOf(await account.balances())).toMatchObject([
+      { asset: 'ETH', free: '1.5', total: '1.5', debt: '1' },
+      { asset: 'USDT', free: '0', total: '0', debt: '120.5' },
+    ]);
+  });
+
+  it('keeps two deposits of one transaction that have no id', async () => {
+    for (const address of ['one', 'two']) {
+      bybit.accounts.addTransfer(
+        apiKey,
+        transferOf({ withoutId: true, txId: 'same', address, at: Date.now() - dayMs }),
+      );
+    }
+    const read = async () =>
+      (await account.transfers(Date.now() - 2 * dayMs)).items.map(({ transferId }) => transferId);
+    const [first, second] = [await read(), await read()];
+    expect([new Set(first).size, second]).toEqual([2, first]);
   });
 
   it('tells every trade of weeks once, of spot and contracts, however many lie close together', async () => {
@@ -163,7 +199,7 @@ describe('a unified account at Bybit', () => {
       bybit.accounts.addTransfer(apiKey, transferOf({ at: now - 50 * dayMs + (index * dayMs) / 4 }));
     }
     bybit.accounts.addTransfer(apiKey, transferOf({ kind: 'withdrawal', fee: '1', status: 'failed' }));
-    const transfers = await account.transfers(now - 90 * dayMs);
+    const { items: transfers } = await account.transfers(now - 90 * dayMs);
     expect(transfers).toHaveLength(61);
     expect(transfers.at(-1)).toMatchObject({ type: 'withdrawal', fee: { asset: 'USDT', cost: '1' }, status: 'failed' });
   });
@@ -183,7 +219,7 @@ describe('a unified account at Bybit', () => {
 
   it.each([-20_000, 20_000])('corrects a clock that is %i ms off', async (ms) => {
     bybit.skew(ms);
-    expect(await account.openOrders([])).toEqual([]);
+    expect((await account.openOrders([])).items).toEqual([]);
   });
 
   it('tells a limit', async () => {
@@ -194,8 +230,15 @@ describe('a unified account at Bybit', () => {
     expect(await failure(account.balances())).toMatchObject({ failure: 'rate-limited' });
   });
 
+  /** What one wallet holds; its error where it can't be read. */
+  const held = async (wallet: WalletType) => {
+    const reading = (await account.balances()).find((found) => found.wallet === wallet);
+    if (reading?.status === 'failing') throw reading.error;
+    return reading;
+  };
+
   const reads: [string, string, () => Promise<unknown>][] = [
-    ['balances', '/v5/account/wallet-balance', () => account.balances()],
+    ['balances', '/v5/account/wallet-balance', () => held('spot')],
     ['positions', '/v5/position/list', () => account.positions()],
     ['open orders', '/v5/order/realtime', () => account.openOrders([])],
     ['trades', '/v5/execution/list', () => account.trades(null, null)],

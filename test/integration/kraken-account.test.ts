@@ -7,6 +7,7 @@ import { readEndedOrders } from '#shared/exchange/venues/ccxt/account-orders';
 import { accountRules } from '#shared/exchange/venues/ccxt/account-rules';
 import { createCcxtClient } from '#shared/exchange/venues/ccxt/client';
 import { systemClock as clock } from '#shared/platform/system';
+import { balancesOf } from '../support/memory-venue.ts';
 import { orderOf, tradeOf, transferOf } from '../support/venues/account-fixtures.ts';
 import type { KrakenDouble } from '../support/venues/kraken.ts';
 import { startKraken } from '../support/venues/kraken.ts';
@@ -83,8 +84,8 @@ describe('an account at Kraken', () => {
     kraken.accounts.setBalance(apiKey, 'BTC', '0.3', '0.1');
     kraken.accounts.setBalance(apiKey, 'USD', '10.5');
     kraken.accounts.setBalance(apiKey, 'SOL', '2');
-    expect(await account.balances()).toMatchObject([
-      { wallet: 'spot', asset: 'BTC', free: '0.3', locked: '0.1', total: '0.4', debt: null },
+    expect(balancesOf(await account.balances())).toMatchObject([
+      { wallet: 'spot', asset: 'BTC', free: '0.3', locked: '0.1', total: '0.4', debt: '0' },
       { wallet: 'spot', asset: 'USD', free: '10.5', locked: '0', total: '10.5' },
       { wallet: 'spot', asset: 'SOL', total: '2' },
     ]);
@@ -95,7 +96,7 @@ describe('an account at Kraken', () => {
     kraken.accounts.setBalance(apiKey, 'BTC', '1');
     kraken.accounts.setBalance(apiKey, 'BTC', '0.25', '0', 'earn');
     kraken.accounts.setBalance(apiKey, 'DOT', '0.5', '7', 'earn');
-    expect(await account.balances()).toMatchObject([
+    expect(balancesOf(await account.balances())).toMatchObject([
       { wallet: 'spot', asset: 'BTC', total: '1' },
       { wallet: 'earn', asset: 'BTC', total: '0.25' },
       { wallet: 'earn', asset: 'DOT', total: '7.5' },
@@ -116,7 +117,7 @@ describe('an account at Kraken', () => {
     const number = kraken.accounts.addOrder(apiKey, orderOf({ symbol: 'BTC/USD', filled: '0.2' }));
     kraken.accounts.addOrder(apiKey, orderOf({ symbol: 'SOL/USD', side: 'buy' }));
     kraken.accounts.addOrder(apiKey, orderOf({ symbol: 'SOL/USD', status: 'canceled' }));
-    expect(await account.openOrders([])).toMatchObject([
+    expect((await account.openOrders([])).items).toMatchObject([
       {
         orderId: krakenId('O', number),
         clientOrderId: `own-${number}`,
@@ -139,7 +140,7 @@ describe('an account at Kraken', () => {
     const stop = { symbol: 'BTC/USD', stopPrice: '60000', price: '59900' } as const;
     kraken.accounts.addOrder(apiKey, orderOf({ ...stop, type: 'market' }));
     kraken.accounts.addOrder(apiKey, orderOf({ ...stop, type: 'limit' }));
-    expect(await account.openOrders([])).toMatchObject([
+    expect((await account.openOrders([])).items).toMatchObject([
       { type: 'stop', stopPrice: '60000', price: null },
       { type: 'stop_limit', stopPrice: '60000', price: '59900' },
     ]);
@@ -151,7 +152,7 @@ describe('an account at Kraken', () => {
     kraken.accounts.addOrder(apiKey, order);
     kraken.accounts.addOrder(apiKey, orderOf({ status: 'canceled', updatedAt: now - 3 * dayMs }));
     kraken.accounts.addOrder(apiKey, orderOf());
-    expect(await account.closedOrders([], now - dayMs)).toMatchObject([
+    expect((await account.closedOrders([], now - dayMs)).items).toMatchObject([
       { symbol: 'ETH/BTC', status: 'filled', average: '70000', createdAt: order.at, updatedAt: order.updatedAt },
     ]);
   });
@@ -165,13 +166,26 @@ describe('an account at Kraken', () => {
     const numbers = Array.from({ length: 130 }, (_, index) =>
       kraken.accounts.addOrder(apiKey, orderOf({ status: 'canceled', updatedAt: at + index * 10 })),
     );
-    const orders = await client.run((exchange) =>
+    const { items: orders } = await client.run((exchange) =>
       readEndedOrders(exchange, accountRules('kraken'), undefined, {}, at, Date.now()),
     );
     expect(orders.map(({ orderId }) => orderId)).toEqual(
       expect.arrayContaining(numbers.map((number) => krakenId('O', number))),
     );
     expect(paths()).toHaveLength(3);
+  });
+
+  it('tells trades and orders of a market that was delisted', async () => {
+    const symbol = 'SOL/USD';
+    kraken.accounts.addTrade(apiKey, tradeOf({ symbol, fee: '0.26', at: Date.now() - dayMs }));
+    kraken.accounts.addOrder(apiKey, orderOf({ symbol, status: 'canceled' }));
+    kraken.delist(symbol);
+    listing = createCcxtListing({ id: 'kraken', network: { fetch }, clock, originOverride: kraken.url });
+    account = await connect();
+    expect((await account.trades(null, null)).items).toMatchObject([
+      { symbol, fees: [{ asset: 'USD', cost: '0.26' }] },
+    ]);
+    expect((await account.closedOrders([], Date.now() - dayMs)).items).toMatchObject([{ symbol }]);
   });
 
   it('tells a trade with its fee', async () => {
@@ -270,7 +284,7 @@ describe('an account at Kraken', () => {
       apiKey,
       transferOf({ kind: 'withdrawal', amount: '5', fee: '0.25', status: 'pending' }),
     );
-    expect(await account.transfers(now - 300 * dayMs)).toMatchObject([
+    expect((await account.transfers(now - 300 * dayMs)).items).toMatchObject([
       { type: 'deposit', asset: 'BTC', amount: '0.5', status: 'ok', fee: null },
       { type: 'withdrawal', asset: 'USDT', amount: '5', fee: { asset: 'USDT', cost: '0.25' }, status: 'pending' },
     ]);
@@ -358,7 +372,7 @@ describe('an account at Kraken', () => {
 
   it.each([-20_000, 20_000])('is served though its clock is %i ms off', async (ms) => {
     kraken.skew(ms);
-    expect(await account.openOrders([])).toEqual([]);
+    expect((await account.openOrders([])).items).toEqual([]);
   });
 
   it('tells a limit', async () => {

@@ -5,7 +5,9 @@ import { until } from '../support/until.ts';
 import { type BinanceDouble, startBinance } from '../support/venues/binance.ts';
 
 /** Prices are stale when nobody confirmed them for so long. */
-const staleMs = 60_000;
+const staleMs = 15_000;
+/** A venue is down when it has not answered for so long. */
+const downMs = 60_000;
 /** Longer than any pause that the sync makes after failures. */
 const longPauseMs = 61_000;
 
@@ -75,20 +77,21 @@ describe('a venue that hangs', () => {
     const before = venue.requests.length;
     venue.hang();
     await until('the request', () => venue.requests.length > before);
-    server.clock.leap(staleMs / 2 + 1_000);
+    server.clock.leap(downMs / 2 + 1_000);
     venue.setPrice('BTC/USDT', '64000.5');
     expect(await client.priceIs('BTC/USDT', '64000.5')).toMatchObject({ stale: false });
   });
 });
 
 describe('a long outage', () => {
-  it('makes prices stale after a minute, not sooner, and ends with the next answer', async () => {
+  it('makes prices stale after 15 s, not sooner, the venue down after a minute, and ends with the next answer', async () => {
     venue.maintenance(true);
     await statusWhere('a failure', ({ venue: status }) => status === 'degraded');
     server.clock.leap(staleMs - 10_000);
     expect(await bitcoin()).toMatchObject({ last: '64000.5', stale: false });
     server.clock.leap(10_000);
     expect(await bitcoin()).toMatchObject({ last: '64000.5', stale: true });
+    server.clock.leap(downMs - staleMs);
     expect(await venueStatus()).toMatchObject({ system: 'degraded', venue: 'down' });
 
     venue.maintenance(false);

@@ -1,6 +1,7 @@
 import type { Balance, KeyPermissions, OpenedAccount, VenueProfile } from '#shared/exchange/account-venue';
 import type { CredentialParts, Credentials } from '#shared/exchange/credentials';
 import { VenueError } from '#shared/exchange/errors';
+import { walletsOf } from './memory-venue.ts';
 
 export const testKey: CredentialParts = {
   apiKey: 'AKtestkey0123456789abcdef',
@@ -8,7 +9,7 @@ export const testKey: CredentialParts = {
 };
 
 export const spot = (asset: string, total: string, more: Partial<Balance> = {}): Balance => ({
-  ...{ wallet: 'spot', asset, free: total, locked: '0', total, debt: null, venueTime: null },
+  ...{ wallet: 'spot', asset, free: total, locked: '0', total, debt: '0', venueTime: null },
   ...more,
 });
 
@@ -55,7 +56,7 @@ export class VenueOfKeys {
         throw new VenueError(venue, 'authentication', `${venue} refused ${apiKey} with ${secret}`);
       return held;
     };
-    const nothing = async () => [];
+    const nothing = async () => ({ items: [], rejected: [] });
     return {
       id: venue,
       needsSymbols: false,
@@ -63,10 +64,11 @@ export class VenueOfKeys {
       balances: async () => {
         this.asked.push(apiKey);
         await this.during();
-        return found().balances;
+        return walletsOf(found().balances, ['spot']);
       },
-      ...{ positions: nothing, openOrders: nothing, closedOrders: nothing, transfers: nothing },
-      trades: async () => ({ items: [], cursor: '', more: false }),
+      positions: async () => [],
+      ...{ openOrders: nothing, closedOrders: nothing, transfers: nothing },
+      trades: async () => ({ items: [], rejected: [], cursor: '', more: false }),
       close: async () => {},
     };
   };

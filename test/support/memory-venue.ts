@@ -3,8 +3,12 @@ import type {
   ContractPosition,
   OpenedAccount,
   OwnTrade,
+  RejectedRow,
   Transfer,
+  VenueList,
   VenueOrder,
+  WalletReading,
+  WalletType,
 } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
 
@@ -33,11 +37,26 @@ export const positionIn = (symbol: string, more: Partial<ContractPosition> = {})
   ...more,
 });
 
+/** Wallets that are read well, with what they hold. */
+export const walletsOf = (
+  balances: readonly Balance[],
+  wallets: readonly WalletType[] = [...new Set(balances.map(({ wallet }) => wallet))],
+): WalletReading[] =>
+  wallets.map((wallet) => ({ wallet, status: 'ok', balances: balances.filter((held) => held.wallet === wallet) }));
+
+/** What the wallets hold that could be read. */
+export const balancesOf = (readings: readonly WalletReading[]): Balance[] =>
+  readings.flatMap((reading) => (reading.status === 'ok' ? reading.balances : []));
+
 /** A venue in memory with one account, as the test sets it. Trades are read by number, a few at a time. */
 export class MemoryVenue implements OpenedAccount {
   readonly id = 'binance';
   needsSymbols = false;
   held: Balance[] = [];
+  /** Wallets that are not read from {@link held}: failing, not offered. */
+  readings: WalletReading[] = [];
+  /** Rows that can't be read, in each list. */
+  rejected: RejectedRow[] = [];
   open: ContractPosition[] = [];
   orders: VenueOrder[] = [];
   /** In the order of their numbers. */
@@ -60,18 +79,35 @@ export class MemoryVenue implements OpenedAccount {
   close = async () => {};
 
   permissions = async () => ({ canTrade: true, canWithdraw: false });
-  balances = () => this.#answer('balances', () => [...this.held]);
+  balances = () =>
+    this.#answer('balances', (): WalletReading[] => {
+      const others = this.readings.map(({ wallet }) => wallet);
+      const wallets = new Set<WalletType>(['spot', ...this.held.map(({ wallet }) => wallet)]);
+      return [
+        ...walletsOf(
+          this.held,
+          [...wallets].filter((wallet) => !others.includes(wallet)),
+        ),
+        ...this.readings,
+      ];
+    });
   positions = () => this.#answer('positions', () => [...this.open]);
   openOrders = (symbols: readonly string[]) =>
     this.#answer(`openOrders ${symbols.join()}`, () => {
       this.#known(symbols);
-      return this.orders.filter(({ status, symbol }) => status === 'open' && this.#isNamed(symbol, symbols));
+      return this.#list(
+        'open-orders',
+        this.orders.filter(({ status, symbol }) => status === 'open' && this.#isNamed(symbol, symbols)),
+      );
     });
   closedOrders = (symbols: readonly string[], since: number) =>
     this.#answer(`closedOrders ${symbols.join()}`, () =>
-      this.orders.filter(
-        ({ status, symbol, updatedAt, createdAt }) =>
-          status !== 'open' && (updatedAt ?? createdAt) >= since && this.#isNamed(symbol, symbols),
+      this.#list(
+        'closed-orders',
+        this.orders.filter(
+          ({ status, symbol, updatedAt, createdAt }) =>
+            status !== 'open' && (updatedAt ?? createdAt) >= since && this.#isNamed(symbol, symbols),
+        ),
       ),
     );
   trades = (symbol: string | null, cursor: string | null) =>
@@ -80,9 +116,20 @@ export class MemoryVenue implements OpenedAccount {
       const all = this.made.filter((trade) => symbol === null || trade.symbol === symbol);
       const from = Number(cursor ?? 0);
       const items = all.slice(from, from + this.tradesAtOnce);
-      return { items, cursor: String(from + items.length), more: from + items.length < all.length };
+      const next = String(from + items.length);
+      return { ...this.#list('trades', items), cursor: next, more: from + items.length < all.length };
     });
-  transfers = (since: number) => this.#answer('transfers', () => this.moved.filter(({ at }) => at >= since));
+  transfers = (since: number) =>
+    this.#answer('transfers', () =>
+      this.#list(
+        'transfers',
+        this.moved.filter(({ at }) => at >= since),
+      ),
+    );
+
+  #list<T>(list: RejectedRow['list'], items: readonly T[]): VenueList<T> {
+    return { items, rejected: this.rejected.filter((row) => row.list === list) };
+  }
 
   #isNamed(symbol: string, symbols: readonly string[]): boolean {
     return !this.needsSymbols || symbols.includes(symbol);

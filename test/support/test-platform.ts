@@ -230,7 +230,9 @@ export const testPlatform = (
         const last = batch.at(-1);
         if (last === undefined) continue;
         busy = true;
-        const wanted = batch.filter(({ after }) => after !== undefined && trigger.kinds.some((kind) => kind === after.kind));
+        const wanted = batch.filter(
+          ({ after }) => after !== undefined && trigger.kinds.some((kind) => kind === after.kind),
+        );
         const answer = await awake(handler(name)(streamEvent(wanted), testContext));
         if (answer.batchItemFailures.length > 0) throw new Error(`The stream consumer ${name} failed a change`);
         await changes.advance(name, last.sequence);

@@ -1,4 +1,12 @@
-import type { Balance, OpenedAccount, OwnTrade, Transfer, VenueOrder, VenuePage } from '#shared/exchange/account-venue';
+import type {
+  Balance,
+  OpenedAccount,
+  OwnTrade,
+  Transfer,
+  VenueList,
+  VenuePage,
+  WalletReading,
+} from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
 import { Decimal } from '#shared/model/decimal';
 import { orderAt, positionIn, tradeAt, transferOfId } from './memory-venue.ts';
@@ -40,10 +48,14 @@ export class VenueOfAccounts implements OpenedAccount {
   balances = () =>
     this.answering(
       'balances',
-      [...this.#account().wallets].flatMap(([wallet, held]) =>
-        [...held].map(([asset, { free, locked }]): Balance => {
-          const total = new Decimal(free).add(locked).toFixed();
-          return { wallet, asset, free, locked, total, debt: null, venueTime: this.#options.now() };
+      [...this.#account().wallets].map(
+        ([wallet, held]): WalletReading => ({
+          wallet,
+          status: 'ok',
+          balances: [...held].map(([asset, { free, locked }]): Balance => {
+            const total = new Decimal(free).add(locked).toFixed();
+            return { wallet, asset, free, locked, total, debt: '0', venueTime: this.#options.now() };
+          }),
         }),
       ),
     );
@@ -69,12 +81,14 @@ export class VenueOfAccounts implements OpenedAccount {
   transfers = (since: number) =>
     this.answering(
       'transfers',
-      this.#account()
-        .transfers.filter(({ at }) => at >= since)
-        .map(({ number, kind, asset, amount, status, at }): Transfer => {
-          const told = status === 'done' ? 'ok' : status;
-          return transferOfId(String(number), at, { type: kind, asset, amount, status: told });
-        }),
+      listOf(
+        this.#account()
+          .transfers.filter(({ at }) => at >= since)
+          .map(({ number, kind, asset, amount, status, at }): Transfer => {
+            const known = status === 'done' ? 'ok' : status;
+            return transferOfId(String(number), at, { type: kind, asset, amount, status: known });
+          }),
+      ),
     );
 
   #account() {
@@ -83,11 +97,11 @@ export class VenueOfAccounts implements OpenedAccount {
     return account;
   }
 
-  #orders(call: string, symbols: readonly string[], isTold: (order: AccountOrder) => boolean): Promise<VenueOrder[]> {
+  #orders(call: string, symbols: readonly string[], isWanted: (order: AccountOrder) => boolean) {
     if (this.needsSymbols) for (const symbol of symbols) this.#known(symbol);
     const isNamed = (symbol: string) => !this.needsSymbols || symbols.includes(symbol);
-    const orders = this.#account().orders.filter((order) => isTold(order) && isNamed(order.symbol));
-    return this.answering(call, orders.map(orderOf));
+    const orders = this.#account().orders.filter((order) => isWanted(order) && isNamed(order.symbol));
+    return this.answering(call, listOf(orders.map(orderOf)));
   }
 
   #tradesOf(symbol: string, cursor: string | null): VenuePage<OwnTrade> {
@@ -95,7 +109,7 @@ export class VenueOfAccounts implements OpenedAccount {
     const own = this.#account().trades.filter((trade) => trade.symbol === symbol && trade.number >= from);
     const page = own.slice(0, this.#options.tradesAtOnce);
     const next = (page.at(-1)?.number ?? from - 1) + 1;
-    return { items: page.map(tradeOf), cursor: String(next), more: own.length > page.length };
+    return { ...listOf(page.map(tradeOf)), cursor: String(next), more: own.length > page.length };
   }
 
   #tradesByTime(cursor: string | null): VenuePage<OwnTrade> {
@@ -108,7 +122,7 @@ export class VenueOfAccounts implements OpenedAccount {
     const items = last === undefined || last.at >= settled ? own : own.filter(({ at }) => at <= last.at);
     const more = items.length < own.length;
     const next = more ? (items.at(-1)?.at ?? from) + 1 : Math.max(from, settled);
-    return { items: items.map(tradeOf), cursor: String(next), more };
+    return { ...listOf(items.map(tradeOf)), cursor: String(next), more };
   }
 
   #tradedSymbols = (cursor: string | null): Promise<VenuePage<string>> => {
@@ -116,7 +130,7 @@ export class VenueOfAccounts implements OpenedAccount {
     const made = this.#account().trades.filter(({ number, symbol }) => number >= from && contracts.includes(symbol));
     const items = [...new Set(made.map(({ symbol }) => symbol))];
     return this.answering('tradedSymbols', {
-      items,
+      ...listOf(items),
       cursor: String((made.at(-1)?.number ?? from - 1) + 1),
       more: false,
     });
@@ -127,6 +141,8 @@ export class VenueOfAccounts implements OpenedAccount {
     throw new VenueError(this.id, 'not-supported', `${this.id} does not have this market`);
   }
 }
+
+const listOf = <T>(items: readonly T[]): VenueList<T> => ({ items, rejected: [] });
 
 const orderOf = ({ number, symbol, side, price, amount, filled, status, at, updatedAt }: Numbered<AccountOrder>) =>
   orderAt(String(number), { symbol, side, price, amount, filled, status, createdAt: at, updatedAt });

@@ -10,22 +10,24 @@ import {
 import type { CredentialVault } from '#shared/accounts/vault';
 import type { OpenAccountVenue, OpenedAccount } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
-import { DomainError } from '#shared/platform/errors';
+import { DomainError, Unavailable } from '#shared/platform/errors';
+import { optimistic } from '#shared/platform/optimistic';
 import type { Platform } from '#shared/platform/ports';
 import { equals, type Update } from '#shared/platform/table';
-import { delayedJobMessage, type SyncJob } from './dispatch.ts';
+import { delayedJobMessage, jobMessage, type SyncJob } from './dispatch.ts';
 import {
   failed,
   isDue,
   isFresh,
+  isPaused,
+  pauseOf,
   type StepContext,
   type SyncStep,
   succeeded,
   untried,
-  waitsForUser,
   waitsForVenue,
 } from './steps.ts';
-import { ScheduleMoved, SyncDropped, SyncLease } from './sync-lease.ts';
+import { SyncDropped, SyncHeld, SyncLease } from './sync-lease.ts';
 
 export interface AccountSyncParts {
   readonly steps: readonly SyncStep[];
@@ -35,23 +37,29 @@ export interface AccountSyncParts {
   readonly timeoutSeconds: number;
 }
 
-/** Before the end of its time a sync begins nothing new, so that it can still tell how it went. */
+/** A sync starts nothing new this long before the end of its time, so that it can still record how it went. */
 const closingSeconds = 5;
-/** How often the schedule is read anew that the dispatcher moves on at the same time. */
+/** How often a write of the schedule is tried that the dispatcher moves on at the same time. */
 const scheduleAttemptsMax = 5;
-/** A message may come a little before its time. */
+/** A message may arrive a little before its time. */
 const earlyMsMax = 1000;
 /** Longest that a venue takes to answer one call. */
 const callSeconds = 30;
+/** A sync that takes longer takes its lease though it has nothing to write yet, so that no other one starts beside it. */
+const unleasedMsMax = 10_000;
+/** When a sync that the user requested is tried again while another one is under way. */
+const heldRetrySeconds = 5;
 
 type Ports = Pick<Platform, 'table' | 'queue' | 'clock' | 'ids' | 'random' | 'config' | 'logger' | 'metrics'>;
 
-/** Synchronises one account at a time, step by step; a step that fails is told of in the account and tried again when it is time. */
+/** Synchronises one account at a time, step by step. A step that fails is recorded in the account and retried when it is due. */
 export class AccountSync {
   readonly #ports: Ports;
   readonly #parts: AccountSyncParts;
-  /** On one machine nobody else synchronises: a lease that is older than this process ended with the one before. */
+  /** On one machine no other process synchronises: a lease that is older than this one ended with the process before. */
   readonly #aloneSince: number;
+  /** When each sync of this process that is under way started, epoch ms, by account. */
+  readonly #running = new Map<string, number>();
 
   constructor(ports: Ports, parts: AccountSyncParts) {
     this.#ports = ports;
@@ -60,53 +68,72 @@ export class AccountSync {
   }
 
   /**
-   * Makes a sync, unless one was made for this due time or a later one, or the account is gone; one that is not due yet is
-   * ordered for then. Made twice, it changes nothing that is right already.
-   * @throws {SyncHeld} another worker is at it, for so much longer
-   * @throws {Unavailable} the order is to be tried again
+   * Runs a sync, unless one ran for this due time or a later one, or the account is gone; one that is not due yet is
+   * enqueued for then. It is idempotent. A sync that the user requested while another one is under way follows it.
+   * @throws {SyncHeld} another worker is synchronising the account
+   * @throws {Unavailable} the job is to be retried
    */
-  async run(order: SyncJob): Promise<void> {
+  async run(job: SyncJob): Promise<void> {
     const { clock, metrics, queue } = this.#ports;
-    const { timeoutSeconds } = this.#parts;
     const startedAt = clock.now();
-    if (order.dueAt - startedAt > earlyMsMax) {
-      await queue('account-sync').send([delayedJobMessage(order, startedAt)]);
+    if (job.dueAt - startedAt > earlyMsMax) {
+      await queue('account-sync').send([delayedJobMessage(job, startedAt)]);
       return;
     }
     try {
-      const lease = await SyncLease.open(this.#ports, order, { timeoutSeconds, aloneSince: this.#aloneSince });
-      // The balances of a paper account are its own, and nobody else knows of it.
-      if (lease.account.mode === 'paper') return;
-      await this.#runWith(lease, order.userRequested);
+      await this.#runAlone(job, startedAt);
     } catch (error) {
       if (error instanceof SyncDropped) return;
-      throw error;
+      if (!(error instanceof SyncHeld && job.userRequested)) throw error;
+      await queue('account-sync').send([jobMessage(job, heldRetrySeconds)]);
+      return;
     }
     metrics.addMetric('AccountSyncDuration', MetricUnit.Milliseconds, clock.now() - startedAt);
   }
 
-  async #runWith(lease: SyncLease, asked: boolean): Promise<void> {
+  async #runAlone(job: SyncJob, startedAt: number): Promise<void> {
+    const { timeoutSeconds } = this.#parts;
+    const runningSince = this.#running.get(job.accountId);
+    if (runningSince !== undefined) {
+      throw new SyncHeld(Math.max(0, runningSince + timeoutSeconds * 1000 - startedAt));
+    }
+    this.#running.set(job.accountId, startedAt);
     try {
-      await this.#finish(lease, await this.#steps(lease, asked));
+      const lease = await SyncLease.open(this.#ports, job, { timeoutSeconds, aloneSince: this.#aloneSince });
+      // The balances of a paper account are its own, and no venue knows of it.
+      if (lease.account.mode === 'live') await this.#runWith(lease, job.userRequested, startedAt);
+    } finally {
+      this.#running.delete(job.accountId);
+    }
+  }
+
+  async #runWith(lease: SyncLease, userRequested: boolean, startedAt: number): Promise<void> {
+    try {
+      await this.#finish(lease, await this.#steps(lease, userRequested, startedAt));
     } catch (error) {
-      await lease.giveBack();
+      await lease.release();
       throw error;
     }
   }
 
-  async #steps(lease: SyncLease, asked: boolean): Promise<Record<string, StepState>> {
+  async #steps(lease: SyncLease, userRequested: boolean, startedAt: number): Promise<Record<string, StepState>> {
     const { clock, table } = this.#ports;
     const { account, dueAt, endsAt } = lease;
     const states = { ...account.steps };
-    if (!asked && waitsForUser(states)) throw new SyncDropped('The account waits for its user.');
-    // What came a little early is taken to be on time: it may be the one order of a retry.
+    // A job that arrived a little early is taken to be on time: it may be the only one of a retry.
     const now = Math.max(clock.now(), dueAt);
+    if (!userRequested && isPaused(states, now)) throw new SyncDropped('The account is paused.');
     if (Object.values(states).some((state) => waitsForVenue(state, now))) return states;
+    // Steps without a result will write one: no other sync is to start beside a first one, which may take long.
+    if (this.#parts.steps.some(({ name }) => (states[name]?.status ?? 'pending') === 'pending')) await lease.take();
     let opened: Promise<OpenedAccount> | undefined;
+    const onAnswer = async () => {
+      if (clock.now() - startedAt > unleasedMsMax) await lease.take();
+    };
     const context: Omit<StepContext, 'before'> = {
       account,
       venue: () => {
-        opened ??= this.#open(account);
+        opened ??= this.#open(account, onAnswer);
         return opened;
       },
       write: async (writes) => {
@@ -118,7 +145,7 @@ export class AccountSync {
       touched: new Set(),
     };
     try {
-      return await this.#runSteps(context, asked, lease);
+      return await this.#runSteps(context, userRequested, lease);
     } finally {
       const venue = await opened?.catch(() => undefined);
       await venue?.close();
@@ -127,20 +154,31 @@ export class AccountSync {
 
   async #runSteps(
     context: Omit<StepContext, 'before'>,
-    asked: boolean,
-    { dueAt, endsAt }: Pick<SyncLease, 'dueAt' | 'endsAt'>,
+    userRequested: boolean,
+    lease: SyncLease,
   ): Promise<Record<string, StepState>> {
     const { clock, config } = this.#ports;
     const { account } = context;
+    const { dueAt, endsAt } = lease;
     const states: Record<string, StepState> = { ...account.steps };
-    // A retry within the period is that of what failed: to ask for the rest again would take others' room.
+    // A retry within the period is for what failed: to read the rest again would use up the room of others.
     const { beganAt } = duePeriod(account, config, Math.max(clock.now(), dueAt));
+    let isUnpublished = false;
+    let hasRun = false;
     for (const step of this.#parts.steps) {
       const before = states[step.name] ?? untried;
-      if (!isDue(before, Math.max(clock.now(), dueAt), asked) || (!asked && isFresh(before, beganAt))) continue;
-      if (clock.now() >= endsAt - closingSeconds * 1000) break;
+      const now = Math.max(clock.now(), dueAt);
+      if (!isDue(before, now, userRequested) || (!userRequested && isFresh(before, beganAt, now))) continue;
+      if (clock.now() >= endsAt - closingSeconds * 1000) {
+        // Nothing was read: the due time is not served.
+        if (!hasRun) throw new Unavailable('The sync took too long.');
+        break;
+      }
+      hasRun = true;
+      if (isUnpublished) await lease.publish(unscheduled(states, account.steps));
       const { state, endsRun } = await this.#run(step, { ...context, before });
       states[step.name] = state;
+      isUnpublished = isNews(before, state);
       if (endsRun) break;
     }
     return states;
@@ -152,14 +190,14 @@ export class AccountSync {
     const startedAt = clock.now();
     try {
       const result = await step.run(context);
-      return { state: succeeded(step, before, startedAt, clock.now(), result), endsRun: false };
+      return succeeded(this.#ports, step, before, startedAt, clock.now(), result);
     } catch (error) {
-      // Our own services failing is no matter of the account: the whole sync is made again.
+      // Our own services failing says nothing about the account: the whole sync is retried.
       if (error instanceof DomainError && !(error instanceof VenueError)) throw error;
       const outcome = failed(this.#ports, before, startedAt, clock.now(), error);
       const { failure } = outcome.state;
       if (failure !== before.failure) {
-        // Never the error itself: it may quote what the venue was asked.
+        // Never the error itself: it may quote the request.
         const name = error instanceof Error ? error.name : typeof error;
         const where = { accountId: account.accountId, venue: account.venue, step: step.name };
         logger.warn('A step of an account sync fails', { ...where, failure, errorName: name });
@@ -168,60 +206,88 @@ export class AccountSync {
     }
   }
 
-  async #open({ venue, credentials }: StoredAccount): Promise<OpenedAccount> {
+  async #open({ venue, credentials }: StoredAccount, onAnswer: () => Promise<void>): Promise<OpenedAccount> {
     const found = credentials === null ? undefined : await this.#parts.vault.get(credentials);
-    if (found === undefined)
-      throw new VenueError(venue, 'authentication', `The key for ${venue} is not stored any more`);
-    return hiding(await this.#parts.open(venue, found), (text) => found.hide(text));
+    if (found === undefined) throw new VenueError(venue, 'authentication', `The key for ${venue} is no longer stored`);
+    return guarded(await this.#parts.open(venue, found), (text) => found.hide(text), onAnswer);
   }
 
   async #finish(lease: SyncLease, steps: Record<string, StepState>): Promise<void> {
-    // First: a worker that is killed in between leaves orders too many, none too few.
-    await this.#orderRetries(lease.account, steps);
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await lease.finish(steps, await this.#rescheduled(lease, steps));
-      } catch (error) {
-        if (!(error instanceof ScheduleMoved) || attempt === scheduleAttemptsMax) throw error;
-      }
-    }
+    // First: a worker that is killed in between leaves a job too many, never one too few.
+    await this.#scheduleRetries(lease.account, steps);
+    await optimistic(
+      this.#ports,
+      async () => await lease.finish(steps, await this.#rescheduled(lease.account, steps)),
+      { attemptsMax: scheduleAttemptsMax },
+    );
   }
 
-  /** Orders a sync for each step that failed now or was not read to its end, for when that is to go on. */
-  async #orderRetries({ userId, accountId, steps: before }: StoredAccount, steps: Record<string, StepState>) {
-    if (waitsForUser(steps)) return;
+  /** Enqueues a sync for each step that failed now or was read in part, for when it is to continue. */
+  async #scheduleRetries({ userId, accountId, steps: before }: StoredAccount, steps: Record<string, StepState>) {
+    if (pauseOf(steps) !== undefined) return;
     const { queue, clock } = this.#ports;
     const now = clock.now();
-    const orders = Object.entries(steps).flatMap(([step, { status, nextTryAt: dueAt }]) => {
-      const goesOn = status === 'failing' || status === 'pending';
-      return goesOn && dueAt !== null && dueAt !== before[step]?.nextTryAt
+    const jobs = Object.entries(steps).flatMap(([step, { status, nextTryAt: dueAt }]) => {
+      const isRetried = status === 'failing' || status === 'pending';
+      return isRetried && dueAt !== null && dueAt !== before[step]?.nextTryAt
         ? [delayedJobMessage({ userId, accountId, dueAt, userRequested: false }, now)]
         : [];
     });
-    if (orders.length > 0) await queue('account-sync').send(orders);
+    if (jobs.length > 0) await queue('account-sync').send(jobs);
   }
 
-  /** How the schedule is to change: an account that waits for its user is not due any more, one that does not any more is. */
-  async #rescheduled({ account }: SyncLease, steps: Record<string, StepState>): Promise<Update | undefined> {
-    const sleeps = waitsForUser(steps);
-    if (sleeps === waitsForUser(account.steps)) return undefined;
+  /** How the schedule changes: a paused account is due when its pause ends, and each period again once it is read. */
+  async #rescheduled(account: StoredAccount, steps: Record<string, StepState>): Promise<Update | undefined> {
+    const pause = pauseOf(steps);
+    if (pause?.until === pauseOf(account.steps)?.until) return undefined;
     const { userId, accountId } = account;
     const key = scheduleKey(userId, accountId);
     const schedule = await this.#ports.table.get<StoredSchedule>(key, { consistent: true });
     if (schedule === undefined) return undefined;
-    const place = duePlace(accountId, schedule.dueAt);
-    const changes = sleeps ? { remove: [...Object.keys(place), 'asked'] } : { set: place };
+    const { endsAt } = duePeriod(account, this.#ports.config, this.#ports.clock.now());
+    const dueAt = pause?.until ?? Math.min(schedule.dueAt, endsAt);
+    const place = Number.isFinite(dueAt) ? { ...duePlace(accountId, dueAt), dueAt } : {};
+    const changes =
+      pause === undefined
+        ? { set: place, remove: ['isPaused'] }
+        : { set: { ...place, isPaused: true }, remove: ['userRequested'] };
     return { update: key, changes: { ...changes, add: { version: 1 } }, if: equals('version', schedule.version) };
   }
 }
 
-/** Whatever a venue says goes on without the account's key, should it quote that. */
-const hiding = (venue: OpenedAccount, hide: (text: string) => string): OpenedAccount => {
-  const guarded =
+/** Whether a step's result is worth a write while the sync goes on. */
+const isNews = (before: StepState, { status, detail, lastSuccessAt }: StepState): boolean =>
+  status !== before.status || detail !== before.detail || (before.lastSuccessAt === null && lastSuccessAt !== null);
+
+/**
+ * States as they are published while their sync goes on. The retries of this sync are enqueued when it ends: should it be
+ * killed before, those steps are due at once.
+ */
+const unscheduled = (
+  states: Readonly<Record<string, StepState>>,
+  before: StoredAccount['steps'],
+): Record<string, StepState> =>
+  Object.fromEntries(
+    Object.entries(states).map(([step, state]) => {
+      const isRetried = state.status === 'failing' || state.status === 'pending';
+      const isNew = state.nextTryAt !== before[step]?.nextTryAt;
+      return [step, isRetried && isNew ? { ...state, nextTryAt: null } : state];
+    }),
+  );
+
+/** The venue with its errors cleared of the account's key, should it quote that. @param onAnswer runs after each answer */
+const guarded = (
+  venue: OpenedAccount,
+  hide: (text: string) => string,
+  onAnswer: () => Promise<void>,
+): OpenedAccount => {
+  const guard =
     <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) =>
     async (...args: Args): Promise<T> => {
       try {
-        return await call(...args);
+        const answer = await call(...args);
+        await onAnswer();
+        return answer;
       } catch (error) {
         if (!(error instanceof VenueError)) throw error;
         const { failure, retryAfterMs, cause } = error;
@@ -235,13 +301,13 @@ const hiding = (venue: OpenedAccount, hide: (text: string) => string): OpenedAcc
     id: venue.id,
     needsSymbols: venue.needsSymbols,
     close: () => venue.close(),
-    permissions: guarded(() => venue.permissions()),
-    balances: guarded(() => venue.balances()),
-    positions: guarded(() => venue.positions()),
-    openOrders: guarded((symbols: readonly string[]) => venue.openOrders(symbols)),
-    closedOrders: guarded((symbols: readonly string[], since: number) => venue.closedOrders(symbols, since)),
-    trades: guarded((symbol: string | null, cursor: string | null) => venue.trades(symbol, cursor)),
-    transfers: guarded((since: number) => venue.transfers(since)),
-    ...(venue.tradedSymbols && { tradedSymbols: guarded(venue.tradedSymbols.bind(venue)) }),
+    permissions: guard(() => venue.permissions()),
+    balances: guard(() => venue.balances()),
+    positions: guard(() => venue.positions()),
+    openOrders: guard((symbols: readonly string[]) => venue.openOrders(symbols)),
+    closedOrders: guard((symbols: readonly string[], since: number) => venue.closedOrders(symbols, since)),
+    trades: guard((symbol: string | null, cursor: string | null) => venue.trades(symbol, cursor)),
+    transfers: guard((since: number) => venue.transfers(since)),
+    ...(venue.tradedSymbols && { tradedSymbols: guard(venue.tradedSymbols.bind(venue)) }),
   };
 };

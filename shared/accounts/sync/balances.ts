@@ -1,20 +1,31 @@
 import { AccountBalance, differences, listed, soundRecords } from '#shared/accounts/records';
-import { balanceKey, recordsOf, type StoredAccount, type StoredBalance } from '#shared/accounts/stored';
-import type { Balance } from '#shared/exchange/account-venue';
+import {
+  balanceKey,
+  recordsOf,
+  type StoredAccount,
+  type StoredBalance,
+  type WalletState,
+} from '#shared/accounts/stored';
+import type { Balance, WalletReading } from '#shared/exchange/account-venue';
 import { Decimal } from '#shared/model/decimal';
 import type { Platform } from '#shared/platform/ports';
 import type { SyncStep } from './steps.ts';
 
-/** Keeps the balances of an account as its venue tells them: writes what differs, removes what vanished. */
+/**
+ * Keeps the balances of an account as its venue reports them: writes what differs, removes what vanished. Each wallet stands
+ * alone: one that can't be read keeps its last balances, with their age.
+ */
 export const balancesStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'>): SyncStep => ({
   name: 'balances',
-  run: async ({ account, venue, write, touched }) => {
-    const told = await (await venue()).balances();
+  run: async ({ account, before, venue, write, touched }) => {
+    const readings = await (await venue()).balances();
     const origin = { fetchedAt: clock.now(), source: account.mode };
     const balances = soundRecords(
       account.venue,
       AccountBalance,
-      told.map((balance) => ({ ...balance, ...origin })),
+      readings.flatMap((reading) =>
+        reading.status === 'ok' ? reading.balances.map((balance) => ({ ...balance, ...origin })) : [],
+      ),
       ({ wallet, asset }) => `${wallet} ${asset}`,
     );
     const { userId, accountId } = account;
@@ -22,23 +33,36 @@ export const balancesStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'>
       ...recordsOf('balance', userId, accountId),
       consistent: true,
     });
+    const failing = readings.filter((reading) => reading.status === 'failing');
+    const kept = new Set<string>(failing.map(({ wallet }) => wallet));
     const items = balances.map((balance) => storedBalance(account, balance));
-    const writes = differences(stored, items);
+    const replaced = stored.filter(({ wallet }) => !kept.has(wallet));
+    const writes = differences(replaced, items);
     await write(writes);
     const changed = new Set(writes.map((change) => ('put' in change ? change.put.sk : change.delete.sk)));
-    // What backs contracts changes with each of their prices, and tells of no trade.
-    const moved = [...stored, ...items].filter(({ sk, wallet }) => changed.has(sk) && wallet !== 'contract');
+    // What backs contracts changes with each of their prices, and is no sign of a trade.
+    const moved = [...replaced, ...items].filter(({ sk, wallet }) => changed.has(sk) && wallet !== 'contract');
     for (const { asset } of moved) touched.add(asset);
-    return { items: items.length };
+    const wallets = Object.fromEntries(
+      readings.map((reading) => [reading.wallet, walletState(reading, before.wallets?.[reading.wallet], clock.now())]),
+    );
+    const error = failing[0]?.error;
+    return { items: items.length, wallets, ...(error === undefined ? {} : { error }) };
   },
 });
+
+const walletState = (reading: WalletReading, before: WalletState | undefined, now: number): WalletState => {
+  if (reading.status === 'ok') return { status: 'ok', asOf: now, detail: null };
+  if (reading.status === 'not-offered') return { status: 'not-offered', asOf: now, detail: reading.detail };
+  return { status: 'failing', asOf: before?.asOf ?? null, detail: reading.error.message };
+};
 
 /** What a paper account is given when it is made; trading changes it from then on. */
 export const paperBalances = ({ paper }: Pick<StoredAccount, 'paper'>): Balance[] =>
   Object.entries(paper ?? {})
     .filter(([, amount]) => !new Decimal(amount).isZero())
     .map(([asset, amount]) => ({
-      ...{ wallet: 'spot', asset, free: amount, locked: '0', total: amount, debt: null, venueTime: null },
+      ...{ wallet: 'spot', asset, free: amount, locked: '0', total: amount, debt: '0', venueTime: null },
     }));
 
 export const storedBalance = (

@@ -1,10 +1,11 @@
 import { dueBound, type StoredSchedule, scheduleShard, scheduleShards } from '#shared/accounts/stored';
+import { isWithin } from '#shared/platform/plausible-time';
 import type { Platform } from '#shared/platform/ports';
 import { type Item, keyOf, type Table } from '#shared/platform/table';
 
-/** The dispatcher tells that it ran no more often than this. */
+/** The dispatcher records that it ran no more often than this. */
 export const dispatchStatusSeconds = 60;
-/** Schedules that are counted in each shard: more are told as that many or more. */
+/** Schedules that are counted in each shard; more are reported as "or more". */
 const countedPerShardMax = 100;
 
 export interface StoredDispatchStatus extends Item {
@@ -15,7 +16,7 @@ export interface StoredDispatchStatus extends Item {
 
 const statusKey = { pk: keyOf('SYSTEM', 'ACCOUNTS'), sk: 'DISPATCH' };
 
-/** Writes down now and then that the dispatcher runs. */
+/** Records from time to time that the dispatcher runs. */
 export class DispatchStatus {
   readonly #ports: Pick<Platform, 'table' | 'clock'>;
   #writtenAt = Number.NEGATIVE_INFINITY;
@@ -27,18 +28,18 @@ export class DispatchStatus {
   async ran(): Promise<void> {
     const { table, clock } = this.#ports;
     const ranAt = clock.now();
-    if (ranAt - this.#writtenAt < dispatchStatusSeconds * 1000) return;
+    if (isWithin(this.#writtenAt, dispatchStatusSeconds * 1000, ranAt)) return;
     const status: StoredDispatchStatus = { ...statusKey, kind: 'dispatch-status', ranAt };
     await table.put(status);
     this.#writtenAt = ranAt;
   }
 }
 
-/** @returns when the dispatcher ran last, as far as it told, epoch ms */
+/** @returns when the dispatcher last recorded a run, epoch ms */
 export const readDispatchedAt = async (table: Table): Promise<number | undefined> =>
   (await table.get<StoredDispatchStatus>(statusKey))?.ranAt;
 
-/** How many accounts have been due since before `at`, epoch ms, and were not ordered; counted up to a bound. */
+/** How many accounts have been due since before `at`, epoch ms, and were not dispatched; counted up to a bound. */
 export const countOverdue = async (table: Table, at: number): Promise<{ count: number; isBound: boolean }> => {
   const pages = await Promise.all(
     Array.from({ length: scheduleShards }, (_, shard) =>

@@ -8,61 +8,92 @@ import {
   scheduleShard,
   scheduleShards,
 } from '#shared/accounts/stored';
+import { isPossible } from '#shared/platform/plausible-time';
 import type { Message, Platform } from '#shared/platform/ports';
-import { equals, type Put } from '#shared/platform/table';
+import { equals, every, type Put } from '#shared/platform/table';
+import { readDispatchedAt } from './dispatch-status.ts';
 
-/** One sync of one account, as it travels through the queue. */
+/** One sync of one account, as a message of the queue. */
 export const SyncJob = z.object({
   userId: z.string(),
   accountId: z.string(),
-  /** When it was due, epoch ms. A sync that was made for this time or a later one serves it. */
+  /** When it was due, epoch ms. A sync that ran for this time or a later one serves it. */
   dueAt: z.int(),
-  /** The user asked for it: what is paused is tried once more. */
+  /** The user requested it: paused steps are tried as well. */
   userRequested: z.boolean().default(false),
 });
 export type SyncJob = z.infer<typeof SyncJob>;
 
 /** Accounts read and sent at once. */
 const pageSize = 200;
-/** Syncs are ordered so long before they are due: the dispatcher comes once a minute at least. */
+/** Syncs are enqueued this long before they are due: the dispatcher runs at least once a minute. */
 const aheadSeconds = 60;
-/** Syncs that should have been made already are spread over this part of their period, and at most so many seconds. */
+/** Overdue syncs are spread over this part of their period, up to {@link jitterSecondsMax}. */
 const jitterPart = 0.25;
 const jitterSecondsMax = 15;
-/** Longest that a queue keeps a message back. */
+/** Longest delay of a message. */
 const delaySecondsMax = 900;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'random' | 'config' | 'queue'>;
 
-export const jobMessage = (order: SyncJob, delaySeconds = 0): Message => ({
-  body: JSON.stringify(order),
+export const jobMessage = (job: SyncJob, delaySeconds = 0): Message => ({
+  body: JSON.stringify(job),
   delaySeconds,
 });
 
-/** A message that comes when its sync is due, or before where that is too far off. @param now epoch ms */
-export const delayedJobMessage = (order: SyncJob, now: number): Message =>
-  jobMessage(order, Math.min(Math.max(0, Math.ceil((order.dueAt - now) / 1000)), delaySecondsMax));
+/** A message that arrives when its sync is due, or before where that is too far off. @param now epoch ms */
+export const delayedJobMessage = (job: SyncJob, now: number): Message =>
+  jobMessage(job, Math.min(Math.max(0, Math.ceil((job.dueAt - now) / 1000)), delaySecondsMax));
 
-/** Sends the accounts to their workers that are due before it comes again. */
+/** Enqueues the syncs of the accounts that become due before it runs again. */
 export class Dispatcher {
   readonly #ports: Ports;
+  /** When it last ran, epoch ms, as far as this process or the table knows. */
+  #ranAt: number | undefined;
 
   constructor(ports: Ports) {
     this.#ports = ports;
   }
 
   /**
-   * Orders a sync of every account for when it is due, then moves its time on. Ended half-way or run twice, it orders a sync
-   * again for the same due time, which the worker drops.
-   * @returns how many syncs were ordered
+   * Enqueues a sync of every account for when it is due, then moves its schedule on. Killed half-way or run twice, it enqueues
+   * a sync again for the same due time, which the worker drops.
+   * @returns how many syncs were enqueued
    * @throws what went wrong with the first shard that failed; the others were dispatched
    */
   async run(): Promise<number> {
-    const now = this.#ports.clock.now();
-    const shards = Array.from({ length: scheduleShards }, (_, shard) => this.#shard(shard, now));
+    const { clock, table } = this.#ports;
+    const now = clock.now();
+    this.#ranAt ??= (await readDispatchedAt(table)) ?? now;
+    const wasSetBack = !isPossible(this.#ranAt, now);
+    const shards = Array.from({ length: scheduleShards }, async (_, shard) => {
+      if (wasSetBack) await this.#pullForward(shard, now);
+      return await this.#shard(shard, now);
+    });
     const outcomes = await Promise.allSettled(shards);
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    this.#ranAt = now;
     return outcomes.reduce((sum, outcome) => sum + (outcome.status === 'fulfilled' ? outcome.value : 0), 0);
+  }
+
+  /** Once the clock was set back, accounts are due too late for as long as it was ahead: they are due in their period again. */
+  async #pullForward(shard: number, now: number): Promise<void> {
+    const { table, config } = this.#ports;
+    const query = { index: 'gsi1', pk: scheduleShard(shard), sk: { after: dueBound(now) } } as const;
+    const puts: Put[] = [];
+    for await (const schedule of every<StoredSchedule>(table, query)) {
+      const { endsAt } = duePeriod(schedule, config, now);
+      // A paused account is not worth waking.
+      if (schedule.isPaused === true || schedule.dueAt <= endsAt + aheadSeconds * 1000) continue;
+      const moved = {
+        ...schedule,
+        ...duePlace(schedule.accountId, endsAt),
+        dueAt: endsAt,
+        version: schedule.version + 1,
+      };
+      puts.push({ put: moved, if: equals('version', schedule.version) });
+    }
+    await table.writeMany(puts);
   }
 
   async #shard(shard: number, now: number): Promise<number> {
@@ -77,18 +108,21 @@ export class Dispatcher {
       });
       if (page.items.length > 0) {
         const ahead = page.items.map((schedule) => this.#ahead(schedule, now));
-        const orders = ahead.flatMap(({ messages }) => messages);
-        await queue('account-sync').send(orders);
+        const jobs = ahead.flatMap(({ messages }) => messages);
+        await queue('account-sync').send(jobs);
         await table.writeMany(ahead.map(({ moved }) => moved));
-        sent += orders.length;
+        sent += jobs.length;
       }
       cursor = page.cursor;
     } while (cursor !== undefined);
     return sent;
   }
 
-  /** What to order of an account now, and its schedule from then on, unless somebody else changes that meanwhile. */
-  #ahead({ userRequested = false, ...schedule }: StoredSchedule, now: number): { messages: Message[]; moved: Put } {
+  /** The jobs of an account to enqueue now, and its schedule from then on, unless another writer changes that meanwhile. */
+  #ahead(
+    { userRequested = false, isPaused: _isPaused, ...schedule }: StoredSchedule,
+    now: number,
+  ): { messages: Message[]; moved: Put } {
     const { userId, accountId } = schedule;
     const job = { userId, accountId, dueAt: schedule.dueAt, userRequested };
     const messages = [job.dueAt > now ? delayedJobMessage(job, now) : jobMessage(job, this.#spread(schedule))];

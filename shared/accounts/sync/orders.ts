@@ -7,10 +7,10 @@ import {
   type StoredAccount,
   type StoredOrder,
 } from '#shared/accounts/stored';
-import { type AccountVenue, orderName, type VenueOrder } from '#shared/exchange/account-venue';
+import { type AccountVenue, orderName, type RejectedRow, type VenueOrder } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
 import type { Platform } from '#shared/platform/ports';
-import type { StepContext, SyncStep } from './steps.ts';
+import { type StepContext, type SyncStep, succeededAt } from './steps.ts';
 import { isSweep, readSymbols, shuffled, type TradedSymbols } from './traded-symbols.ts';
 
 /** How far back the first sync goes for orders that ended. */
@@ -39,8 +39,15 @@ export const ordersStep = (ports: Ports): SyncStep => ({
       : undefined;
     const stored = await storedOpen(ports, account);
     const asked = symbols === undefined ? undefined : askedSymbols(symbols, context.before, ports.clock.now());
-    const open = await openOrders(ports, context, venue, asked, stored);
-    const ended = await endedOrders(ports, context, venue, asked, [...stored, ...(open ?? [])]);
+    const rejected: RejectedRow[] = [];
+    const open = await openOrders(ports, context, venue, asked, stored, rejected);
+    // An order whose row can't be read has not vanished.
+    const unreadable = new Set(rejected.map(({ id }) => id));
+    const isGone = (order: StoredOrder, reported: ReadonlyMap<string, AccountOrder>): boolean =>
+      order.status === 'open' &&
+      !reported.has(orderName(order)) &&
+      !(unreadable.has(null) || unreadable.has(order.orderId));
+    const ended = await endedOrders(ports, context, venue, asked, [...stored, ...(open ?? [])], rejected);
     if (open === undefined && ended === undefined) {
       throw new VenueError(account.venue, 'not-supported', `${account.venue} does not tell of orders`);
     }
@@ -63,7 +70,7 @@ export const ordersStep = (ports: Ports): SyncStep => ({
     await write(puts.map((put) => ({ put })));
     for (const { symbol } of [...puts, ...(open ?? [])]) touched.add(symbol);
     if (symbols !== undefined) await write(symbols.remember([...told.values()].map(({ symbol }) => symbol)));
-    return { items: told.size, isPart: ended?.isPart ?? false };
+    return { items: told.size, isPart: ended?.isPart ?? false, rejected };
   },
 });
 
@@ -81,7 +88,7 @@ const knownOrders = async ({ table }: Ports, { userId, accountId }: StoredAccoun
 
 /** The markets to ask for now, each with the time from which on its orders may be new, epoch ms. */
 const askedSymbols = (symbols: TradedSymbols, before: StepState, now: number): ReadonlyMap<string, number> => {
-  const { lastSuccessAt } = before;
+  const lastSuccessAt = succeededAt(before, now);
   const isAll = isSweep(lastSuccessAt, now);
   return new Map(
     [...symbols.known].flatMap(([symbol, foundAt]) => {
@@ -104,14 +111,18 @@ const openOrders = async (
   venue: AccountVenue,
   asked: ReadonlyMap<string, number> | undefined,
   stored: readonly StoredOrder[],
+  rejected: RejectedRow[],
 ): Promise<AccountOrder[] | undefined> => {
   const named = asked === undefined ? [] : [...new Set([...asked.keys(), ...stored.map(({ symbol }) => symbol)])];
-  let told = await offered(() => venue.openOrders(named));
+  const all = await offered(() => venue.openOrders(named));
+  rejected.push(...(all?.rejected ?? []));
+  let told = all?.items;
   if (told === undefined) {
     // A market that the venue closed hides those of the others.
     for (const symbol of named) {
       const answer = await offered(() => venue.openOrders([symbol]));
-      if (answer !== undefined) told = [...(told ?? []), ...answer];
+      rejected.push(...(answer?.rejected ?? []));
+      if (answer !== undefined) told = [...(told ?? []), ...answer.items];
     }
   }
   // It is among the open ones, whatever else the venue calls it.
@@ -129,11 +140,14 @@ const endedOrders = async (
   venue: AccountVenue,
   asked: ReadonlyMap<string, number> | undefined,
   open: readonly AccountOrder[],
+  rejected: RejectedRow[],
 ): Promise<{ readonly orders: AccountOrder[]; readonly isPart: boolean } | undefined> => {
-  const since = sinceOf(before.lastSuccessAt, clock.now());
+  const now = clock.now();
+  const since = sinceOf(succeededAt(before, now), now);
   if (asked === undefined) {
     const told = await offered(() => venue.closedOrders([], since));
-    return told === undefined ? undefined : { orders: sound(account, told, clock.now()), isPart: false };
+    rejected.push(...(told?.rejected ?? []));
+    return told === undefined ? undefined : { orders: sound(account, told.items, clock.now()), isPart: false };
   }
   // Those first in which an order may have ended; then in no fixed order, so that none always comes too late.
   const first = new Set(open.map(({ symbol }) => symbol));
@@ -147,7 +161,8 @@ const endedOrders = async (
     if (isPart) break;
     const answer = await offered(() => venue.closedOrders([symbol], asked.get(symbol) ?? since));
     isOffered ||= answer !== undefined;
-    told.push(...(answer ?? []));
+    told.push(...(answer?.items ?? []));
+    rejected.push(...(answer?.rejected ?? []));
   }
   return isOffered ? { orders: sound(account, told, clock.now()), isPart } : undefined;
 };
@@ -167,7 +182,7 @@ const restingOrders = async (
     const oldest = Math.min(...placed.map(({ createdAt }) => createdAt));
     const since = Math.max(oldest, now - restingDaysMax * dayMs);
     const named = symbol === undefined ? [] : [symbol];
-    told.push(...((await offered(() => venue.closedOrders(named, since))) ?? []));
+    told.push(...((await offered(() => venue.closedOrders(named, since)))?.items ?? []));
   }
   const names = new Set(missed.map(orderName));
   return sound(account, told, now).filter((order) => names.has(orderName(order)));
@@ -189,8 +204,6 @@ const sound = (account: StoredAccount, told: readonly VenueOrder[], fetchedAt: n
 };
 
 const hasEnded = ({ status }: AccountOrder): boolean => status !== 'open' && status !== 'unknown';
-const isGone = (order: StoredOrder, told: ReadonlyMap<string, AccountOrder>): boolean =>
-  order.status === 'open' && !told.has(orderName(order));
 
 const storedOrder = ({ userId, accountId }: StoredAccount, order: AccountOrder): StoredOrder => ({
   ...order,

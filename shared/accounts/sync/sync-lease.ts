@@ -1,6 +1,7 @@
 import { accountKey, type StepState, type StoredAccount } from '#shared/accounts/stored';
 import type { UserId } from '#shared/model/user-id';
 import { ConditionFailed, DomainError, TransactionCanceled, Unavailable } from '#shared/platform/errors';
+import { isPossible, isWithin } from '#shared/platform/plausible-time';
 import type { Platform } from '#shared/platform/ports';
 import { allOf, type Changes, equals, type Update, type WriteCondition } from '#shared/platform/table';
 import type { SyncJob } from './dispatch.ts';
@@ -10,7 +11,7 @@ import { isSameState } from './steps.ts';
 export class SyncHeld extends DomainError {
   readonly code = 'sync-held';
   override readonly name = 'SyncHeld';
-  /** How long it may go on at most. */
+  /** How long that may take at most. */
   readonly remainingMs: number;
   constructor(remainingMs: number) {
     super('Another worker synchronises the account.');
@@ -18,16 +19,10 @@ export class SyncHeld extends DomainError {
   }
 }
 
-/** The sync is not wanted: it was made meanwhile, the account is gone, or it waits for its user. */
+/** The sync is not needed: it was made already, the account is gone, or it is paused. */
 export class SyncDropped extends DomainError {
   readonly code = 'sync-dropped';
   override readonly name = 'SyncDropped';
-}
-
-/** The account's schedule is not as it was read: the dispatcher moved it on, or the account is being deleted. */
-export class ScheduleMoved extends DomainError {
-  readonly code = 'schedule-moved';
-  override readonly name = 'ScheduleMoved';
 }
 
 /** How much longer than its sync a lease lasts. */
@@ -39,15 +34,15 @@ type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'logger'>;
 
 export interface LeaseTerms {
   readonly timeoutSeconds: number;
-  /** A lease from before this time, epoch ms, ended with the process that took it. */
+  /** A lease from before this time, epoch ms, ended with the process that held it. */
   readonly aloneSince: number;
 }
 
 /**
- * One worker's right to write to an account. A sync begins without it, because most find nothing to write, and takes it
- * before its first write. It gets it only if no other sync wrote since the account was read; the venue is asked after
- * that, so that nothing is overwritten by what is older. A sync without news leaves no trace: should its order come
- * again, so does the sync.
+ * One worker's right to write to an account. A sync starts without it, because most find nothing to write, and takes it
+ * before its first write. It gets it only if no other sync wrote since the account was read; the venue is read after
+ * that, so that nothing is overwritten by older facts. A sync without news leaves no trace: should its job be delivered
+ * again, it runs again.
  */
 export class SyncLease {
   readonly account: StoredAccount;
@@ -59,26 +54,24 @@ export class SyncLease {
   readonly #job: SyncJob;
   #owner: string | undefined;
 
-  private constructor(ports: Ports, order: SyncJob, account: StoredAccount, endsAt: number) {
+  private constructor(ports: Ports, job: SyncJob, account: StoredAccount, endsAt: number) {
     this.#ports = ports;
-    this.#job = order;
+    this.#job = job;
     this.account = account;
-    this.dueAt = order.dueAt;
+    this.dueAt = job.dueAt;
     this.endsAt = endsAt;
   }
 
   /**
    * Reads the account for a sync.
-   * @throws {SyncDropped} it needs no sync @throws {SyncHeld} another worker is at it, for so much longer
+   * @throws {SyncDropped} it needs no sync @throws {SyncHeld} another worker is synchronising it
    */
-  static async open(ports: Ports, order: SyncJob, { timeoutSeconds, aloneSince }: LeaseTerms): Promise<SyncLease> {
+  static async open(ports: Ports, job: SyncJob, { timeoutSeconds, aloneSince }: LeaseTerms): Promise<SyncLease> {
     const readAt = ports.clock.now();
-    const account = await wanted(ports, order);
-    const { leaseOwner, leasedAt = 0, leaseUntil = 0 } = account;
-    if (leaseOwner !== undefined && leaseUntil > readAt && leasedAt >= aloneSince) {
-      throw new SyncHeld(leaseUntil - readAt);
-    }
-    return new SyncLease(ports, order, account, readAt + timeoutSeconds * 1000);
+    const account = await wanted(ports, job);
+    const { leasedAt = 0, leaseUntil = 0 } = account;
+    if (isLeased(account, readAt) && leasedAt >= aloneSince) throw new SyncHeld(leaseUntil - readAt);
+    return new SyncLease(ports, job, account, readAt + timeoutSeconds * 1000);
   }
 
   /**
@@ -100,18 +93,34 @@ export class SyncLease {
   }
 
   /**
-   * Tells how the steps went and gives the lease back, in one write, or in none where nothing but times changed lately.
-   * @param schedule changes with it or not at all: an account must not sleep whose steps do not say so
-   * @throws {ScheduleMoved} @throws {SyncDropped} @throws {SyncHeld} another worker wrote meanwhile
+   * Shows how far the steps are while the sync goes on.
+   * @throws {SyncDropped} @throws {SyncHeld} another worker wrote meanwhile @throws {Unavailable} the time of this sync is over
+   */
+  async publish(steps: Readonly<Record<string, StepState>>): Promise<void> {
+    await this.take();
+    const set = { steps, statusAt: this.#ports.clock.now() };
+    try {
+      await this.#update({ set }, equals('leaseOwner', this.#owner ?? ''));
+    } catch (error) {
+      if (error instanceof ConditionFailed) throw new SyncHeld(0);
+      throw error;
+    }
+  }
+
+  /**
+   * Records how the steps went and releases the lease, in one write, or in none where only times changed lately.
+   * @param schedule changes with it or not at all: an account must not be paused whose steps do not say so
+   * @throws {TransactionCanceled} the schedule changed since it was read
+   * @throws {SyncDropped} @throws {SyncHeld} another worker wrote meanwhile
    */
   async finish(steps: Readonly<Record<string, StepState>>, schedule: Update | undefined): Promise<void> {
     const { clock, logger } = this.#ports;
-    const isYoung = clock.now() < this.account.statusAt + statusSeconds * 1000;
-    // Whoever asked for the sync wants to see that it was made.
+    const isYoung = isWithin(this.account.statusAt, statusSeconds * 1000, clock.now());
+    // The user who requested the sync wants to see that it ran.
     const isNews =
       this.#job.userRequested || !isYoung || !isSameState(this.account.steps, steps) || schedule !== undefined;
     const set = { steps, statusAt: clock.now(), servedDueAt: this.#job.dueAt };
-    // Also the lease of a worker that did not end, whose time is over: it must not find it should it go on.
+    // Also removes the expired lease of a worker that got stuck, which must not find it should it continue.
     const changes: Changes = { set, add: { syncVersion: 1 }, remove: leaseAttributes };
     if (this.#owner === undefined) {
       if (isNews) await this.#updateUnwritten(changes, schedule);
@@ -125,13 +134,13 @@ export class SyncLease {
     }
   }
 
-  /** Gives the lease back after a sync that is to be made again. */
-  async giveBack(): Promise<void> {
+  /** Releases the lease after a sync that is to be retried. */
+  async release(): Promise<void> {
     if (this.#owner === undefined) return;
     try {
       await this.#update({ remove: leaseAttributes }, equals('leaseOwner', this.#owner));
     } catch {
-      // It ends by itself.
+      // It expires.
     }
   }
 
@@ -140,7 +149,7 @@ export class SyncLease {
     if (this.#ports.clock.now() >= this.endsAt) throw new Unavailable('The sync took too long.');
   }
 
-  /** @throws {ConditionFailed} the account is not as the condition says @throws {ScheduleMoved} */
+  /** @throws {ConditionFailed} the account is not as the condition says @throws {TransactionCanceled} the schedule is not as it was read */
   async #update(changes: Changes, condition: WriteCondition, schedule?: Update): Promise<void> {
     const { table } = this.#ports;
     const { userId, accountId } = this.account;
@@ -153,11 +162,11 @@ export class SyncLease {
       await table.transact([{ update: key, changes, if: condition }, schedule]);
     } catch (error) {
       if (!(error instanceof TransactionCanceled)) throw error;
-      throw error.failed.includes(0) ? new ConditionFailed(error.message) : new ScheduleMoved(error.message);
+      throw error.failed.includes(0) ? new ConditionFailed(error.message) : error;
     }
   }
 
-  /** Changes the account if no sync wrote to it since it was read, and nobody deletes it. */
+  /** Changes the account if no sync wrote to it since it was read, and it is not being deleted. */
   async #updateUnwritten(changes: Changes, schedule?: Update): Promise<void> {
     const isUnwritten = allOf(equals('state', 'active'), equals('syncVersion', this.account.syncVersion));
     try {
@@ -172,11 +181,16 @@ export class SyncLease {
 
 const leaseAttributes = ['leaseOwner', 'leasedAt', 'leaseUntil'];
 
-/** The account as it is now. @throws {SyncDropped} it needs no sync for this order */
-const wanted = async ({ table }: Ports, { userId, accountId, dueAt }: SyncJob): Promise<StoredAccount> => {
+/** Whether a worker holds the account. A lease taken in the future was written before the clock was set back. @param now epoch ms */
+export const isLeased = ({ leaseOwner, leasedAt = 0, leaseUntil = 0 }: StoredAccount, now: number): boolean =>
+  leaseOwner !== undefined && leaseUntil > now && isPossible(leasedAt, now);
+
+/** The account as it is now. @throws {SyncDropped} it needs no sync for this job */
+const wanted = async ({ table, clock }: Ports, { userId, accountId, dueAt }: SyncJob): Promise<StoredAccount> => {
   const account = await table.get<StoredAccount>(accountKey(userId as UserId, accountId), { consistent: true });
-  if (account === undefined || account.state !== 'active' || account.servedDueAt >= dueAt) {
-    throw new SyncDropped('The sync is not wanted any more.');
+  const isServed = (served: number) => served >= dueAt && isPossible(served, clock.now());
+  if (account === undefined || account.state !== 'active' || isServed(account.servedDueAt)) {
+    throw new SyncDropped('The sync is not needed any more.');
   }
   return account;
 };

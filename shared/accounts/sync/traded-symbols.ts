@@ -7,6 +7,7 @@ import {
   type StoredSymbols,
   symbolsKey,
 } from '#shared/accounts/stored';
+import { isWithin } from '#shared/platform/plausible-time';
 import type { Random } from '#shared/platform/ports';
 import type { Delete, Put, Table } from '#shared/platform/table';
 
@@ -45,7 +46,7 @@ export const readSymbols = async (
   const held = await listed<StoredBalance>(table, recordsOf('balance', userId, accountId));
   const positions = await listed<StoredPosition>(table, recordsOf('position', userId, accountId));
   const isSettling = ({ wallet, fetchedAt }: StoredBalance) =>
-    wallet !== 'contract' && fetchedAt + settlingMinutes * 60_000 > now;
+    wallet !== 'contract' && isWithin(fetchedAt, settlingMinutes * 60_000, now);
   const settling = new Set(held.filter(isSettling).map(({ asset }) => asset));
   const assets = newest(
     stored?.assets ?? {},

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AccountTrade, listed, soundRecords, VenueSymbol } from '#shared/accounts/records';
 import {
   cursorKey,
@@ -11,29 +12,41 @@ import {
 import type { AccountVenue, OwnTrade, VenuePage } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
 import type { Platform } from '#shared/platform/ports';
-import type { StepContext, SyncStep } from './steps.ts';
+import {
+  incompleteAfter,
+  incompleteAfterReread,
+  isIncomplete,
+  isMended,
+  isRenamed,
+  rejectedAfter,
+  tradesUnderNames,
+} from './incomplete-trades.ts';
+import { type StepContext, type SyncStep, succeededAt } from './steps.ts';
 import { isSweep, readSymbols, shuffled, type TradedSymbols } from './traded-symbols.ts';
 
-/** A cursor that moved on without a trade is stored once in so long: it only saves asking for the same time again. */
+/** A cursor that moved on without a trade is stored this rarely: it only saves reading the same time again. */
 const idleCursorHours = 24;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'random'>;
 
-/** Where the trades of a list stand: of one symbol, or of all; where symbols are needed, `null` is the list of these. */
+/** How far the trades of a list are read: of one symbol, or of all; where symbols are needed, `null` is the list of these. */
 interface Reading {
   readonly symbol: string | null;
   readonly from: StoredCursor | undefined;
 }
 
-/** A list that is read bit by bit. */
+/** A list that is read page by page. */
 interface List<T> {
-  ask(cursor: string | null): Promise<VenuePage<T>>;
-  keep(items: readonly T[]): Promise<void>;
+  fetch(cursor: string | null): Promise<VenuePage<T>>;
+  /** @param last as the list is stored so far */
+  store(items: readonly T[], last: StoredCursor | undefined): Promise<void>;
+  /** What the cursor remembers of a page, beside how far it goes. */
+  notes?(page: VenuePage<T>, last: StoredCursor | undefined): Pick<StoredCursor, 'rejected' | 'incomplete'>;
 }
 
 /**
- * Reads the own trades of an account from where it stopped, stretch by stretch: first the trades are stored, then how
- * far was read. So a stretch that was cut short is read again, and no trade is stored twice or left out.
+ * Reads the own trades of an account from where it stopped, page by page: first the trades are stored, then how
+ * far was read. So a page that was cut short is read again, and no trade is stored twice or left out.
  */
 export const tradesStep = (ports: Ports): SyncStep => ({
   name: 'trades',
@@ -42,34 +55,93 @@ export const tradesStep = (ports: Ports): SyncStep => ({
     const { account, before, touched } = context;
     const now = ports.clock.now();
     const cursors = await storedCursors(ports, account);
-    const isAll = isSweep(before.lastSuccessAt, now);
+    const isAll = isSweep(succeededAt(before, now), now);
     const names = { symbol: null, from: cursors.get(null) };
     let { isPart } = await readNames(ports, context, venue, names, isAll);
     const symbols = venue.needsSymbols ? await readSymbols(ports.table, account, touched, now) : undefined;
     const readings = symbols === undefined ? [null] : wanted(symbols, cursors, isAll);
     const found: string[] = [];
     let items = 0;
-    // In no fixed order, so that none always comes too late.
+    // In random order, so that none is always too late.
     for (const symbol of shuffled(readings, ports.random)) {
-      // The first one is always read on: a venue that takes long still gets somewhere.
+      // The first one is always read: a venue that takes long still makes progress.
       if (found.length > 0 && !context.hasTime()) {
         isPart = true;
         break;
       }
-      const trades: List<OwnTrade> = {
-        ask: (cursor) => venue.trades(symbol, cursor),
-        keep: (told) => store(ports, context, told),
-      };
-      const read = await readOn(ports, context, { symbol, from: cursors.get(symbol) }, trades);
+      const trades = tradesOf(ports, context, venue, symbol);
+      const from = await reread(ports, context, { symbol, from: cursors.get(symbol) }, trades);
+      if (from.isPart) {
+        isPart = true;
+        break;
+      }
+      const read = await readOn(ports, context, { symbol, from: from.cursor }, trades);
       if (read === undefined) continue;
       items += read.items;
       isPart ||= read.isPart;
+      cursors.set(symbol, read.cursor);
       if (symbol !== null) found.push(symbol);
     }
     if (symbols !== undefined) await context.write(symbols.remember(found));
-    return { items, isPart };
+    const rejected = [...cursors.values()].flatMap((cursor) =>
+      Object.entries(cursor.rejected ?? {}).map(([id, reason]) => ({ id, reason })),
+    );
+    return { items, isPart, rejected };
   },
 });
+
+const tradesOf = (
+  ports: Ports,
+  context: StepContext,
+  venue: AccountVenue,
+  symbol: string | null,
+): Required<List<OwnTrade>> => ({
+  fetch: (cursor) => venue.trades(symbol, cursor),
+  store: (trades, last) => store(ports, context, trades, last?.incomplete?.names ?? []),
+  notes: ({ items, rejected }, last) => {
+    const ids = items.map(({ tradeId }) => tradeId);
+    const unreadable = rejectedAfter(last?.rejected, rejected, ids);
+    const incomplete = incompleteAfter(last?.incomplete, last?.cursor ?? null, items, ports.clock.now());
+    return {
+      ...(unreadable === undefined ? {} : { rejected: unreadable }),
+      ...(incomplete === undefined ? {} : { incomplete }),
+    };
+  },
+});
+
+/**
+ * Reads trades again that lack their market or the currency of a fee, once it is time: the venue may know more by now.
+ * @returns how far the list is read since
+ */
+const reread = async (
+  { clock }: Pick<Ports, 'clock'>,
+  context: StepContext,
+  { from: cursor }: Reading,
+  list: List<OwnTrade>,
+): Promise<{ readonly cursor: StoredCursor | undefined; readonly isPart: boolean }> => {
+  const incomplete = cursor?.incomplete;
+  if (cursor === undefined || incomplete === undefined || !cursor.isComplete || incomplete.retryAt > clock.now()) {
+    return { cursor, isPart: false };
+  }
+  let isLeft = incomplete.resumeFrom !== undefined;
+  for (let from = incomplete.resumeFrom ?? incomplete.from; ; ) {
+    const page = await list.fetch(from);
+    await list.store(page.items, cursor);
+    isLeft ||= page.items.some(isIncomplete);
+    if (!page.more || page.cursor === from) break;
+    from = page.cursor;
+    if (context.hasTime()) continue;
+    const stopped: StoredCursor = { ...cursor, incomplete: { ...incomplete, resumeFrom: from } };
+    await context.write([{ put: stopped }]);
+    return { cursor: stopped, isPart: true };
+  }
+  const { incomplete: _incomplete, ...rest } = cursor;
+  const { resumeFrom: _resumeFrom, ...done } = incomplete;
+  const left = incompleteAfterReread(done, isLeft, clock.now());
+  const next: StoredCursor = { ...rest, kind: 'trade-cursor', ...(left === undefined ? {} : { incomplete: left }) };
+  await context.write([{ put: next }]);
+  return { cursor: next, isPart: false };
+};
 
 const storedCursors = async ({ table }: Ports, { userId, accountId }: StoredAccount) => {
   const cursors = new Map<string | null, StoredCursor>();
@@ -78,11 +150,11 @@ const storedCursors = async ({ table }: Ports, { userId, accountId }: StoredAcco
   return cursors;
 };
 
-/** The markets that are read now: those where something happens, those not read to their end, and now and then all. */
+/** The markets that are read now: those where something happens, those read in part, and from time to time all. */
 const wanted = (symbols: TradedSymbols, cursors: ReadonlyMap<string | null, StoredCursor>, isAll: boolean) =>
   symbols.candidates.filter((symbol) => isAll || cursors.get(symbol)?.isComplete === false || symbols.isActive(symbol));
 
-/** Remembers the markets of which the venue itself tells that they were traded, where it needs them named. */
+/** Remembers the markets that the venue itself lists as traded, where it needs them named. */
 const readNames = async (
   ports: Ports,
   context: StepContext,
@@ -93,9 +165,9 @@ const readNames = async (
   if (venue.tradedSymbols === undefined || !(isAll || reading.from?.isComplete === false)) return { isPart: false };
   const { account, touched } = context;
   const read = await readOn<string>(ports, context, reading, {
-    ask: venue.tradedSymbols.bind(venue),
-    keep: async (told) => {
-      const names = soundRecords(account.venue, VenueSymbol, told, (name) => name);
+    fetch: venue.tradedSymbols.bind(venue),
+    store: async (listedNames) => {
+      const names = soundRecords(account.venue, VenueSymbol, listedNames, (name) => name);
       if (names.length === 0) return;
       const symbols = await readSymbols(ports.table, account, touched, ports.clock.now());
       await context.write(symbols.remember(names));
@@ -104,52 +176,67 @@ const readNames = async (
   return { isPart: read?.isPart ?? false };
 };
 
+interface Read {
+  readonly items: number;
+  readonly isPart: boolean;
+  readonly cursor: StoredCursor;
+}
+
 /** @returns undefined where there is no such market */
 const readOn = async <T>(
   { clock }: Pick<Ports, 'clock'>,
   context: StepContext,
   { symbol, from }: Reading,
-  { ask, keep }: List<T>,
-): Promise<{ readonly items: number; readonly isPart: boolean } | undefined> => {
+  list: List<T>,
+): Promise<Read | undefined> => {
   const { userId, accountId, venue } = context.account;
   let last = from;
   let items = 0;
   for (;;) {
-    const stretch = await ask(last?.cursor ?? null).catch((error: unknown) => {
+    const page = await list.fetch(last?.cursor ?? null).catch((error: unknown) => {
       const isMissing = symbol !== null && error instanceof VenueError && error.failure === 'not-supported';
       if (isMissing) return undefined;
       throw error;
     });
-    if (stretch === undefined) return undefined;
-    const told = stretch.items;
-    items += told.length;
-    await keep(told);
+    if (page === undefined) return undefined;
+    items += page.items.length;
+    await list.store(page.items, last);
     const next: StoredCursor = {
       ...cursorKey(userId, accountId, symbol),
       ...{ kind: 'trade-cursor', userId, accountId },
-      ...{ symbol, cursor: stretch.cursor, isComplete: !stretch.more, storedAt: clock.now() },
+      ...{ symbol, cursor: page.cursor, isComplete: !page.more, storedAt: clock.now() },
+      ...list.notes?.(page, last),
     };
-    if (isToStore(last, next, told.length)) await context.write([{ put: next }]);
-    if (!stretch.more) return { items, isPart: false };
+    if (isToStore(last, next, page.items.length)) await context.write([{ put: next }]);
+    if (!page.more) return { items, isPart: false, cursor: next };
     if (last?.cursor === next.cursor) {
-      throw new VenueError(venue, 'retryable', `${venue} tells that there is more, but not what`);
+      throw new VenueError(venue, 'retryable', `${venue} reports that there is more, but not what`);
     }
-    if (!context.hasTime()) return { items, isPart: true };
+    if (!context.hasTime()) return { items, isPart: true, cursor: next };
     last = next;
   }
 };
 
 const isToStore = (last: StoredCursor | undefined, next: StoredCursor, items: number): boolean => {
   if (last === undefined || last.isComplete !== next.isComplete) return true;
+  if (!isDeepStrictEqual([last.rejected, last.incomplete], [next.rejected, next.incomplete])) return true;
   if (last.cursor === next.cursor) return false;
   return items > 0 || !next.isComplete || last.storedAt + idleCursorHours * 3_600_000 <= next.storedAt;
 };
 
-/** Stores those trades that are not. */
-const store = async ({ table, clock }: Ports, { account, write }: StepContext, told: readonly OwnTrade[]) => {
+/**
+ * Stores those trades that are not stored, and what those that are lacked.
+ * @param names the venue's own names of markets under which trades of this list are stored
+ */
+const store = async (
+  { table, clock }: Ports,
+  { account, write }: StepContext,
+  read: readonly OwnTrade[],
+  names: readonly string[],
+) => {
   const { userId, accountId, venue, mode } = account;
   const origin = { fetchedAt: clock.now(), source: mode };
-  const natives = told.map((trade): AccountTrade => ({ ...trade, fees: [...trade.fees], ...origin }));
+  const natives = read.map((trade): AccountTrade => ({ ...trade, fees: [...trade.fees], ...origin }));
   const trades = soundRecords(venue, AccountTrade, natives, ({ symbol, tradeId }) => `${symbol} ${tradeId}`);
   const items = trades.map(
     (trade): StoredTrade => ({
@@ -159,6 +246,17 @@ const store = async ({ table, clock }: Ports, { account, write }: StepContext, t
       ...trade,
     }),
   );
-  const stored = new Set((await table.getMany<StoredTrade>(items, { consistent: true })).map(({ sk }) => sk));
-  await write(items.filter(({ sk }) => !stored.has(sk)).map((put) => ({ put })));
+  const known = await table.getMany<StoredTrade>(items, { consistent: true });
+  const stored = new Map(known.map((trade) => [trade.sk, trade]));
+  const puts = items.filter((item) => {
+    const before = stored.get(item.sk);
+    return before === undefined || isMended(before, item);
+  });
+  const underNames =
+    items.length === 0 || names.length === 0 ? undefined : await tradesUnderNames(table, account, names);
+  const renamed = items.flatMap((item) => {
+    const before = underNames?.get(item.tradeId);
+    return before !== undefined && isRenamed(before, item) ? [{ delete: { pk: before.pk, sk: before.sk } }] : [];
+  });
+  await write([...puts.map((put) => ({ put })), ...renamed]);
 };

@@ -1,7 +1,7 @@
 import { AccountTransfer, isSameRecord, soundRecords } from '#shared/accounts/records';
 import { type StoredTransfer, transferKey } from '#shared/accounts/stored';
 import type { Platform } from '#shared/platform/ports';
-import type { SyncStep } from './steps.ts';
+import { type SyncStep, succeededAt } from './steps.ts';
 
 /** Deposits and withdrawals are rare and slow, and venues weigh their lists heavily. */
 const everySeconds = 600;
@@ -15,11 +15,12 @@ const overlapDays = 14;
 export const transfersStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'>): SyncStep => ({
   name: 'transfers',
   everySeconds,
-  run: async ({ account, before: { lastSuccessAt }, venue, write }) => {
+  run: async ({ account, before, venue, write }) => {
     const { userId, accountId } = account;
     const now = clock.now();
+    const lastSuccessAt = succeededAt(before, now);
     const since = lastSuccessAt === null ? now - firstDays * dayMs : lastSuccessAt - overlapDays * dayMs;
-    const told = await (await venue()).transfers(since);
+    const { items: told, rejected } = await (await venue()).transfers(since);
     const origin = { fetchedAt: clock.now(), source: account.mode };
     const transfers = soundRecords(
       account.venue,
@@ -43,6 +44,6 @@ export const transfersStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'
         return known !== undefined && isSameRecord(known, put) ? [] : [{ put }];
       }),
     );
-    return { items: items.length };
+    return { items: items.length, rejected };
   },
 });

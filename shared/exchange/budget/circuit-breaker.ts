@@ -1,24 +1,22 @@
 import { ConditionFailed } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { allOf, atMost, equals, isStill } from '#shared/platform/table';
-import { budgetKey, type StoredBudget } from './stored-budget.ts';
+import { allOf, equals, isStill } from '#shared/platform/table';
+import { boundedTime, budgetKey, isPast, openMsMax, type StoredBudget } from './stored-budget.ts';
 
-/** How long a venue is left alone that does not say how long; twice as long each further time, up to the most. */
+/** How long the circuit is open where the venue does not say; twice as long each further time, up to the maximum. */
 const openSeconds = 30;
 const openSecondsMax = 30 * 60;
-/** No word of a venue is taken for longer: Binance's longest ban. */
-const saidSecondsMax = 3 * 24 * 60 * 60;
-/** A refusal so soon after the last one ended is taken to go on with it. */
+/** A refusal so soon after the last one ended counts as its continuation. */
 const quietSeconds = 5 * 60;
-/** One that says almost the same as one before is not written. */
+/** A change of less than this is not written. */
 const sameSeconds = 1;
-/** How long the call that tries a venue may take. */
+/** How long the probing call may take. */
 const probeSeconds = 15;
 const attemptsMax = 5;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'logger'>;
 
-/** Has all workers leave a venue alone that said it was asked too often, and then one of them try it. */
+/** Stops the calls of all workers to a venue that refused one for its rate, and then lets one worker probe it. */
 export class CircuitBreaker {
   readonly #ports: Ports;
   readonly #venue: string;
@@ -44,7 +42,7 @@ export class CircuitBreaker {
           isStill('openUntil', before?.openUntil),
         );
         const seconds = Math.ceil((trip.openUntil - clock.now()) / 1000);
-        logger.warn('The venue was asked too often and is left alone', {
+        logger.warn('Rate limited by the venue: circuit open', {
           ...{ venue: this.#venue, seconds, consecutiveTrips: trip.consecutiveTrips },
         });
         return stored;
@@ -54,7 +52,7 @@ export class CircuitBreaker {
     }
   }
 
-  /** Whether this worker is the one that may try the venue. @returns until when, which {@link close} needs; undefined: it is not */
+  /** Claims the probe for this worker. @returns until when, which {@link close} needs; undefined: another worker has it */
   async probe({ openUntil = 0 }: StoredBudget): Promise<number | undefined> {
     const { table, clock } = this.#ports;
     const now = clock.now();
@@ -63,7 +61,7 @@ export class CircuitBreaker {
       await table.update(
         budgetKey(this.#venue),
         { set: { probeUntil } },
-        allOf(equals('openUntil', openUntil), atMost('probeUntil', now)),
+        allOf(equals('openUntil', openUntil), isPast('probeUntil', now, probeSeconds * 1000)),
       );
       return probeUntil;
     } catch (error) {
@@ -72,7 +70,7 @@ export class CircuitBreaker {
     }
   }
 
-  /** The venue answered the one that tried it. @returns the budget as it is stored now, unless it was opened again */
+  /** The probe was answered. @returns the budget as it is stored now; undefined: the circuit was opened again */
   async close(probeUntil: number): Promise<StoredBudget | undefined> {
     const { table, clock, logger } = this.#ports;
     try {
@@ -81,7 +79,7 @@ export class CircuitBreaker {
         { set: { closedAt: clock.now() }, remove: ['openUntil', 'probeUntil'] },
         equals('probeUntil', probeUntil),
       );
-      logger.info('The venue is asked again', { venue: this.#venue });
+      logger.info('The venue answered the probe: circuit closed', { venue: this.#venue });
       return stored;
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
@@ -90,18 +88,20 @@ export class CircuitBreaker {
   }
 }
 
-/** How a refusal changes the breaker; not at all where others were refused at the same time. */
+/** How a refusal changes the breaker; undefined where others were refused at the same time. */
 const nextTrip = (
   before: StoredBudget | undefined,
   now: number,
   retryAfterMs: number | undefined,
 ): { readonly openUntil: number; readonly consecutiveTrips: number } | undefined => {
-  const { openUntil, consecutiveTrips = 0, closedAt = 0 } = before ?? {};
+  const { consecutiveTrips = 0 } = before ?? {};
+  const openUntil = before?.openUntil === undefined ? undefined : boundedTime(before.openUntil, now, openMsMax);
+  const closedAt = boundedTime(before?.closedAt ?? 0, now, 0);
   const isOpen = openUntil !== undefined && openUntil > now;
   const goesOn = openUntil !== undefined || now - closedAt < quietSeconds * 1000;
   const count = isOpen ? consecutiveTrips : goesOn ? consecutiveTrips + 1 : 1;
   const grownMs = Math.min(openSeconds * 2 ** (count - 1), openSecondsMax) * 1000;
-  const until = now + Math.min(retryAfterMs ?? (isOpen ? 0 : grownMs), saidSecondsMax * 1000);
+  const until = now + Math.min(retryAfterMs ?? (isOpen ? 0 : grownMs), openMsMax);
   if (isOpen && until <= openUntil + sameSeconds * 1000) return undefined;
   return { openUntil: Math.round(until), consecutiveTrips: count };
 };

@@ -1,18 +1,19 @@
 import type { Platform } from '#shared/platform/ports';
-import { atMost, type WriteCondition } from '#shared/platform/table';
-import { budgetKey, congestedPath, type StoredBudget } from './stored-budget.ts';
+import type { WriteCondition } from '#shared/platform/table';
+import { boundedTime, budgetKey, congestedPath, isPast, type StoredBudget } from './stored-budget.ts';
 
-/** How long a venue is crowded after it held somebody up, by what they waited for. */
-const crowdedSeconds = { room: 10, answer: 30 } as const;
+/** How long a venue counts as congested after a call had to wait, by what it waited for. */
+const congestedSeconds = { room: 10, answer: 30 } as const;
+const congestedMsMax = congestedSeconds.answer * 1000;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'logger'>;
 
-/** Nobody found the venue crowded that is now. */
-export const notCongested = (at: number): WriteCondition => atMost(congestedPath, at);
+/** The venue is not congested at a time. */
+export const notCongested = (at: number): WriteCondition => isPast(congestedPath, at, congestedMsMax);
 
 /**
- * Whether calls at a venue have to wait, for room or for answers, as one worker knows it. The venue could then hold up
- * all workers there are: until it is quiet they need a seat to ask it anything.
+ * Whether calls to a venue have to wait, for its rate limit or for answers, as one worker knows it. Such a venue could
+ * occupy all workers, so calls for accounts need a concurrency slot until it has recovered.
  */
 export class Congestion {
   readonly #ports: Ports;
@@ -25,18 +26,19 @@ export class Congestion {
     this.#venue = venue;
   }
 
-  /** Whether the venue is crowded, also as the stored budget says. */
+  /** @param stored the budget, where another worker may have reported it */
   isCongested({ congestedUntil = 0 }: Pick<StoredBudget, 'congestedUntil'> = {}): boolean {
-    this.#until = Math.max(this.#until, congestedUntil);
-    return this.#until > this.#ports.clock.now();
+    const now = this.#ports.clock.now();
+    this.#until = Math.max(this.#until, boundedTime(congestedUntil, now, congestedMsMax));
+    return this.#until > now;
   }
 
   /**
-   * Tells all workers, again only when half of the time is over.
-   * @returns the budget as it is stored now, where that is news @throws {ConditionFailed} another worker told it
+   * Tells all workers, and repeats that only after half of the time.
+   * @returns the budget as it is stored now, if it was written @throws {ConditionFailed} another worker reported it
    */
-  async report(waitedFor: keyof typeof crowdedSeconds): Promise<StoredBudget | undefined> {
-    const lastsMs = crowdedSeconds[waitedFor] * 1000;
+  async report(waitedFor: keyof typeof congestedSeconds): Promise<StoredBudget | undefined> {
+    const lastsMs = congestedSeconds[waitedFor] * 1000;
     const until = this.#ports.clock.now() + lastsMs;
     const soon = until - lastsMs / 2;
     if (this.#until > soon) return undefined;
@@ -44,7 +46,7 @@ export class Congestion {
     const set = { kind: 'venue-budget', venue: this.#venue, [congestedPath]: until };
     const { table, logger } = this.#ports;
     const stored = await table.update<StoredBudget>(budgetKey(this.#venue), { set }, notCongested(soon));
-    logger.info('A venue is crowded: syncs need a seat', { venue: this.#venue, waitedFor });
+    logger.info('Venue congested: syncs need a concurrency slot', { venue: this.#venue, waitedFor });
     return stored;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * A token bucket, kept as the time at which it is full again (the virtual scheduling of ITU-T I.371): one number, so that
- * taking from it is one conditional write. It refills by one millisecond in a millisecond, so what is taken is told in
- * milliseconds as well. Of all that is taken no window of W ms has more than the depth + W.
+ * taking from it is one conditional write. It refills by one millisecond per millisecond, so charges are in milliseconds
+ * too. No window of W ms sees more than the depth + W taken.
  */
 
 /**

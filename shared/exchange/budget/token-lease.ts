@@ -1,12 +1,12 @@
-/** How long a portion can be spent; what is left of it then lapses. So long a worker may not know that a venue is left alone. */
+/** How long a lease can be spent before the rest lapses. A worker may not notice an open circuit for so long. */
 export const tokenLeaseMs = 1500;
 
-/** What a worker took out of a bucket at once, to spend it call by call. */
+/** Tokens that a worker took out of a bucket at once, to spend call by call. */
 export class TokenLease {
   #leftMs = 0;
   #endsAt = Number.NEGATIVE_INFINITY;
   #isSpentFrom = false;
-  /** What was spent in this stretch of {@link tokenLeaseMs} and in the one before, as far as anything was. */
+  /** What was spent in this interval of {@link tokenLeaseMs} and in the last one with any spending. */
   #spentMs = 0;
   #spentBeforeMs = 0;
   #countedSince = Number.NEGATIVE_INFINITY;
@@ -15,7 +15,7 @@ export class TokenLease {
     return now < this.#endsAt ? this.#leftMs : 0;
   }
 
-  /** How much the next portion shall have; nothing where the last one was of no use. */
+  /** Size of the next lease; 0 where the last one was not used. */
   get expectedDemandMs(): number {
     return this.#isSpentFrom ? Math.max(this.#spentMs, this.#spentBeforeMs) : 0;
   }

@@ -2,16 +2,20 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { VenueError } from '#shared/exchange/errors';
 import { ConditionFailed, DomainError } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { allOf, anyOf, atMost, PRESENT, type Value, type WriteCondition } from '#shared/platform/table';
+import { allOf, PRESENT, type Value, type WriteCondition } from '#shared/platform/table';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { Congestion, notCongested } from './congestion.ts';
 import { fullAfter, waitOf } from './rate-bucket.ts';
 import {
+  boundedTime,
   budgetKey,
   fullAtOf,
   fullPath,
   heldPath,
   heldUntil,
+  holdMsMax,
+  isPast,
+  openMsMax,
   type Purpose,
   type StoredBudget,
 } from './stored-budget.ts';
@@ -27,49 +31,57 @@ export interface Charge {
   readonly depthMs: number;
 }
 
-/** Leave to make one call, and what became of that. */
+/** Permission for one call, and where its outcome is reported. */
 export interface Permit {
-  /** The venue answered the call, be it with an error. */
+  /** The venue answered the call, even with an error. */
   answered(): Promise<void>;
-  /** The venue was asked too often. @param retryAfterMs what it said about when to come back */
+  /** The venue refused the call for its rate. @param retryAfterMs when to retry, if it said so */
   refused(retryAfterMs: number | undefined): Promise<void>;
 }
 
-/** Counts the calls of a client. */
+/** Paces the calls of a client. */
 export interface CallBudget {
   /** Waits until the call may be made. @throws {VenueError} `rate-limited` with when it may */
   take(charge: Charge): Promise<Permit>;
   /**
-   * The venue told how much of a limit is used, by whomever.
-   * @param pool the limit @param usedPart 0..1 @param until when it begins anew, epoch ms
+   * The venue reported how much of a limit is used, by any program.
+   * @param pool the limit @param usedPart 0..1 @param until when the limit resets, epoch ms
    */
   reportUsage(pool: string, usedPart: number, until: number): Promise<void>;
-  /** The venue takes long to answer. */
+  /** The venue is slow to answer. */
   reportSlowness(): Promise<void>;
 }
 
-/** Whose calls they are. Where a venue is crowded, those without a seat are sent away. */
+/** Holds the concurrency slot of a series of calls. A congested venue refuses calls without one. */
 export interface SlotHolder {
   readonly hasSlot: boolean;
-  /** Takes a seat. @returns whether there was one */
+  /** @returns whether a slot was free */
   acquireSlot(): Promise<boolean>;
 }
 
-/** Longest wait for a call; one that would have to wait longer is refused. */
+/** Longest wait of a call; one that would have to wait longer is refused. */
 export const waitSecondsMax = 5;
-/** Workers that wait for the same room come back spread over this time: one gets it, and the others each cost a write. */
+/** Workers that wait for the same tokens retry spread over this time: only one gets them, and each try costs a write. */
 const spreadMs = 1000;
-/** Part of each bucket that is left to prices. */
+/** Part of each bucket that is reserved for prices. */
 const pricesPart = 0.25;
-/** Part of what a bucket holds that is taken at once, so that there is something left for the other workers. */
+/**
+ * Part of the rate that prices use while accounts wait for room: polled faster than the venue allows, prices would take
+ * every token as soon as there is one.
+ */
+const pricesPartWhenCongested = 0.5;
+/** Part of a bucket's level that one lease takes at most, so that something is left for the other workers. */
 const leasePart = 1 / 8;
-/** From this part of a venue's limit on, whoever uses it, they wait until the limit begins anew. */
+/** From this used part of a venue's limit on, by any program, calls wait until the limit resets. */
 const holdParts: Readonly<Record<Purpose, number>> = { accounts: 0.85, prices: 0.95 };
 
-/** A venue where a call has to wait longer for room is crowded. */
+/** A venue where a call has to wait longer is congested. */
 const congestionWaitMs = 250;
-/** When those who found no seat may come again. */
+/** When a call that found no slot may be retried. */
 const slotRetryMs = 5000;
+
+/** Longest that a worker probes a venue. */
+const probeMsMax = 15_000;
 
 /** How often a call tries for room that others take first. */
 const attemptsMax = 50;
@@ -80,15 +92,17 @@ type Ports = Pick<Platform, 'table' | 'clock' | 'random' | 'logger' | 'metrics'>
 interface Pool {
   readonly depthMs: number;
   readonly lease: TokenLease;
-  /** Calls are let go in the order in which they came. */
+  /** Calls go out in the order in which they came. */
   queue: Promise<unknown>;
-  /** What the calls in the queue will take. */
+  /** Tokens that the queued calls will take. */
   waitingMs: number;
+  /** When prices take their next call while accounts wait for room, epoch ms. */
+  yieldUntil: number;
 }
 
 /**
- * What one worker may ask of a venue: together with all others, which share the stored budget, no more than the venue
- * allows. A worker takes portions for the calls it is about to make, so that few calls need a write.
+ * The rate limits of a venue as one worker uses them. All workers share the stored budget, so together they keep to what
+ * the venue allows. A worker leases tokens for the calls it is about to make, so that few calls need a write.
  */
 export class VenueBudget implements CallBudget {
   readonly #ports: Ports;
@@ -97,7 +111,7 @@ export class VenueBudget implements CallBudget {
   readonly #breaker: CircuitBreaker;
   readonly #congestion: Congestion;
   readonly #pools = new Map<string, Pool>();
-  /** As last seen. A bucket is never full earlier than that says. */
+  /** As last read. A bucket is never full earlier than this says. */
   #stored: StoredBudget | undefined;
 
   constructor(ports: Ports, venue: string, purpose: Purpose) {
@@ -110,20 +124,20 @@ export class VenueBudget implements CallBudget {
 
   /**
    * Waits until the call may be made, at most {@link waitSecondsMax}.
-   * @param visitor whose call it is; left out, it needs no seat
-   * @throws {VenueError} `rate-limited` with when it may: there is too much to wait for, no seat, or the venue is left alone
+   * @param slots holder of the concurrency slot that a congested venue requires; without one the call needs none
+   * @throws {VenueError} `rate-limited` with the time to retry: the wait is too long, no slot is free, or the circuit is open
    */
-  async take(charge: Charge, visitor?: SlotHolder): Promise<Permit> {
+  async take(charge: Charge, slots?: SlotHolder): Promise<Permit> {
     const { clock } = this.#ports;
     const pool = this.#pool(charge);
     const now = clock.now();
     this.#refuseWhileOpen(now);
     const waitMs = this.#waitOf(charge, now, pool.waitingMs);
-    await this.#requireSlot(visitor);
+    await this.#requireSlot(slots);
     if (waitMs > waitSecondsMax * 1000) throw this.#noRoom(waitMs);
 
     pool.waitingMs += charge.ms;
-    const turn = pool.queue.then(() => this.#next(charge, pool, now, visitor));
+    const turn = pool.queue.then(() => this.#next(charge, pool, now, slots));
     pool.queue = turn.catch(() => undefined);
     try {
       return await turn;
@@ -138,7 +152,8 @@ export class VenueBudget implements CallBudget {
 
   async reportUsage(pool: string, usedPart: number, until: number): Promise<void> {
     const held = (['accounts', 'prices'] as const).filter((purpose) => usedPart >= holdParts[purpose]);
-    const news = held.filter((purpose) => heldUntil(this.#stored, purpose, pool) < until);
+    const now = this.#ports.clock.now();
+    const news = held.filter((purpose) => heldUntil(this.#stored, purpose, pool, now) < until);
     if (news.length === 0) return;
     const set = Object.fromEntries(news.map((purpose) => [heldPath(purpose, pool), until]));
     this.#dropLeases();
@@ -148,8 +163,9 @@ export class VenueBudget implements CallBudget {
     });
   }
 
-  async #next(charge: Charge, { lease }: Pool, since: number, visitor?: SlotHolder): Promise<Permit> {
+  async #next(charge: Charge, pool: Pool, since: number, slots?: SlotHolder): Promise<Permit> {
     const { clock, random } = this.#ports;
+    const { lease } = pool;
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const now = clock.now();
       this.#refuseWhileOpen(now);
@@ -159,48 +175,49 @@ export class VenueBudget implements CallBudget {
         continue;
       }
       const isAtHand = lease.left(now) >= charge.ms;
-      const waitMs = isAtHand ? 0 : this.#waitOf(charge, now, 0);
+      const waitMs = isAtHand ? this.#yieldMs(charge, now) : this.#waitOf(charge, now, 0);
       if (now + waitMs - since > congestionWaitMs) await this.#reportCongestion('room');
-      await this.#requireSlot(visitor);
+      await this.#requireSlot(slots);
       if (waitMs > 0) {
         if (now + waitMs - since > waitSecondsMax * 1000) throw this.#noRoom(waitMs);
         await clock.sleep(waitMs + random.number() * spreadMs);
         continue;
       }
-      if (!isAtHand && !(await this.#lease(charge, now, visitor))) continue;
+      if (!isAtHand && !(await this.#lease(charge, now, slots))) continue;
       lease.spend(charge.ms, now);
+      pool.yieldUntil = now + charge.ms / pricesPartWhenCongested;
       return this.#permit();
     }
     throw this.#noRoom(spreadMs);
   }
 
   /**
-   * Takes a portion for this call and those that are likely to follow, of all pools that they are likely to need.
-   * @returns whether it was to be had; if not, it is known now what is
+   * Leases tokens for this call and those likely to follow, of all pools they are likely to need.
+   * @returns whether there were enough; if not, the stored budget has been read again
    */
-  async #lease(charge: Charge, now: number, visitor?: SlotHolder): Promise<boolean> {
+  async #lease(charge: Charge, now: number, slots?: SlotHolder): Promise<boolean> {
     const { table } = this.#ports;
     const key = budgetKey(this.#venue);
     const set: Record<string, Value> = {};
     const add: Record<string, number> = {};
     const held = heldPath(this.#purpose, charge.pool);
-    const conditions: WriteCondition[] = [{ path: 'openUntil', is: 'absent' }, atMost(held, now)];
-    if (visitor?.hasSlot === false) conditions.push(notCongested(now));
-    const portions: (readonly [TokenLease, number])[] = [];
+    const conditions: WriteCondition[] = [{ path: 'openUntil', is: 'absent' }, isPast(held, now, holdMsMax)];
+    if (slots?.hasSlot === false) conditions.push(notCongested(now));
+    const leases: (readonly [TokenLease, number])[] = [];
     for (const [pool, { lease, depthMs }] of this.#pools) {
       const path = fullPath(pool);
-      const fullAt = fullAtOf(this.#stored, pool);
+      const fullAt = fullAtOf(this.#stored, pool, now, depthMs);
       const depth = this.#depth({ depthMs });
       const level = Math.max(0, depth - Math.max(0, fullAt - now));
-      if (pool !== charge.pool && heldUntil(this.#stored, this.#purpose, pool) > now) continue;
+      if (pool !== charge.pool && heldUntil(this.#stored, this.#purpose, pool, now) > now) continue;
       const needed = pool === charge.pool ? charge.ms - lease.left(now) : 0;
       const ahead = Math.min(lease.expectedDemandMs - lease.left(now), Math.floor(level * leasePart));
       const size = Math.max(needed, ahead);
       if (size <= 0) continue;
-      portions.push([lease, size]);
+      leases.push([lease, size]);
       if (fullAt < now) {
         set[path] = now + size;
-        conditions.push(anyOf({ path, is: 'absent' }, { path, is: '<', value: now }));
+        conditions.push(isPast(path, now - 1, depthMs + 1));
       } else {
         add[path] = size;
         conditions.push({ path, is: '>=', value: now }, { path, is: '<=', value: now + Math.max(0, depth - size) });
@@ -214,11 +231,11 @@ export class VenueBudget implements CallBudget {
       this.#stored = await table.get<StoredBudget>(key, { consistent: true });
       return false;
     }
-    for (const [portion, size] of portions) portion.fill(size, now);
+    for (const [lease, size] of leases) lease.fill(size, now);
     return true;
   }
 
-  /** @returns undefined: somebody else tries the venue, or it can be asked again */
+  /** @returns undefined: another worker is probing the venue, or its circuit was closed */
   async #probe(stored: StoredBudget): Promise<Permit | undefined> {
     const { table } = this.#ports;
     const probeUntil = await this.#breaker.probe(stored);
@@ -248,19 +265,21 @@ export class VenueBudget implements CallBudget {
     };
   }
 
-  /** What becomes of an answer's news must not cost the answer. */
-  async #quietly(tell: () => Promise<void>): Promise<void> {
+  /** Failing to store what an answer says must not fail the call. */
+  async #quietly(store: () => Promise<void>): Promise<void> {
     try {
-      await tell();
+      await store();
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
       if (error instanceof ConditionFailed) return;
-      this.#ports.logger.warn('The budget of a venue could not be kept', { venue: this.#venue, reason: error.code });
+      this.#ports.logger.warn('The budget of a venue could not be stored', { venue: this.#venue, reason: error.code });
     }
   }
 
   #pool({ pool, depthMs }: Charge): Pool {
-    const known = this.#pools.get(pool) ?? { depthMs, lease: new TokenLease(), queue: Promise.resolve(), waitingMs: 0 };
+    const known = this.#pools.get(pool) ?? {
+      ...{ depthMs, lease: new TokenLease(), queue: Promise.resolve(), waitingMs: 0, yieldUntil: 0 },
+    };
     this.#pools.set(pool, known);
     return known;
   }
@@ -269,11 +288,19 @@ export class VenueBudget implements CallBudget {
     return Math.floor(this.#purpose === 'prices' ? depthMs : depthMs * (1 - pricesPart));
   }
 
-  /** How long a call has to wait at least, as far as is known here. @param aheadMs what those before it will take */
+  /** Least wait of a call, as far as is known here. @param aheadMs tokens that the calls before it will take */
   #waitOf(charge: Charge, now: number, aheadMs: number): number {
-    const fullAt = fullAfter(fullAtOf(this.#stored, charge.pool), now, aheadMs);
-    const heldMs = heldUntil(this.#stored, this.#purpose, charge.pool) - now;
-    return Math.max(waitOf(fullAt, now, charge.ms, this.#depth(charge)), heldMs);
+    const fullAt = fullAfter(fullAtOf(this.#stored, charge.pool, now, charge.depthMs), now, aheadMs);
+    const heldMs = heldUntil(this.#stored, this.#purpose, charge.pool, now) - now;
+    return Math.max(waitOf(fullAt, now, charge.ms, this.#depth(charge)), heldMs, this.#yieldMs(charge, now));
+  }
+
+  /** How long prices leave the room to the accounts that wait for it. */
+  #yieldMs(charge: Charge, now: number): number {
+    if (this.#purpose !== 'prices' || !this.#congestion.isCongested(this.#stored)) return 0;
+    const yieldMs = (this.#pools.get(charge.pool)?.yieldUntil ?? 0) - now;
+    // A call that had to wait for longer would be refused.
+    return Math.min(Math.max(0, yieldMs), charge.ms / pricesPartWhenCongested, (waitSecondsMax * 1000) / 2);
   }
 
   #dropLeases(): void {
@@ -283,16 +310,16 @@ export class VenueBudget implements CallBudget {
   #refuseWhileOpen(now: number): void {
     const { openUntil, probeUntil = 0 } = this.#stored ?? {};
     if (openUntil === undefined) return;
-    const until = Math.max(openUntil, probeUntil);
+    const until = Math.max(boundedTime(openUntil, now, openMsMax), boundedTime(probeUntil, now, probeMsMax));
     if (until <= now) return;
-    const words = `${this.#venue} was asked too often and is left alone for a while`;
+    const words = `${this.#venue} was asked too often and is not called for a while`;
     throw new VenueError(this.#venue, 'rate-limited', words, { retryAfterMs: until - now });
   }
 
-  /** @throws {VenueError} the venue is crowded and all seats are taken */
-  async #requireSlot(visitor: SlotHolder | undefined): Promise<void> {
-    if (visitor === undefined || visitor.hasSlot || !this.#congestion.isCongested(this.#stored)) return;
-    if (!(await visitor.acquireSlot())) throw this.#noRoom(slotRetryMs);
+  /** @throws {VenueError} the venue is congested and all slots are taken */
+  async #requireSlot(slots: SlotHolder | undefined): Promise<void> {
+    if (slots === undefined || slots.hasSlot || !this.#congestion.isCongested(this.#stored)) return;
+    if (!(await slots.acquireSlot())) throw this.#noRoom(slotRetryMs);
   }
 
   async #reportCongestion(waitedFor: 'room' | 'answer'): Promise<void> {
@@ -303,7 +330,7 @@ export class VenueBudget implements CallBudget {
   }
 
   #noRoom(retryAfterMs: number): VenueError {
-    const words = `More is to be asked of ${this.#venue} than it allows`;
+    const words = `${this.#venue} allows fewer requests than are to be made`;
     return new VenueError(this.#venue, 'rate-limited', words, { retryAfterMs: Math.ceil(retryAfterMs) });
   }
 }

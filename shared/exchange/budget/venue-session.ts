@@ -3,7 +3,7 @@ import type { Platform } from '#shared/platform/ports';
 import type { ConcurrencySlots, Slot } from './concurrency-slots.ts';
 import type { CallBudget, Charge, Permit, SlotHolder, VenueBudget } from './venue-budget.ts';
 
-/** The calls of one sync at a venue. Where that is crowded they need a seat, which the visit keeps until it ends. */
+/** The calls of one sync at a venue. While the venue is congested they need a slot, which is held until the session ends. */
 export class VenueSession implements CallBudget, SlotHolder {
   readonly #ports: Pick<Platform, 'logger'>;
   readonly #budget: VenueBudget;
@@ -11,10 +11,10 @@ export class VenueSession implements CallBudget, SlotHolder {
   #slot: Promise<Slot | undefined> | undefined;
   #hasSlot = false;
 
-  constructor(ports: Pick<Platform, 'logger'>, budget: VenueBudget, seats: ConcurrencySlots) {
+  constructor(ports: Pick<Platform, 'logger'>, budget: VenueBudget, slots: ConcurrencySlots) {
     this.#ports = ports;
     this.#budget = budget;
-    this.#slots = seats;
+    this.#slots = slots;
   }
 
   get hasSlot(): boolean {
@@ -43,13 +43,13 @@ export class VenueSession implements CallBudget, SlotHolder {
     return this.#budget.reportSlowness();
   }
 
-  /** Leaves the seat to others. */
+  /** Releases the slot. */
   async end(): Promise<void> {
     try {
       await (await this.#slot)?.release();
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
-      this.#ports.logger.warn('A seat at a venue was not left', { reason: error.code });
+      this.#ports.logger.warn('A concurrency slot could not be released', { reason: error.code });
     }
   }
 }

@@ -2,7 +2,7 @@ import type { Channel } from '#shared/connections/channel';
 import { Catalog } from '#shared/market/catalog';
 import { tickerKind } from '#shared/market/items';
 import { priceQuoteOf, type StoredTicker, Tickers } from '#shared/market/tickers';
-import { confirmedAtOf, isStale, readVenueStatus } from '#shared/market/venue-status';
+import { freshnessOf, readVenueStatus } from '#shared/market/venue-status';
 import type { Change } from '#shared/platform/table';
 import { onChange, type StateUpdate } from '../feed.ts';
 import type { FeedPorts } from '../feed-ports.ts';
@@ -48,8 +48,8 @@ export const pricesFeed = (ports: FeedPorts) => {
         async snapshot() {
           if (ticker === undefined) return null;
           const status = await readVenueStatus(table, venue);
-          const confirmedAt = confirmedAtOf(status, ticker.observedAt);
-          return priceQuoteOf(ticker, isStale(confirmedAt, clock.now(), config.market.syncSeconds));
+          const { stale, confirmedAt } = freshnessOf(status, ticker, clock.now(), config.market.syncSeconds);
+          return priceQuoteOf(ticker, stale, confirmedAt);
         },
         update: () => (ticker === undefined ? null : priceQuoteOf(ticker, false)),
       };

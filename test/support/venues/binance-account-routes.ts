@@ -25,6 +25,10 @@ const account: SignedRoute = ({ pairs, now }, owner, query) => {
     free: printed(free),
     locked: printed(locked),
   }));
+  // What Simple Earn holds flexibly is shown here as a token as well.
+  const tokens = holdings(owner, 'earn').flatMap(([asset, { free }]) =>
+    Number(free) > 0 ? [{ asset: `LD${asset}`, free: printed(free), locked: '0.00000000' }] : [],
+  );
   const nothing = query.get('omitZeroBalances') === 'true' ? [] : empty;
   return {
     weight: 20,
@@ -42,7 +46,11 @@ const account: SignedRoute = ({ pairs, now }, owner, query) => {
       preventSor: false,
       updateTime: now(),
       accountType: 'SPOT',
-      balances: [...balances, ...nothing.map((asset) => ({ asset, free: '0.00000000', locked: '0.00000000' }))],
+      balances: [
+        ...balances,
+        ...tokens,
+        ...nothing.map((asset) => ({ asset, free: '0.00000000', locked: '0.00000000' })),
+      ],
       permissions: ['SPOT'],
       uid: 354_937_868,
     },
@@ -77,13 +85,13 @@ const margin: SignedRoute = (_exchange, owner) => {
       transferInEnabled: true,
       transferOutEnabled: true,
       accountType: 'MARGIN_1',
-      userAssets: held.map(([asset, { free, locked }]) => ({
+      userAssets: held.map(([asset, { free, locked, debt = '0' }]) => ({
         asset,
-        borrowed: '0.00000000',
+        borrowed: printed(debt),
         free: printed(free),
         interest: '0.00000000',
         locked: printed(locked),
-        netAsset: printed(free),
+        netAsset: printed(String(Number(free) + Number(locked) - Number(debt))),
       })),
     },
   };

@@ -107,13 +107,14 @@ const held = (account: VenueAccount, wallet: 'spot' | 'funding'): [asset: string
 
 const walletBalance: BybitRoute = (account, query) => {
   if (query.get('accountType') !== 'UNIFIED') return refused(10001, 'accountType only support UNIFIED.');
-  const coin = held(account, 'spot').map(([asset, { free, locked }]) => ({
+  // What is borrowed and spent is a balance below zero.
+  const coin = held(account, 'spot').map(([asset, { free, locked, debt = '0' }]) => ({
     coin: asset,
-    equity: sum(free, locked),
-    walletBalance: sum(free, locked),
+    equity: sum(sum(free, locked), `-${debt}`),
+    walletBalance: Number(free) === 0 && Number(locked) === 0 ? sum('0', `-${debt}`) : sum(free, locked),
     locked,
     usdValue: '0',
-    borrowAmount: '0.000000000000000000',
+    borrowAmount: Number(debt).toFixed(18),
     accruedInterest: '0',
     totalOrderIM: '0',
     totalPositionIM: '0',
@@ -183,9 +184,20 @@ const orders =
     return told({ list: rows.map(orderRow), nextPageCursor, category: query.get('category') });
   };
 
+/** https://bybit-exchange.github.io/docs/v5/enum#exectype */
+const execTypes = {
+  order: 'Trade',
+  liquidation: 'BustTrade',
+  deleveraging: 'AdlTrade',
+  settlement: 'Settle',
+  funding: 'Funding',
+} as const;
+
 const executions: BybitRoute = (account, query, now) => {
-  const own = ofCategory(account.trades, query);
-  if (!Array.isArray(own)) return own;
+  const all = ofCategory(account.trades, query);
+  if (!Array.isArray(all)) return all;
+  const wanted = query.get('execType');
+  const own = all.filter(({ kind }) => wanted === null || execTypes[kind ?? 'order'] === wanted);
   const found = page(own, query, { now, windowMs: 7 * dayMs, pageDefault: 50, pageMax: 100 });
   if ('retCode' in found) return found;
   const list = found.rows.map((trade) => ({
@@ -197,7 +209,7 @@ const executions: BybitRoute = (account, query, now) => {
     orderQty: trade.amount,
     orderType: 'Limit',
     execId: bybitId(trade.number),
-    execType: 'Trade',
+    execType: execTypes[trade.kind ?? 'order'],
     execPrice: trade.price,
     execQty: trade.amount,
     execValue: product(trade.price, trade.amount),
@@ -273,7 +285,7 @@ export const bybitRoutes: Readonly<Record<string, BybitRoute>> = {
   '/v5/position/list': positions,
   '/v5/asset/deposit/query-record': transfers('deposit', (deposit) => ({
     ...common(deposit),
-    id: String(deposit.number),
+    ...(deposit.withoutId ? {} : { id: String(deposit.number) }),
     status: depositStatus[deposit.status],
     depositFee: '',
     successAt: String(deposit.at),

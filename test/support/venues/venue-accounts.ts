@@ -16,6 +16,8 @@ export type Wallet = 'spot' | 'funding' | 'margin' | 'earn' | 'contract';
 export interface Holding {
   readonly free: string;
   readonly locked: string;
+  /** Borrowed; nothing when left out. */
+  readonly debt?: string;
 }
 
 export interface AccountTrade {
@@ -28,6 +30,8 @@ export interface AccountTrade {
   readonly feeAsset: string;
   readonly maker: boolean;
   readonly orderId: string;
+  /** What made it: an order, unless a venue did. Funding is listed among trades by some venues. */
+  readonly kind?: 'liquidation' | 'deleveraging' | 'settlement' | 'funding';
   /** Epoch ms. */
   readonly at: number;
 }
@@ -55,6 +59,8 @@ export interface AccountTransfer {
   readonly status: 'pending' | 'done' | 'failed';
   readonly network: string;
   readonly txId: string;
+  /** The venue gives it no id of its own. */
+  readonly withoutId?: true;
   readonly address: string;
   /** Epoch ms. */
   readonly at: number;
@@ -131,12 +137,12 @@ export class VenueAccounts {
   }
 
   /** Sets what a wallet holds of an asset; nothing of it is left with `0` and `0`. */
-  setBalance(apiKey: string, asset: string, free: string, locked = '0', wallet: Wallet = 'spot'): void {
+  setBalance(apiKey: string, asset: string, free: string, locked = '0', wallet: Wallet = 'spot', debt = '0'): void {
     const { wallets } = this.#of(apiKey);
     const holdings = wallets.get(wallet) ?? new Map<string, Holding>();
     wallets.set(wallet, holdings);
-    if (Number(free) === 0 && Number(locked) === 0) holdings.delete(asset);
-    else holdings.set(asset, { free, locked });
+    if (Number(free) === 0 && Number(locked) === 0 && Number(debt) === 0) holdings.delete(asset);
+    else holdings.set(asset, { free, locked, ...(Number(debt) === 0 ? {} : { debt }) });
   }
 
   /** @returns its number, of which the venue's id is made */

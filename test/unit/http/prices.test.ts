@@ -155,10 +155,12 @@ describe('a price is stale', () => {
     expect(await stale()).toEqual([true]);
   });
 
-  it('when its venue has not answered for more than a minute', async () => {
-    await succeeded('sim', system.clock.now());
+  it('when its venue has not confirmed it for more than 15 s, and says since when', async () => {
+    const confirmedAt = system.clock.now();
+    await succeeded('sim', confirmedAt);
     expect(await stale()).toEqual([false]);
-    await system.clock.advance(60_000);
+    await system.clock.advance(15_000);
+    expect((await prices('?venue=sim')).body.items).toMatchObject([{ confirmedAt, stale: false }]);
     expect(await stale()).toEqual([false]);
     await system.clock.advance(1);
     expect(await stale()).toEqual([true]);

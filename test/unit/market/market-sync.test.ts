@@ -5,7 +5,8 @@ import { Catalog } from '#shared/market/catalog';
 import { tickerKind } from '#shared/market/items';
 import { MarketSync } from '#shared/market/market-sync';
 import { priceMoveOf, type StoredTicker, tickerKey } from '#shared/market/tickers';
-import { readVenueStatus } from '#shared/market/venue-status';
+import { freshnessOf, readVenueStatus } from '#shared/market/venue-status';
+import { withSettings } from '#shared/platform/config/config';
 import { Unavailable } from '#shared/platform/errors';
 import { changeOf } from '#shared/platform/item-kind';
 import { marketOf, type TestPlatform, testPlatform, tickerOf } from '../../support/test-platform.ts';
@@ -13,7 +14,7 @@ import { marketOf, type TestPlatform, testPlatform, tickerOf } from '../../suppo
 /** A venue that lists and observes what the test says. */
 class ScriptedVenue implements Venue {
   readonly id = 'sim';
-  readonly source = 'simulated';
+  source: Venue['source'] = 'simulated';
   series = 'one';
   listed: Market[] = ['BTC/USDT', 'ETH/USDT'].map(marketOf);
   observed: Ticker[] = [];
@@ -74,12 +75,12 @@ describe('what the sync writes', () => {
     expect(await runAfter(5)).toEqual(['PRICES#sim TICKER#BTC/USDT']);
   });
 
-  it('is nothing while nothing changes, but the status every 15 seconds', async () => {
+  it('is nothing while nothing changes, but the status every 10 seconds, so that readers see the confirmation', async () => {
     observe(['BTC/USDT', '100']);
     await runAfter(0);
     const written = [];
     for (let run = 0; run < 12; run += 1) written.push(...(await runAfter(5)));
-    expect(written).toEqual(Array(4).fill('VENUE#sim STATUS'));
+    expect(written).toEqual(Array(6).fill('VENUE#sim STATUS'));
   });
 
   it('numbers the changes of a symbol one by one', async () => {
@@ -135,6 +136,179 @@ describe('what the sync writes', () => {
     sync = new MarketSync(given.platform, venue);
     expect(await runAfter(5)).toEqual(['VENUE#sim STATUS']);
     expect(venue.seen.get('BTC/USDT')).toBe(2000);
+  });
+});
+
+const yearMs = 365 * 86_400_000;
+const freshness = async (symbol = 'BTC/USDT') => {
+  const ticker = await stored(symbol);
+  if (ticker === undefined) throw new Error('There is no ticker');
+  return freshnessOf(await status(), ticker, given.clock.now(), given.platform.config.market.syncSeconds);
+};
+/** Polls every 5 s for this long. */
+const pass = async (seconds: number): Promise<string[]> => {
+  const written: string[] = [];
+  for (let second = 0; second < seconds; second += 5) written.push(...(await runAfter(5)));
+  return written;
+};
+
+describe('a ticker with a time in the future', () => {
+  it('does not freeze its symbol: the next observation replaces it', async () => {
+    observe(['BTC/USDT', '100', given.clock.now() + yearMs]);
+    await runAfter(0);
+    expect((await stored())?.timestamp).toBe(given.clock.now() + 120_000);
+    observe(['BTC/USDT', '101']);
+    await runAfter(5);
+    expect(await stored()).toMatchObject({ last: '101', timestamp: given.clock.now() - 5000 });
+  });
+
+  it('that an earlier version stored is replaced even by the same price, which is no move', async () => {
+    await given.tick('BTC/USDT', '100', 'sim', 'one');
+    await given.store.update(tickerKey('sim', 'BTC/USDT'), { set: { timestamp: given.clock.now() + yearMs } });
+    observe(['BTC/USDT', '100']);
+    await runAfter(5);
+    expect(await stored()).toMatchObject({ last: '100', timestamp: given.clock.now() - 5000, version: 2 });
+    expect(await moves()).toHaveLength(1);
+  });
+
+  it('of a venue whose clock is a little ahead costs no write while nothing changes', async () => {
+    observe(['BTC/USDT', '100', given.clock.now() + 60_000]);
+    await runAfter(0);
+    const written = [];
+    for (let run = 0; run < 4; run += 1) {
+      observe(['BTC/USDT', '100', given.clock.now() + 65_000]);
+      written.push(...(await runAfter(5)));
+    }
+    expect(written.filter((key) => key.includes('TICKER'))).toEqual([]);
+  });
+});
+
+describe('a clock that is set back', () => {
+  const backMs = 3_600_000;
+  /** The next process has the same table, an hour earlier. */
+  const setBack = (): void => {
+    let isBack = false;
+    const { now } = given.clock;
+    Object.assign(given.clock, { now: () => now.call(given.clock) - (isBack ? backMs : 0) });
+    isBack = true;
+  };
+
+  it('stops no price: the next observation is stored, and is fresh', async () => {
+    observe(['BTC/USDT', '100']);
+    await runAfter(0);
+    setBack();
+    expect(await freshness()).toEqual({ confirmedAt: null, stale: true });
+    observe(['BTC/USDT', '101']);
+    await runAfter(5);
+    expect(await stored()).toMatchObject({ last: '101' });
+    expect(await freshness()).toEqual({ confirmedAt: given.clock.now(), stale: false });
+  });
+
+  it('has an unchanged price confirmed again', async () => {
+    observe(['BTC/USDT', '100']);
+    await runAfter(0);
+    setBack();
+    observe(['BTC/USDT', '100']);
+    await runAfter(5);
+    expect(await freshness()).toMatchObject({ stale: false });
+    expect((await stored())?.observedAt).toBe(given.clock.now());
+  });
+
+  it('does not prolong the pause after failures, or the life of the list of markets', async () => {
+    observe(['BTC/USDT', '100']);
+    await runAfter(0);
+    venue.failure = new VenueError('sim', 'rate-limited', 'Slow down', { retryAfterMs: 60_000 });
+    await runAfter(5);
+    venue.failure = undefined;
+    setBack();
+    const { marketsCalls } = venue;
+    observe(['BTC/USDT', '101']);
+    await runAfter(5);
+    expect(await stored()).toMatchObject({ last: '101' });
+    expect(venue.marketsCalls).toBe(marketsCalls + 1);
+  });
+});
+
+describe('the freshness of a symbol', () => {
+  beforeEach(async () => {
+    observe(['BTC/USDT', '100'], ['ETH/USDT', '10']);
+    await runAfter(0);
+  });
+
+  it('is kept by each poll that finds it unchanged, without a write of its own', async () => {
+    const written = await pass(120);
+    expect(new Set(written)).toEqual(new Set(['VENUE#sim STATUS']));
+    expect(await freshness()).toMatchObject({ stale: false });
+  });
+
+  it('is lost 15 s after the venue last gave it, whatever happens to the others', async () => {
+    const confirmedAt = given.clock.now();
+    observe(['ETH/USDT', '10']);
+    await pass(15);
+    expect(await freshness()).toEqual({ confirmedAt, stale: false });
+    await pass(5);
+    expect(await freshness()).toEqual({ confirmedAt, stale: true });
+    expect(await freshness('ETH/USDT')).toMatchObject({ stale: false });
+  });
+
+  it('comes back with the symbol, though its price is the same', async () => {
+    observe(['ETH/USDT', '10']);
+    await pass(60);
+    observe(['BTC/USDT', '100'], ['ETH/USDT', '10']);
+    await pass(10);
+    expect(await freshness()).toMatchObject({ stale: false });
+  });
+
+  it('is lost when the venue does not list the symbol any more', async () => {
+    venue.listed = [marketOf('ETH/USDT')];
+    observe(['ETH/USDT', '10']);
+    await pass(3620);
+    expect(await freshness()).toMatchObject({ stale: true });
+  });
+
+  it('stays lost in a new process, and for a symbol that is not watched any more', async () => {
+    given = {
+      ...given,
+      platform: {
+        ...given.platform,
+        config: withSettings(given.platform.config, { market: { symbols: ['ETH/USDT'] } }),
+      },
+    };
+    sync = new MarketSync(given.platform, venue);
+    observe(['ETH/USDT', '10']);
+    await pass(30);
+    expect(await freshness()).toMatchObject({ stale: true });
+    sync = new MarketSync(given.platform, venue);
+    await pass(10);
+    expect(await freshness()).toMatchObject({ stale: true });
+  });
+
+  it('is lost when a live venue only repeats a ticker of more than a day ago', async () => {
+    venue.source = 'live';
+    const haltedAt = given.clock.now();
+    observe(['BTC/USDT', '100', haltedAt]);
+    await runAfter(86_400);
+    observe(['BTC/USDT', '100', haltedAt]);
+    await pass(30);
+    expect(await freshness()).toMatchObject({ stale: true });
+  });
+
+  it('is not lost for a time in another unit, such as seconds, or one that jumps back and forth', async () => {
+    venue.source = 'live';
+    for (const timestamp of [given.clock.now() / 1000, 1, given.clock.now() - 5000]) {
+      for (let poll = 0; poll < 8; poll += 1) {
+        observe(['BTC/USDT', '100', timestamp - (poll % 2)]);
+        await runAfter(5);
+      }
+      expect(await freshness()).toMatchObject({ stale: false });
+    }
+  });
+
+  it('of a recording lasts while it has no new step', async () => {
+    venue.source = 'recorded';
+    venue.observed = [];
+    await pass(60);
+    expect(await freshness()).toMatchObject({ stale: false });
   });
 });
 
@@ -203,7 +377,7 @@ describe('a venue that fails', () => {
       await runAfter(1);
       if (venue.marketsCalls > before) at.push(second);
     }
-    const gaps = at.slice(1).map((second, position) => second - (at[position] ?? 0));
+    const gaps = at.slice(1).map((second, index) => second - (at[index] ?? 0));
     expect(gaps.slice(0, 2)).toEqual([1, 1]);
     expect(Math.max(...gaps)).toBeLessThanOrEqual(60);
     expect(Math.min(...gaps.slice(-5))).toBeGreaterThanOrEqual(30);

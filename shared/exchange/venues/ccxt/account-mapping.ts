@@ -1,16 +1,20 @@
+import { createHash } from 'node:crypto';
 import type { Order, Position, Trade, Transaction } from 'ccxt';
 import type {
-  Balance,
   ContractPosition,
   Fee,
   OwnTrade,
   Transfer,
+  VenueList,
   VenueOrder,
   VenueOrderStatus,
   WalletType,
 } from '#shared/exchange/account-venue';
 import { Decimal } from '#shared/model/decimal';
+import type { Holding } from './account-balances.ts';
 import { plainDecimal } from './market-mapping.ts';
+import { withoutTime } from './odd-rows.ts';
+import { readRows } from './rows.ts';
 
 /** A field of an account that is missing or has another form than it must have. Nothing else of the answer is used. */
 export class MalformedField extends Error {
@@ -35,7 +39,9 @@ const optionalText = (value: unknown): string | null => (typeof value === 'strin
 const optionalTime = (value: unknown): number | null =>
   typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null;
 
-const time = (value: unknown, field: string): number => optionalTime(value) ?? malformed(field);
+/** @param native of a row that has no time, see {@link keepOddRows} */
+const time = (native: object, field: string): number =>
+  own(native, withoutTime) === true ? malformed(field) : (optionalTime(own(native, 'timestamp')) ?? malformed(field));
 
 const sideOf = (value: unknown): 'buy' | 'sell' => (value === 'buy' || value === 'sell' ? value : malformed('side'));
 
@@ -43,24 +49,23 @@ const own = (record: object, name: string): unknown => Object.getOwnPropertyDesc
 
 const notZero = (value: string | null): string | null => (value === null || new Decimal(value).isZero() ? null : value);
 
-/** What a wallet holds, of ccxt's balances. Assets that are neither held nor owed are left out. */
-export const toBalances = (wallet: WalletType, natives: object): Balance[] => {
+/** An asset of a wallet, of amounts in ccxt's words; what is not free is taken to be locked where the venue says no more. */
+export const toHolding = (wallet: WalletType, asset: string, amounts: object, venueTime: number | null): Holding => {
+  const [total, free, used] = ['total', 'free', 'used'].map((name) => optional(own(amounts, name), `${name} balance`));
+  const sum = total ?? (free == null ? malformed('total balance') : new Decimal(free).add(used ?? 0).toFixed());
+  const locked = used ?? (free == null ? '0' : new Decimal(sum).sub(free).toFixed());
+  return { wallet, asset, total: sum, locked, debt: optional(own(amounts, 'debt'), 'debt') ?? '0', venueTime };
+};
+
+/** What a wallet holds, of ccxt's balances. */
+export const toHoldings = (wallet: WalletType, natives: object): Holding[] => {
   const total: unknown = own(natives, 'total');
   if (typeof total !== 'object' || total === null) return malformed('balances');
   const venueTime = optionalTime(own(natives, 'timestamp'));
-  return Object.keys(total).flatMap((asset) => {
+  return Object.keys(total).map((asset) => {
     const native: unknown = own(natives, asset);
     if (typeof native !== 'object' || native === null) return malformed('balance');
-    const balance: Balance = {
-      wallet,
-      asset,
-      free: amount(own(native, 'free') ?? own(native, 'total'), 'free balance'),
-      locked: optional(own(native, 'used'), 'locked balance') ?? '0',
-      total: amount(own(native, 'total'), 'total balance'),
-      debt: notZero(optional(own(native, 'debt'), 'debt')),
-      venueTime,
-    };
-    return notZero(balance.total) === null && balance.debt === null ? [] : [balance];
+    return toHolding(wallet, asset, native, venueTime);
   });
 };
 
@@ -77,7 +82,7 @@ const orderTypes: Readonly<Record<string, VenueOrder['type']>> = {
   'stop-loss-limit': 'stop_limit',
 };
 
-/** ccxt tells a conditional order of Kraken as what becomes of it, and its condition in one of two other fields. */
+/** ccxt reports a conditional order of Kraken as the order it becomes, and its trigger price in one of two other fields. */
 const krakenCondition = ({ info, stopLossPrice, takeProfitPrice }: Order) => {
   const type: unknown = info?.descr?.ordertype;
   const conditional = typeof type === 'string' && /^(?:stop-loss|take-profit|trailing-stop)/.test(type);
@@ -105,7 +110,7 @@ export const toOrder = (native: Order): VenueOrder => {
     type: orderTypes[condition?.type ?? native.type ?? ''] ?? 'other',
     status: orderStatuses[native.status ?? ''] ?? 'unknown',
     timeInForce: optionalText(native.timeInForce),
-    // An order for an amount of quote currency tells no other amount than what it got.
+    // An order for an amount of quote currency has no other amount than what was filled.
     amount: amountOrdered ?? filled,
     filled,
     price: notZero(optional(native.price, 'order price')),
@@ -113,18 +118,18 @@ export const toOrder = (native: Order): VenueOrder => {
     average: notZero(optional(native.average, 'average price')),
     reduceOnly: typeof native.reduceOnly === 'boolean' ? native.reduceOnly : null,
     postOnly: typeof native.postOnly === 'boolean' ? native.postOnly : null,
-    createdAt: time(native.timestamp, 'order time'),
+    createdAt: time(native, 'order time'),
     updatedAt: optionalTime(native.lastUpdateTimestamp) ?? optionalTime(native.lastTradeTimestamp),
   };
 };
 
 const toFee = (native: { readonly currency?: unknown; readonly cost?: unknown } | undefined): Fee[] => {
-  if (native?.cost === undefined || native.cost === null || typeof native.currency !== 'string') return [];
+  if (native?.cost === undefined || native.cost === null) return [];
   const cost = notZero(amount(native.cost, 'fee'));
-  return cost === null ? [] : [{ asset: native.currency, cost }];
+  return cost === null ? [] : [{ asset: optionalText(native.currency), cost }];
 };
 
-/** ccxt tells `fees` as well as `fee`, and its types only the latter. */
+/** ccxt gives `fees` as well as `fee`, but its types only the latter. */
 const toFees = (native: Trade): Fee[] => {
   const fees: unknown = own(native, 'fees');
   return Array.isArray(fees) && fees.length > 0 ? fees.flatMap(toFee) : toFee(native.fee);
@@ -140,7 +145,7 @@ export const toTrade = (native: Trade): OwnTrade => ({
   amount: amount(native.amount, 'trade amount'),
   cost: amount(native.cost, 'trade cost'),
   fees: toFees(native),
-  at: time(native.timestamp, 'trade time'),
+  at: time(native, 'trade time'),
 });
 
 const transferStatuses: Readonly<Record<string, Transfer['status']>> = {
@@ -151,15 +156,41 @@ const transferStatuses: Readonly<Record<string, Transfer['status']>> = {
   canceled: 'canceled',
 };
 
-export const toTransfer = (native: Transaction): Transfer => ({
-  transferId: text(native.id ?? native.txid, 'transfer id'),
+/**
+ * Transfers of a list. A row without an id gets one that is made of what does not change about it, and of its place
+ * among equal rows: two deposits of one transaction are two.
+ */
+export const toTransfers = (venue: string, natives: readonly Transaction[]): VenueList<Transfer> => {
+  const equal = new Map<string, number>();
+  return readRows(
+    'transfers',
+    natives,
+    ({ id, txid }) => id ?? txid,
+    (native) => {
+      const transfer = toTransfer(native);
+      if (transfer.transferId !== '') return transfer;
+      const { type, asset, amount: size, txId, at } = transfer;
+      const name = JSON.stringify([venue, type, asset, size, txId, optionalText(native.addressTo), at]);
+      const nth = (equal.get(name) ?? 0) + 1;
+      equal.set(name, nth);
+      const hash = createHash('sha256').update(`${name} ${nth}`).digest('hex');
+      return { ...transfer, transferId: `made-${hash.slice(0, madeIdDigits)}` };
+    },
+  );
+};
+
+/** 128 bits. */
+const madeIdDigits = 32;
+
+const toTransfer = (native: Transaction): Transfer => ({
+  transferId: optionalText(native.id) ?? '',
   type: native.type === 'deposit' || native.type === 'withdrawal' ? native.type : malformed('transfer type'),
   asset: text(native.currency, 'asset'),
   amount: amount(native.amount, 'transfer amount'),
   fee: toFee(native.fee)[0] ?? null,
   status: transferStatuses[native.status ?? ''] ?? 'pending',
   txId: optionalText(native.txid),
-  at: time(native.timestamp, 'transfer time'),
+  at: time(native, 'transfer time'),
 });
 
 /** A position as ccxt has it, as far as it is read here. */

@@ -1,15 +1,15 @@
-import type { Exchange } from 'ccxt';
-import type { VenueOrder } from '#shared/exchange/account-venue';
+import type { Exchange, Order } from 'ccxt';
+import type { VenueList, VenueOrder } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
 import { toOrder } from './account-mapping.ts';
 import type { AccountRules } from './account-rules.ts';
 import { readPages } from './pages.ts';
+import { readRows } from './rows.ts';
+import { isContract, namedMarket } from './unlisted.ts';
 import { isNarrowest, readAll, wholeList } from './windows.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** A page of an order list that Binance tells by symbol. */
-const ordersBySymbolMax = 1000;
 /** How long before they ended orders may have been placed, where the venue goes by when they were placed. */
 const orderLifetimeMs = 7 * dayMs;
 
@@ -18,60 +18,84 @@ export const readOpenOrders = async (
   exchange: Exchange,
   symbol: string | undefined,
   parameters: Readonly<Record<string, unknown>>,
-): Promise<VenueOrder[]> => {
+): Promise<VenueList<VenueOrder>> => {
   const natives = await readPages(exchange, (from) =>
     exchange.fetchOpenOrders(symbol, undefined, undefined, { ...parameters, ...from }),
   );
-  return natives.map(toOrder);
+  return toOrders(exchange, 'open-orders', natives, parameters);
 };
 
 /** Orders that may have ended since then, and others; of one type of markets. */
 export const readEndedOrders = async (
   exchange: Exchange,
-  { orders, endedOrders }: AccountRules,
+  { orders, endedOrders, ordersById }: AccountRules,
   symbol: string | undefined,
   parameters: Readonly<Record<string, unknown>>,
   since: number,
   now: number,
-): Promise<VenueOrder[]> => {
+): Promise<VenueList<VenueOrder>> => {
   if (endedOrders !== undefined) {
     const natives = await endedOrders(exchange, since, now);
-    return natives.map(toOrder).filter((order) => symbol === undefined || order.symbol === symbol);
+    const { items, rejected } = toOrders(exchange, 'closed-orders', natives, parameters);
+    return { items: items.filter((order) => symbol === undefined || order.symbol === symbol), rejected };
   }
-  if (exchange.id === 'binance') return readOrdersBySymbol(exchange, symbol, since);
+  if (ordersById !== undefined) return readOrdersById(exchange, ordersById.pageEntries, symbol, since);
   const read = [exchange.fetchCanceledAndClosedOrders, exchange.fetchClosedOrders, exchange.fetchOrders].find(
     (_, index) => exchange.has[['fetchCanceledAndClosedOrders', 'fetchClosedOrders', 'fetchOrders'][index] ?? ''],
   );
   if (read === undefined) throw new VenueError(exchange.id, 'not-supported', `${exchange.id} does not offer this`);
-  const stretch = { from: Math.max(since - orderLifetimeMs, 0), to: now };
-  const natives = await readAll(stretch, orders ?? wholeList, async ({ from, to }) => {
-    if (orders === undefined) return { entries: await read.call(exchange, symbol, from), filled: 0 };
+  const range = { from: Math.max(since - orderLifetimeMs, 0), to: now };
+  const natives = await readAll(range, orders ?? wholeList, async ({ from, to }) => {
+    if (orders === undefined) {
+      return { entries: await read.call(exchange, symbol, from, undefined, { ...parameters }), filled: 0 };
+    }
     const page = (more: object) =>
       read.call(exchange, symbol, from, orders.pageEntries, { ...parameters, until: to, ...more });
-    // Orders of one moment, as those that are placed together, can't be told apart by time.
+    // Orders placed at the same moment can't be separated by time.
     const entries = isNarrowest({ from, to }) ? await readPages(exchange, page) : await page({});
     return { entries, filled: entries.length / orders.pageEntries };
   });
-  return natives.map(toOrder);
+  return toOrders(exchange, 'closed-orders', natives, parameters);
 };
 
 /** The newest orders; should there be more since then, all from there on, by id. */
-const readOrdersBySymbol = async (
+const readOrdersById = async (
   exchange: Exchange,
+  pageEntries: number,
   symbol: string | undefined,
   since: number,
-): Promise<VenueOrder[]> => {
-  const newest = await exchange.fetchOrders(symbol, undefined, ordersBySymbolMax);
-  const found = newest.map(toOrder);
-  const oldest = found.reduce((least, { createdAt }) => Math.min(least, createdAt), Number.POSITIVE_INFINITY);
-  if (newest.length < ordersBySymbolMax || oldest < since) return found;
-  let page = (await exchange.fetchOrders(symbol, since, ordersBySymbolMax)).map(toOrder);
-  found.push(...page);
-  while (page.length >= ordersBySymbolMax) {
-    const next = page.reduce((id, { orderId }) => (BigInt(orderId) >= id ? BigInt(orderId) + 1n : id), 0n);
-    const parameters = { orderId: String(next) };
-    page = (await exchange.fetchOrders(symbol, undefined, ordersBySymbolMax, parameters)).map(toOrder);
-    found.push(...page);
+): Promise<VenueList<VenueOrder>> => {
+  const natives = [...(await exchange.fetchOrders(symbol, undefined, pageEntries))];
+  const oldest = natives.reduce(
+    (least, { timestamp }) => Math.min(least, timestamp ?? least),
+    Number.POSITIVE_INFINITY,
+  );
+  if (natives.length < pageEntries || oldest < since) return toOrders(exchange, 'closed-orders', natives, {});
+  let page = await exchange.fetchOrders(symbol, since, pageEntries);
+  natives.push(...page);
+  while (page.length >= pageEntries) {
+    const parameters = { orderId: String(page.reduce((next, { id }) => idAfter(id, next), 0n)) };
+    page = await exchange.fetchOrders(symbol, undefined, pageEntries, parameters);
+    natives.push(...page);
   }
-  return found;
+  return toOrders(exchange, 'closed-orders', natives, {});
 };
+
+const idAfter = (id: unknown, next: bigint): bigint =>
+  typeof id === 'string' && /^\d{1,30}$/.test(id) && BigInt(id) >= next ? BigInt(id) + 1n : next;
+
+const toOrders = (
+  exchange: Exchange,
+  list: 'open-orders' | 'closed-orders',
+  natives: readonly Order[],
+  parameters: Readonly<Record<string, unknown>>,
+): VenueList<VenueOrder> =>
+  readRows(
+    list,
+    natives,
+    ({ id }) => id,
+    (native) => {
+      const order = toOrder(native);
+      return { ...order, symbol: namedMarket(exchange, order.symbol, isContract(parameters)).symbol };
+    },
+  );

@@ -1,41 +1,65 @@
 import type { Exchange, Order, Trade } from 'ccxt';
 import type {
-  Balance,
   ContractPosition,
   KeyPermissions,
   OwnTrade,
+  VenueList,
   VenueOrder,
   VenuePage,
   WalletType,
 } from '#shared/exchange/account-venue';
-import { toBalances } from './account-mapping.ts';
+import type { Holding } from './account-balances.ts';
+import { toHoldings } from './account-mapping.ts';
 import type { OffsetRead } from './offsets.ts';
 import type { WindowLimits } from './windows.ts';
 
+/** One read of balances. */
 export interface WalletRule {
   readonly type: WalletType;
-  read(exchange: Exchange): Promise<Balance[]>;
+  /** Further wallets that the same answer covers. */
+  readonly also?: readonly WalletType[];
+  /** @throws {NotOffered} there is no such wallet for this account */
+  read(exchange: Exchange): Promise<Holding[]>;
+  /** What other wallets showed of it, used while it can't be read itself. */
+  standIn?(exchange: Exchange): readonly Holding[];
 }
 
-/** Contracts whose orders and trades are told by symbol, and are asked of the venue itself. */
+/** Contracts whose orders and trades are listed by symbol, and are read without ccxt's methods. */
 export interface OwnContracts {
   /** Whether a symbol is that of such a contract. */
   has(symbol: string): boolean;
   /** Those of all contracts. */
-  openOrders(exchange: Exchange): Promise<VenueOrder[]>;
+  openOrders(exchange: Exchange): Promise<VenueList<VenueOrder>>;
   /** Orders that may have ended since then, and others. @param since @param now epoch ms */
-  endedOrders(exchange: Exchange, symbol: string, since: number, now: number): Promise<VenueOrder[]>;
+  endedOrders(exchange: Exchange, symbol: string, since: number, now: number): Promise<VenueList<VenueOrder>>;
   trades(exchange: Exchange, symbol: string, cursor: string | null, now: number): Promise<VenuePage<OwnTrade>>;
   /** The contracts in which something was traded. */
   traded(exchange: Exchange, cursor: string | null, now: number): Promise<VenuePage<string>>;
 }
 
-/** What an adapter has to know of a venue beyond what ccxt tells. */
+/** What an adapter has to know of a venue beyond what ccxt knows. */
 export interface AccountRules {
+  /** Changes a client before its first call, where ccxt takes no parameter for it. */
+  prepare?(exchange: Exchange): void;
   /** ccxt's types of markets, where it is not spot alone. */
   readonly marketTypes?: readonly string[];
   /** The wallets that are read; the only one is the spot wallet where nothing is said. */
   readonly wallets: readonly WalletRule[];
+  /** The venue's own words for a product that it does not offer to a user. */
+  readonly notOffered?: RegExp;
+  /** ccxt's parameters for the lists of open orders beside the usual one, which venues keep by kind of order. */
+  readonly openOrderKinds?: readonly Readonly<Record<string, unknown>>[];
+  /** Whether open orders of all symbols are in one list, though other lists are by symbol. */
+  readonly isOpenOrdersListWhole?: true;
+  /** ccxt's parameters for the lists of ended orders and of trades; `undefined` takes a filter of ccxt's away. */
+  readonly orderParameters?: readonly Readonly<Record<string, unknown>>[];
+  readonly tradeParameters?: readonly Readonly<Record<string, unknown>>[];
+  /** A page says where the next one begins, also where it is not full. */
+  readonly isPagedByCursor?: true;
+  /** Whether a row of the list of trades is one: some venues list funding among them. */
+  isTrade?(native: Trade): boolean;
+  /** Fees are in the quote currency, where a trade does not say. */
+  readonly isFeeInQuote?: true;
   /** Contracts whose positions, orders and trades are read, as ccxt's parameters; none where nothing is said. */
   readonly contracts?: readonly Readonly<Record<string, unknown>>[];
   /** Contracts that ccxt's own reading, for which it would load all their markets, does not do for. */
@@ -44,15 +68,19 @@ export interface AccountRules {
   permissions?(exchange: Exchange): Promise<KeyPermissions>;
   /** Positions, where ccxt's own reading of them does not do. */
   positions?(exchange: Exchange): Promise<ContractPosition[]>;
-  /** Whether trades of one symbol are told by ascending id from any id on, so that no time is needed. */
+  /** Trades of one symbol are listed by ascending id from any id on, so that no time is needed. */
   readonly tradesById?: { readonly parameter: string; readonly pageEntries: number };
-  /** Trades, where the venue tells them newest first, by pages, and how many there are. */
+  /** Trades, where the venue lists them newest first, by offset, with their number. */
   readonly tradesByOffset?: (exchange: Exchange) => OffsetRead<Trade>;
   readonly trades?: WindowLimits;
   /** Orders that ended within a time, epoch ms, where ccxt's own reading of them does not do. */
   endedOrders?(exchange: Exchange, since: number, now: number): Promise<Order[]>;
   readonly orders?: WindowLimits;
+  /** The newest orders of a symbol are read, and more by ascending id where those are not enough. */
+  readonly ordersById?: { readonly pageEntries: number };
   readonly transfers?: WindowLimits;
+  /** The venue's names for a time and a page, where ccxt's own reading of a time would drop rows. @param from @param to epoch ms */
+  transferParameters?(from: number, to: number, limit: number): Readonly<Record<string, unknown>>;
   /** The form of a good answer, by the end of its path. */
   readonly shapes?: Readonly<Record<string, (answer: unknown) => boolean>>;
 }
@@ -60,20 +88,5 @@ export interface AccountRules {
 /** A wallet as ccxt reads it. */
 export const wallet = (type: WalletType, parameters: Readonly<Record<string, unknown>>): WalletRule => ({
   type,
-  read: async (exchange) => toBalances(type, await exchange.fetchBalance({ ...parameters })),
+  read: async (exchange) => toHoldings(type, await exchange.fetchBalance({ ...parameters })),
 });
-
-/** Amounts of an asset in ccxt's words, decimal strings. */
-export interface NativeAmounts {
-  readonly free: string;
-  readonly used: string;
-  readonly total: string;
-  readonly debt?: string | undefined;
-}
-
-/** Balances that ccxt did not read, in its form. */
-export const nativeBalances = (amounts: ReadonlyMap<string, NativeAmounts>): object =>
-  Object.assign(Object.fromEntries(amounts), {
-    total: Object.fromEntries([...amounts.keys()].map((asset) => [asset, true])),
-    info: {},
-  });

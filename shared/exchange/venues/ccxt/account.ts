@@ -1,24 +1,28 @@
 import type { Exchange } from 'ccxt';
 import {
   type AccountVenue,
-  type Balance,
   type ContractPosition,
   type OwnTrade,
   orderName,
   type Transfer,
+  type VenueList,
   type VenueOrder,
   type VenuePage,
 } from '#shared/exchange/account-venue';
 import type { Credentials } from '#shared/exchange/credentials';
 import { VenueError } from '#shared/exchange/errors';
-import { toPosition, toTransfer } from './account-mapping.ts';
+import { toPosition, toTransfers } from './account-mapping.ts';
 import { readEndedOrders, readOpenOrders } from './account-orders.ts';
 import type { AccountRules } from './account-rules.ts';
 import { accountRules } from './account-rules.ts';
 import { readTrades } from './account-trades.ts';
+import { readWallets } from './account-wallets.ts';
 import type { CcxtClientOptions } from './client.ts';
 import { createCcxtClient } from './client.ts';
 import { neededCredentials, takesKeys } from './credentials.ts';
+import { optionalList } from './optional-list.ts';
+import { concatenated } from './rows.ts';
+import { namedMarket } from './unlisted.ts';
 import { readAll, wholeList } from './windows.ts';
 
 export interface CcxtAccountOptions extends Omit<CcxtClientOptions, 'credentials' | 'marketTypes' | 'hasShape'> {
@@ -58,18 +62,22 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
   const client = await createCcxtClient({ ...options, marketTypes: rules.marketTypes, hasShape: shapeOf(rules) });
   const { exchange } = client;
   refuseOtherCredentials(exchange, credentials);
+  rules.prepare?.(exchange);
 
+  const loadMarkets = async (): Promise<void> => {
+    if (exchange.markets !== undefined) return;
+    const source = await listing();
+    exchange.setMarketsFromExchange(source);
+  };
   const run = async <T>(operation: () => Promise<T>): Promise<T> => {
-    if (exchange.markets === undefined) {
-      const source = await listing();
-      exchange.setMarketsFromExchange(source);
-    }
+    await loadMarkets();
     return client.run(operation);
   };
   const needs = (capability: string) => {
     if (!exchange.has[capability]) throw new VenueError(id, 'not-supported', `${id} does not offer this`);
   };
-  const types = [{}, ...(rules.contracts ?? [])];
+  const types = rules.contracts === undefined ? [{}] : [{ type: 'spot' }, ...rules.contracts];
+  const endedTypes = rules.orderParameters ?? types;
   const needsSymbols = symbolRequired(exchange);
   const { ownContracts } = rules;
   const isOwn = (symbol: string | null | undefined): symbol is string =>
@@ -82,13 +90,11 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
     permissions: () =>
       client.run(async () => (await rules.permissions?.(exchange)) ?? { canTrade: true, canWithdraw: null }),
 
-    balances: () =>
-      run(async () => {
-        needs('fetchBalance');
-        const found: Balance[] = [];
-        for (const wallet of rules.wallets) found.push(...(await wallet.read(exchange)));
-        return found;
-      }),
+    balances: async () => {
+      needs('fetchBalance');
+      await loadMarkets();
+      return readWallets(client, rules, () => clock.now());
+    },
 
     positions: () =>
       run(async () => {
@@ -105,30 +111,37 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
     openOrders: (symbols) =>
       run(async () => {
         needs('fetchOpenOrders');
-        const bySymbol = needsSymbols && id !== 'binance';
-        const found: VenueOrder[] = [];
+        const bySymbol = needsSymbols && rules.isOpenOrdersListWhole !== true;
+        const found: VenueList<VenueOrder>[] = [];
         for (const symbol of bySymbol ? symbols : [undefined]) {
-          for (const parameters of types) found.push(...(await readOpenOrders(exchange, symbol, parameters)));
+          for (const parameters of types) found.push(await readOpenOrders(exchange, symbol, parameters));
+          for (const parameters of rules.openOrderKinds ?? []) {
+            const list = await optionalList(true, () => readOpenOrders(exchange, symbol, parameters));
+            if (list !== undefined) found.push(list);
+          }
         }
-        found.push(...((await ownContracts?.openOrders(exchange)) ?? []));
-        return unique(found, orderName);
+        if (ownContracts !== undefined) found.push(await ownContracts.openOrders(exchange));
+        const { items, rejected } = concatenated(found);
+        return { items: unique(items, orderName), rejected };
       }),
 
     closedOrders: (symbols, since) =>
       run(async () => {
-        const found: VenueOrder[] = [];
+        const found: VenueList<VenueOrder>[] = [];
         for (const symbol of needsSymbols ? symbols : [undefined]) {
           if (ownContracts !== undefined && isOwn(symbol)) {
-            found.push(...(await ownContracts.endedOrders(exchange, symbol, since, clock.now())));
+            found.push(await ownContracts.endedOrders(exchange, symbol, since, clock.now()));
             continue;
           }
-          for (const parameters of types) {
-            found.push(...(await readEndedOrders(exchange, rules, symbol, parameters, since, clock.now())));
+          for (const [index, parameters] of endedTypes.entries()) {
+            const read = () => readEndedOrders(exchange, rules, symbol, parameters, since, clock.now());
+            const list = await optionalList(index > 0 && rules.orderParameters !== undefined, read);
+            if (list !== undefined) found.push(list);
           }
         }
-        return unique(found, orderName)
-          .filter((order) => order.status !== 'open' && endedAt(order) >= since)
-          .sort((a, b) => endedAt(a) - endedAt(b));
+        const { items, rejected } = concatenated(found);
+        const ended = unique(items, orderName).filter((order) => order.status !== 'open' && endedAt(order) >= since);
+        return { items: ended.sort((a, b) => endedAt(a) - endedAt(b)), rejected };
       }),
 
     trades: (symbol, cursor): Promise<VenuePage<OwnTrade>> =>
@@ -144,29 +157,46 @@ export const createCcxtAccount = async (options: CcxtAccountOptions): Promise<Ac
       ? {}
       : { tradedSymbols: (cursor) => run(() => ownContracts.traded(exchange, cursor, clock.now())) }),
 
+    marketSymbols: (names) =>
+      run(
+        async () =>
+          new Map(
+            names.flatMap((name): [string, string][] => {
+              const { symbol } = namedMarket(exchange, name);
+              return symbol === name ? [] : [[name, symbol]];
+            }),
+          ),
+      ),
+
     transfers: (since) =>
       run(async () => {
-        const found: Transfer[] = [];
-        const stretch = { from: since, to: clock.now() };
+        const found: VenueList<Transfer>[] = [];
+        const range = { from: since, to: clock.now() };
         for (const [capability, read] of [
           ['fetchDeposits', exchange.fetchDeposits.bind(exchange)],
           ['fetchWithdrawals', exchange.fetchWithdrawals.bind(exchange)],
         ] as const) {
           needs(capability);
           const limits = rules.transfers ?? wholeList;
-          const natives = await readAll(stretch, limits, async ({ from, to }) => {
+          const natives = await readAll(range, limits, async ({ from, to }) => {
+            const { pageEntries } = limits;
+            const named = rules.transferParameters?.(from, to, pageEntries);
             const entries =
               rules.transfers === undefined
                 ? await read(undefined, from)
-                : await read(undefined, undefined, undefined, transferTimes(id, from, to, limits.pageEntries));
+                : named === undefined
+                  ? await read(undefined, from, pageEntries, { until: to })
+                  : await read(undefined, undefined, undefined, { ...named });
             return { entries, filled: entries.length / limits.pageEntries };
           });
-          found.push(...natives.map(toTransfer));
+          found.push(toTransfers(id, natives));
         }
-        return unique(
-          found.filter((transfer) => transfer.at >= since),
+        const { items, rejected } = concatenated(found);
+        const recent = unique(
+          items.filter((transfer) => transfer.at >= since),
           ({ type, transferId }) => `${type} ${transferId}`,
-        ).sort((a, b) => a.at - b.at);
+        );
+        return { items: recent.sort((a, b) => a.at - b.at), rejected };
       }),
   };
 };
@@ -192,12 +222,6 @@ const refuseOtherCredentials = (exchange: Exchange, credentials: Credentials): v
 
 /** What ccxt says of a venue's list of own trades. */
 const symbolRequired = (exchange: Exchange): boolean => exchange.features?.spot?.fetchMyTrades?.symbolRequired === true;
-
-/** ccxt's own reading of a time would leave out what has none; the venue's own names pass it by. */
-const transferTimes = (id: string, from: number, to: number, limit: number) => {
-  if (id === 'kraken') return { start: String(Math.floor(from / 1000) - 1), end: String(Math.ceil(to / 1000)), limit };
-  return { startTime: from, endTime: to, limit };
-};
 
 const endedAt = ({ updatedAt, createdAt }: VenueOrder): number => updatedAt ?? createdAt;
 

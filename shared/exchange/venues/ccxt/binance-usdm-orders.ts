@@ -1,25 +1,26 @@
 import type { Exchange } from 'ccxt';
-import type { VenueOrder } from '#shared/exchange/account-venue';
+import type { VenueList, VenueOrder } from '#shared/exchange/account-venue';
 import { toOrder } from './account-mapping.ts';
 import { at, listAt } from './answers.ts';
 import { askUsdm, contractId, contractSymbol, isEmpty } from './binance-usdm.ts';
+import { concatenated, emptyList, readRows } from './rows.ts';
 import { readAll, type WindowLimits } from './windows.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Both ends are told, and a stretch must be shorter than a week. Orders that were placed 90 days ago are not told any more. */
+/** Both ends are included, and a window must be shorter than a week. Orders placed more than 90 days ago are not listed. */
 const limits: WindowLimits = { windowMs: 7 * dayMs - 1, pageEntries: 1000, reachMs: 89 * dayMs };
-/** Orders are told by when they were placed. Those that rested for longer are asked for when they are missed. */
+/** Orders are listed by when they were placed. Those that rested for longer are read when they are missed. */
 const orderLifetimeMs = 6 * dayMs;
 
 /** Open orders of all contracts, those that wait for a price included, which Binance keeps apart. */
-export const openUsdmOrders = async (exchange: Exchange): Promise<VenueOrder[]> => {
-  if (isEmpty(exchange)) return [];
-  const found: VenueOrder[] = [];
+export const openUsdmOrders = async (exchange: Exchange): Promise<VenueList<VenueOrder>> => {
+  if (isEmpty(exchange)) return emptyList;
+  const found: VenueList<VenueOrder>[] = [];
   for (const path of ['openOrders', 'openAlgoOrders'] as const) {
-    found.push(...listAt(await askUsdm(exchange, path)).map((row) => toUsdmOrder(exchange, row)));
+    found.push(toUsdmOrders(exchange, 'open-orders', listAt(await askUsdm(exchange, path))));
   }
-  return found;
+  return concatenated(found);
 };
 
 /** Orders of a contract that may have ended since then, and others. @param since @param now epoch ms */
@@ -28,18 +29,30 @@ export const endedUsdmOrders = async (
   symbol: string,
   since: number,
   now: number,
-): Promise<VenueOrder[]> => {
-  const found: VenueOrder[] = [];
+): Promise<VenueList<VenueOrder>> => {
+  const found: VenueList<VenueOrder>[] = [];
   for (const path of ['allOrders', 'allAlgoOrders'] as const) {
     const rows = await readAll({ from: since - orderLifetimeMs, to: now }, limits, async ({ from, to }) => {
-      const stretch = { startTime: from, endTime: to, limit: limits.pageEntries };
-      const entries = listAt(await askUsdm(exchange, path, { symbol: contractId(symbol), ...stretch }));
+      const window = { startTime: from, endTime: to, limit: limits.pageEntries };
+      const entries = listAt(await askUsdm(exchange, path, { symbol: contractId(symbol), ...window }));
       return { entries, filled: entries.length / limits.pageEntries };
     });
-    found.push(...rows.map((row) => toUsdmOrder(exchange, row)));
+    found.push(toUsdmOrders(exchange, 'closed-orders', rows));
   }
-  return found;
+  return concatenated(found);
 };
+
+const toUsdmOrders = (
+  exchange: Exchange,
+  list: 'open-orders' | 'closed-orders',
+  rows: readonly unknown[],
+): VenueList<VenueOrder> =>
+  readRows(
+    list,
+    rows,
+    (row) => at(row, 'orderId') ?? at(row, 'algoId'),
+    (row) => toUsdmOrder(exchange, row),
+  );
 
 /** What Binance calls `STOP` has a price; spot calls it otherwise. */
 const types: Readonly<Record<string, string>> = { stop: 'stop_limit', stop_market: 'stop' };
@@ -54,7 +67,7 @@ const toUsdmOrder = (exchange: Exchange, row: unknown): VenueOrder => {
     ...order,
     symbol: contractSymbol(id),
     orderId: isConditional ? `algo-${order.orderId}` : order.orderId,
-    // What is filled, the order tells that it became.
+    // The order that it became reports the fill.
     status: isConditional && order.status === 'filled' ? 'expired' : order.status,
   };
 };

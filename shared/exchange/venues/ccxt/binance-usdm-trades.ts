@@ -1,18 +1,19 @@
 import type { Exchange } from 'ccxt';
-import type { OwnTrade, VenuePage } from '#shared/exchange/account-venue';
-import { toTrade } from './account-mapping.ts';
+import type { OwnTrade, RejectedRow, VenuePage } from '#shared/exchange/account-venue';
+import { MalformedField, toTrade } from './account-mapping.ts';
 import { at, garbled, listAt } from './answers.ts';
 import { askUsdm, contractId, contractSymbol, isUnseen } from './binance-usdm.ts';
+import { emptyList, readRows } from './rows.ts';
 import { isNarrowest, type Place, placeText, readOn, readPlace, settlingMs, type WindowLimits } from './windows.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Trades of the last six months are told, of at most a week at once. */
+/** Trades of the last six months are listed, of at most a week at once. */
 const tradeLimits: WindowLimits = { windowMs: 7 * dayMs - 1, pageEntries: 1000, reachMs: 180 * dayMs };
-/** What moved the contract wallet is told for three months. A stretch has no longest length; this is cautious. */
+/** What moved the contract wallet is listed for three months. A window has no documented maximum; this is cautious. */
 const incomeLimits: WindowLimits = { windowMs: 7 * dayMs - 1, pageEntries: 1000, reachMs: 89 * dayMs };
 /**
- * How far back trades are read by their ids: then there is no time at which one may be left out. It is not told whether Binance,
+ * How far back trades are read by their ids: then no trade can be missed because of its time. It is not documented whether Binance,
  * without a time, goes back further than a week.
  */
 const byIdMs = 6 * dayMs;
@@ -23,7 +24,7 @@ interface Position {
   readonly nextId: bigint | undefined;
 }
 
-/** Own trades of a contract from a cursor on: how far time was read, by how wide a stretch, and the next id, `<ms>/<ms>/<id>`. */
+/** Own trades of a contract from a cursor on: how far time was read, the width of the next window, and the next id, `<ms>/<ms>/<id>`. */
 export const readUsdmTrades = async (
   exchange: Exchange,
   symbol: string,
@@ -31,14 +32,23 @@ export const readUsdmTrades = async (
   now: number,
 ): Promise<VenuePage<OwnTrade>> => {
   const { place, nextId } = positionOf(exchange, cursor);
+  const rejected: RejectedRow[] = [];
   const page = async (parameters: Readonly<Record<string, unknown>>): Promise<OwnTrade[]> => {
     const which = { symbol: contractId(symbol), limit: tradeLimits.pageEntries, ...parameters };
-    return listAt(await askUsdm(exchange, 'userTrades', which)).map((row) => toUsdmTrade(exchange, row));
+    const rows = listAt(await askUsdm(exchange, 'userTrades', which));
+    const read = readRows(
+      'trades',
+      rows,
+      (row) => at(row, 'id'),
+      (row) => toUsdmTrade(exchange, row),
+    );
+    rejected.push(...read.rejected);
+    return [...read.items];
   };
-  const stretch = (trades: readonly OwnTrade[], from: number, widthMs: number, more: boolean): VenuePage<OwnTrade> => {
+  const pageOf = (trades: readonly OwnTrade[], from: number, widthMs: number, more: boolean): VenuePage<OwnTrade> => {
     const items = trades.toSorted((a, b) => a.at - b.at);
     const id = idAfter(trades, nextId);
-    return { items, cursor: placeText({ from, widthMs }) + (id === undefined ? '' : `/${id}`), more };
+    return { items, rejected, cursor: placeText({ from, widthMs }) + (id === undefined ? '' : `/${id}`), more };
   };
 
   if (nextId !== undefined && now - place.from < byIdMs) {
@@ -46,7 +56,7 @@ export const readUsdmTrades = async (
     if (isUnseen(exchange)) return nothing(cursor);
     const more = trades.length >= tradeLimits.pageEntries;
     const readTo = more ? Math.max(...trades.map((trade) => trade.at)) : now - settlingMs;
-    return stretch(trades, Math.max(place.from, Math.min(readTo, now)), tradeLimits.windowMs, more);
+    return pageOf(trades, Math.max(place.from, Math.min(readTo, now)), tradeLimits.windowMs, more);
   }
   const { entries, next, more } = await readOn(place, tradeLimits, now, async (window) => {
     const trades = await page({ startTime: window.from, endTime: window.to });
@@ -60,7 +70,7 @@ export const readUsdmTrades = async (
     return { entries: trades, filled: trades.length / tradeLimits.pageEntries };
   });
   if (isUnseen(exchange)) return nothing(cursor);
-  return stretch(entries, next.from, next.widthMs, more);
+  return pageOf(entries, next.from, next.widthMs, more);
 };
 
 /**
@@ -87,12 +97,12 @@ export const readTradedContracts = async (
   });
   if (isUnseen(exchange)) return nothing(cursor);
   const ids = new Set(entries.flatMap(({ id }) => (typeof id === 'string' && id !== '' ? id : [])));
-  return { items: [...ids].map(contractSymbol), cursor: placeText(next), more };
+  return { items: [...ids].map(contractSymbol), rejected: [], cursor: placeText(next), more };
 };
 
-/** A key that sees futures one day will be told of all from here on. */
+/** Should the key see futures later, everything is read from here on. */
 const nothing = <T>(cursor: string | null): VenuePage<T> => ({
-  items: [],
+  ...emptyList,
   cursor: cursor ?? placeText({ from: 0, widthMs: tradeLimits.windowMs }),
   more: false,
 });
@@ -100,7 +110,7 @@ const nothing = <T>(cursor: string | null): VenuePage<T> => ({
 const toUsdmTrade = (exchange: Exchange, row: unknown): OwnTrade => {
   const id = String(at(row, 'symbol'));
   const trade = toTrade(exchange.parseTrade(typeof row === 'object' && row !== null ? row : {}));
-  if (!/^\d{1,30}$/.test(trade.tradeId)) throw garbled(exchange.id);
+  if (!/^\d{1,30}$/.test(trade.tradeId)) throw new MalformedField('malformed trade id');
   return { ...trade, symbol: contractSymbol(id) };
 };
 

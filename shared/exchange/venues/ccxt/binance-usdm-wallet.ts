@@ -1,30 +1,29 @@
 import type { Exchange } from 'ccxt';
 import type { ContractPosition } from '#shared/exchange/account-venue';
-import { Decimal } from '#shared/model/decimal';
-import { toBalances, toPosition } from './account-mapping.ts';
-import type { NativeAmounts, WalletRule } from './account-rule.ts';
-import { nativeBalances } from './account-rule.ts';
+import { toHolding, toPosition } from './account-mapping.ts';
+import type { WalletRule } from './account-rule.ts';
 import { at, listAt } from './answers.ts';
-import { askUsdm, contractSymbol, noteEmpty } from './binance-usdm.ts';
+import { askUsdm, contractSymbol, isUnseen, noteEmpty } from './binance-usdm.ts';
+import { NotOffered } from './not-offered.ts';
 
-/** What lies in USD-M futures, without the profit of positions that are still open, which they tell themselves. */
+/** The USD-M futures wallet, without the unrealized profit of open positions, which the positions report. */
 export const usdmWallet: WalletRule = {
   type: 'contract',
   read: async (exchange) => {
-    const amounts = new Map<string, NativeAmounts>();
-    for (const row of listAt(await askUsdm(exchange, 'account'), 'assets')) {
-      const held = new Decimal(String(at(row, 'walletBalance')));
-      amounts.set(exchange.safeCurrencyCode(String(at(row, 'asset'))) ?? '', {
-        free: String(at(row, 'availableBalance')),
-        used: String(at(row, 'initialMargin')),
-        total: Decimal.max(held, 0).toFixed(),
-        // With several assets as margin, one of them may be owed.
-        debt: held.lt(0) ? held.negated().toFixed() : undefined,
-      });
-    }
-    const balances = toBalances('contract', nativeBalances(amounts));
-    if (balances.length === 0) noteEmpty(exchange);
-    return balances;
+    const answer = await askUsdm(exchange, 'account');
+    if (isUnseen(exchange)) throw new NotOffered('The key does not see futures, or the account has none');
+    const holdings = listAt(answer, 'assets').map((row) =>
+      // With several assets as margin, one of them may be below zero. What is available includes the profit of open
+      // positions, so that it says nothing about what is locked.
+      toHolding(
+        'contract',
+        exchange.safeCurrencyCode(String(at(row, 'asset'))) ?? '',
+        { total: at(row, 'walletBalance'), used: at(row, 'initialMargin') },
+        null,
+      ),
+    );
+    if (holdings.every(({ total }) => Number(total) === 0)) noteEmpty(exchange);
+    return holdings;
   },
 };
 

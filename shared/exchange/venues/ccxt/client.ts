@@ -8,6 +8,7 @@ import type { Clock, Network } from '#shared/platform/ports';
 import { knownErrors, translate } from './errors.ts';
 import { exchangeIds, importExchange } from './exchanges.ts';
 import { venueFetch } from './fetch.ts';
+import { keepOddRows } from './odd-rows.ts';
 import { keepBudget } from './throttle.ts';
 import { VenueTime } from './venue-time.ts';
 
@@ -25,13 +26,13 @@ export interface CcxtClientOptions {
   readonly originOverride?: string | undefined;
   /** Defaults to {@link requestTimeoutMs}. */
   readonly requestTimeoutMs?: number;
-  /** Told what a venue sends that can't be read. */
+  /** Where rows that can't be read are reported. */
   readonly logger?: Pick<Logger, 'warn'> | undefined;
-  /** Whose account is asked for; public requests need none. */
+  /** Of the account that is read; public requests need none. */
   readonly credentials?: Credentials | undefined;
   /** ccxt's types of markets that are listed; `['spot']` when left out. */
   readonly marketTypes?: readonly string[] | undefined;
-  /** What may be asked of the venue; without one, ccxt keeps a pace for this client alone. */
+  /** Rate limits shared with other clients; without it, ccxt paces this client alone. */
   readonly budget?: CallBudget | undefined;
   /** The venue's clock, as the clients of this process know it; each finds out for itself when left out. */
   readonly time?: VenueTime | undefined;
@@ -42,8 +43,8 @@ export interface CcxtClientOptions {
 /** A ccxt exchange over the platform's network. */
 export interface CcxtClient {
   readonly exchange: Exchange;
-  /** Runs an operation within {@link operationTimeoutMs}. @throws {VenueError} whatever goes wrong */
-  run<T>(operation: (exchange: Exchange) => Promise<T>): Promise<T>;
+  /** Runs an operation within a time, {@link operationTimeoutMs} when left out. @throws {VenueError} whatever goes wrong */
+  run<T>(operation: (exchange: Exchange) => Promise<T>, timeoutMs?: number): Promise<T>;
 }
 
 /**
@@ -71,17 +72,19 @@ export const createCcxtClient = async (options: CcxtClientOptions): Promise<Ccxt
   onlyMarkets(exchange, marketTypes);
   refuseMalformed(exchange, options.hasShape ?? (() => true));
   skipMalformedTickers(exchange, options.logger);
-  if (id === 'binance') weighTickers(exchange);
-  if (id === 'kraken') growNonce(exchange, clock);
-  if (parts !== undefined) onlyOwn(exchange);
+  adaptations[id]?.(exchange, clock);
+  if (parts !== undefined) {
+    onlyOwn(exchange);
+    keepOddRows(exchange);
+  }
   if (budget !== undefined) keepBudget(exchange, budget, clock);
   const secrets = Object.values(parts ?? {});
 
   return {
     exchange,
-    run: async (operation) => {
+    run: async (operation, timeoutMs = operationTimeoutMs) => {
       const ended = new AbortController();
-      const tooLong = clock.sleep(operationTimeoutMs, ended.signal).then((): never => {
+      const tooLong = clock.sleep(timeoutMs, ended.signal).then((): never => {
         throw new VenueError(id, 'retryable', `${id} did not answer in time`);
       });
       try {
@@ -96,7 +99,13 @@ export const createCcxtClient = async (options: CcxtClientOptions): Promise<Ccxt
   };
 };
 
-/** What ccxt does by itself with credentials, and must not. */
+/** What a venue needs beyond ccxt, by id. */
+const adaptations: Readonly<Record<string, ((exchange: Exchange, clock: Clock) => void) | undefined>> = {
+  binance: (exchange) => weighTickers(exchange),
+  kraken: (exchange, clock) => growNonce(exchange, clock),
+};
+
+/** What ccxt does on its own with credentials, and must not. */
 const onlyOwn = (exchange: Exchange): void => {
   // With every load of the markets ccxt would also ask for all currencies, signed.
   exchange.has.fetchCurrencies = false;

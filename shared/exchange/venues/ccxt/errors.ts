@@ -77,11 +77,16 @@ const explained: ReadonlySet<VenueFailure> = new Set([
 
 // ccxt has no class of its own for HTTP 451 (`binance GET https://… 451 …`), and most venues that block a region say
 // so with another status.
-const regionBlock =
+export const regionBlock =
   /^\S+ [A-Z]+ \S+ 451 |restricted location|block access from your country|(?:your|this) (?:country|region)/i;
 
 // Kraken's words for a wrong secret, of which ccxt does not know.
 const badSignature = /EAPI:Invalid signature/;
+
+// Kraken locks a key out for about a quarter of an hour, and each further call prolongs that
+// (https://support.kraken.com/articles/360001491786-api-error-messages).
+const lockout = /EGeneral:Temporary lockout/;
+const lockoutMs = 15 * 60_000;
 
 /**
  * A {@link VenueError} for whatever a call of ccxt threw. ccxt's messages hold URLs, signatures and bodies: neither
@@ -100,10 +105,11 @@ export const translate = (
   const known = badSignature.test(text) ? meanings.AuthenticationError : meanings[name];
   const [failure, phrase] = known === undefined ? garbled : regionBlock.test(text) ? restricted : known;
   const detail = known !== undefined && explained.has(failure) ? venueWords(venue, without(secrets, text)) : undefined;
+  const waitMs = lockout.test(text) ? Math.max(retryAfterMs ?? 0, lockoutMs) : retryAfterMs;
   const comesBack = failure === 'rate-limited' || failure === 'maintenance' || failure === 'retryable';
   return new VenueError(venue, failure, `${venue} ${phrase}${detail === undefined ? '' : `: ${detail}`}`, {
     cause: name,
-    ...(comesBack && retryAfterMs !== undefined && { retryAfterMs }),
+    ...(comesBack && waitMs !== undefined && { retryAfterMs: waitMs }),
   });
 };
 

@@ -1,11 +1,12 @@
 import type { Exchange, Order, Trade } from 'ccxt';
-import type { Balance, ContractPosition, WalletType } from '#shared/exchange/account-venue';
+import type { ContractPosition } from '#shared/exchange/account-venue';
 import { VenueError } from '#shared/exchange/errors';
 import { Decimal } from '#shared/model/decimal';
-import { toBalances, toPosition } from './account-mapping.ts';
+import { toHolding, toPosition } from './account-mapping.ts';
 import type { AccountRules, WalletRule } from './account-rule.ts';
 import { at, garbled, isList, isRecord, listAt } from './answers.ts';
 import type { OffsetRead } from './offsets.ts';
+import { assetCode } from './unlisted.ts';
 
 const yearMs = 365 * 24 * 60 * 60 * 1000;
 /** Kraken's history goes back to its beginning. */
@@ -16,7 +17,7 @@ const pageEntries = 50;
 /** Most pages of orders that ended: more of them than Kraken's call counter allows at once. */
 const orderPagesMax = 40;
 /** ccxt's costs of these endpoints, which `request` does not look up: 3 for each step of Kraken's call counter. */
-const costs = { GetApiKeyInfo: 3, OpenPositions: 3, ClosedOrders: 3, TradesHistory: 6 };
+const costs = { BalanceEx: 3, GetApiKeyInfo: 3, OpenPositions: 3, ClosedOrders: 3, TradesHistory: 6 };
 
 const ask = (exchange: Exchange, path: keyof typeof costs, parameters: Readonly<Record<string, unknown>>) =>
   exchange.request(path, 'private', 'POST', { ...parameters }, undefined, undefined, {
@@ -34,32 +35,35 @@ const countAt = (exchange: Exchange, answer: unknown): number => {
 };
 
 /**
- * What lies in Kraken's reward and staking products: `XBT.M`, `USDT.F`, `XBT.B`, `DOT.S`, `DOT28.S` (bonded for 28
- * days). Any other suffix is an asset of its own, as a tokenised share is.
+ * Kraken marks where an asset is by what follows its name: rewards that can be traded with (`XBT.F`, `USDT.M`, `XBT.B`),
+ * staked (`ETH2.S`), bonded for so many days (`DOT28.S`) or to a parachain (`DOT.P`), and held back after a deposit
+ * (`EUR.HOLD`). Anything else that follows belongs to the name, as of a tokenised share.
+ * https://docs.kraken.com/api-reference/account-data/get-account-balance
  */
-const earnCode = /^([A-Z0-9]+?)(?:\d{2})?\.S$|^([A-Z0-9]+)\.[BFM]$/;
+const codePattern = /^([A-Z0-9]+?)(?:\d{2}(?=\.S$))?\.(HOLD|[BFMPS])$/;
+/** Can't be traded with, whatever orders hold. */
+const bound: ReadonlySet<string> = new Set(['HOLD', 'P']);
+/** What was staked before it became one with the asset. */
+const merged: Readonly<Record<string, string>> = { ETH2: 'ETH' };
 
-const place = (code: string): { readonly wallet: WalletType; readonly asset: string } => {
-  const [, staked, earning] = earnCode.exec(code) ?? [];
-  const asset = staked ?? earning;
-  return asset === undefined ? { wallet: 'spot', asset: code } : { wallet: 'earn', asset };
+const place = (exchange: Exchange, id: string) => {
+  const [, name, mark = ''] = codePattern.exec(id) ?? [];
+  if (name === undefined) return { wallet: 'spot', asset: assetCode(exchange, id), isBound: false } as const;
+  const wallet = mark === 'HOLD' ? 'spot' : 'earn';
+  return { wallet, asset: assetCode(exchange, merged[name] ?? name), isBound: bound.has(mark) } as const;
 };
 
-/** One answer tells what lies in the spot wallet and in the earn products, each product as an asset of its own. */
+/** One answer covers the spot wallet and the earn products. Two of its entries may be of one asset in one wallet. */
 const balances: WalletRule = {
   type: 'spot',
-  read: async (exchange) => {
-    const found = new Map<string, Balance>();
-    for (const balance of toBalances('spot', await exchange.fetchBalance({}))) {
-      const { wallet, asset } = place(balance.asset);
-      const key = `${wallet} ${asset}`;
-      const other = found.get(key);
-      const sum = (field: 'free' | 'locked' | 'total') =>
-        new Decimal(balance[field]).add(other?.[field] ?? 0).toFixed();
-      found.set(key, { ...balance, wallet, asset, free: sum('free'), locked: sum('locked'), total: sum('total') });
-    }
-    return [...found.values()];
-  },
+  also: ['earn'],
+  read: async (exchange) =>
+    recordsAt(await ask(exchange, 'BalanceEx', {}), 'result').map(([id, entry]) => {
+      const { wallet, asset, isBound } = place(exchange, id);
+      const total = at(entry, 'balance');
+      const used = isBound ? total : (at(entry, 'hold_trade') ?? '0');
+      return toHolding(wallet, asset, { total, used, debt: at(entry, 'credit_used') }, null);
+    }),
 };
 
 /** Decimals of prices that are computed of sums. */
@@ -71,11 +75,11 @@ interface Left {
   readonly symbol: unknown;
   readonly side: string | undefined;
   readonly amount: Decimal;
-  /** What it cost when it was opened, what backs it, what it is worth and its profit; the latter may not be told: NaN. */
+  /** What it cost when it was opened, what backs it, what it is worth and its profit; NaN where Kraken does not report it. */
   readonly sums: readonly Decimal[];
 }
 
-/** Positions on margin. Kraken tells one for each order that opened a part of it. */
+/** Positions on margin. Kraken lists one for each order that opened a part of it. */
 const positions = async (exchange: Exchange): Promise<ContractPosition[]> => {
   const answer = await ask(exchange, 'OpenPositions', { docalcs: 'true' });
   const found = new Map<string, Left>();
@@ -113,7 +117,7 @@ const trades = (exchange: Exchange): OffsetRead<Trade> => ({
   },
 });
 
-/** Newest first. An order that ends meanwhile moves others onto a later page: they are told twice, none is left out. */
+/** Newest first. An order that ends meanwhile moves others onto a later page: they are listed twice, none is skipped. */
 const endedOrders = async (exchange: Exchange, since: number): Promise<Order[]> => {
   const found: Order[] = [];
   // The start itself does not belong to what is asked for.
@@ -124,7 +128,7 @@ const endedOrders = async (exchange: Exchange, since: number): Promise<Order[]> 
     found.push(...natives.map((native) => exchange.parseOrder(native)));
     if (natives.length === 0 || page * pageEntries + natives.length >= countAt(exchange, answer)) return found;
   }
-  throw new VenueError(exchange.id, 'unknown', `${exchange.id} tells of more ended orders than can be read`);
+  throw new VenueError(exchange.id, 'unknown', `${exchange.id} lists more ended orders than can be read`);
 };
 
 export const kraken: AccountRules = {
@@ -136,8 +140,15 @@ export const kraken: AccountRules = {
   },
   positions,
   tradesByOffset: trades,
+  // Trades do not say it: https://docs.kraken.com/api-reference/account-data/get-trades-history.
+  isFeeInQuote: true,
   endedOrders,
   transfers: { windowMs: reachMs, reachMs, pageEntries: 25 },
+  transferParameters: (from, to, limit) => ({
+    start: String(Math.floor(from / 1000) - 1),
+    end: String(Math.ceil(to / 1000)),
+    limit,
+  }),
   shapes: {
     '/private/BalanceEx': isRecord('result'),
     '/private/OpenPositions': isRecord('result'),

@@ -64,7 +64,7 @@ const rules: Readonly<Record<string, VenueRules>> = {
       Number(headers.get('x-mbx-used-weight-1m')) / (isUsdm(kind) ? usdmWeightPerMinute : binanceWeightPerMinute),
   },
   // https://bybit-exchange.github.io/docs/v5/rate-limit: 600 requests in 5 s and address, a ban of 10 minutes beyond;
-  // and so many a second, user and endpoint, which the answers tell. ccxt counts the latter.
+  // and so many a second, user and endpoint, which the answers report. ccxt counts the latter.
   bybit: {
     addressMs: () => 5000 / 600,
     byKey: true,
@@ -72,7 +72,7 @@ const rules: Readonly<Record<string, VenueRules>> = {
     isLastOfSecond: (headers) => headers.get('x-bapi-limit-status') === '0',
   },
   // https://docs.kraken.com/exchange/guides/rest/ratelimits: each key has a counter of 15 that sinks by 0.33 a second,
-  // which is what ccxt's costs say. Of signed requests and addresses nothing is told; 20 a second is our own caution.
+  // which is what ccxt's costs say. No limit of signed requests by address is documented; 20 a second is our own caution.
   kraken: {
     addressMs: ({ signed }) => (signed ? 50 : undefined),
     byKey: true,

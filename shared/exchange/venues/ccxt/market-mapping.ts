@@ -41,8 +41,8 @@ export interface NativeTicker {
 }
 
 /**
- * @param now stands in where the venue tells no time, epoch ms
- * @param malformed told the names of fields that hold no number; they count as not told
+ * @param now used where the venue reports no time, epoch ms
+ * @param malformed receives the names of fields that hold no number; they count as absent
  * @returns undefined without a last price above zero
  */
 export const toTicker = (

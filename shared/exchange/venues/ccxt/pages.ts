@@ -4,17 +4,21 @@ import { VenueError } from '#shared/exchange/errors';
 /** Most pages of one list. */
 const pagesMax = 40;
 
+interface Marked {
+  readonly info?: { readonly nextPageCursor?: unknown; readonly cursor?: unknown };
+}
+
 /** The mark that ccxt leaves in the first entry of a page, where there are more. */
-const nextPage = (natives: readonly { readonly info?: { readonly nextPageCursor?: unknown } }[]): string | undefined =>
+const nextPage = (natives: readonly Marked[]): string | undefined =>
   natives
-    .map(({ info }) => info?.nextPageCursor)
+    .map(({ info }) => info?.nextPageCursor ?? info?.cursor)
     .find((cursor): cursor is string => typeof cursor === 'string' && cursor !== '');
 
 /**
  * All pages of a list, one after the other, where the venue marks that there are more.
  * @param read a page, from a mark on where it is given one
  */
-export const readPages = async <T extends { readonly info?: { readonly nextPageCursor?: unknown } }>(
+export const readPages = async <T extends Marked>(
   exchange: Exchange,
   read: (from: { readonly cursor?: string }) => Promise<readonly T[]>,
 ): Promise<T[]> => {
@@ -26,6 +30,6 @@ export const readPages = async <T extends { readonly info?: { readonly nextPageC
     cursor = nextPage(natives);
     if (cursor === undefined) return found;
   }
-  // To leave some of them out would tell that there are none.
-  throw new VenueError(exchange.id, 'unknown', `${exchange.id} tells of more entries at once than can be read`);
+  // A part of the list would pass for the whole of it.
+  throw new VenueError(exchange.id, 'unknown', `${exchange.id} lists more entries at once than can be read`);
 };

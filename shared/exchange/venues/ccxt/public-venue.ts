@@ -8,7 +8,7 @@ import { toMarket, toTicker } from './market-mapping.ts';
 
 /** Most symbols asked for by name. Above, the whole market is asked for: long URLs are refused, and on Binance it costs the same. */
 const namedSymbolsMax = 100;
-/** Requests at a time to a venue that tells one ticker per request. */
+/** Requests at a time to a venue that gives one ticker per request. */
 const singleTickersAtOnce = 4;
 
 /**

@@ -8,7 +8,7 @@ import { CcxtLimits, type RequestKind } from './limits.ts';
 
 const minuteMs = 60_000;
 const secondMs = 1000;
-/** A venue that takes so long to answer, or does not, is slow. */
+/** A venue that takes longer to answer is slow. */
 const slowMs = 5000;
 /** Longest wait for a key: long enough for the slowest of Kraken's calls, so that one after the other gets through. */
 const keyWaitSecondsMax = 10;
@@ -24,13 +24,13 @@ interface Request extends RequestKind {
 /** The request that is being made: ccxt throttles, signs and sends it in calls that know nothing of each other. */
 const requests = new AsyncLocalStorage<Request>();
 
-/** Notes the answer of the request that is being made. @param retryAfterMs when the venue wants to be asked again */
+/** Records the answer to the current request. @param retryAfterMs when to retry, if the venue said so */
 export const noteAnswer = ({ status, headers }: Response, retryAfterMs: number | undefined): void => {
   const request = requests.getStore();
   if (request !== undefined) request.answer = { status, headers, retryAfterMs };
 };
 
-/** Has a client keep to the budget that all workers share instead of to a pace of its own, and tell it what answers say. */
+/** Paces a client by the budget that all workers share instead of its own, and reports to it what answers say. */
 export const keepBudget = (exchange: Exchange, budget: CallBudget, clock: Clock): void => {
   const { id } = exchange;
   const limits = new CcxtLimits(exchange);
@@ -82,7 +82,7 @@ class KeyPace {
   readonly #venue: string;
   readonly #clock: Clock;
   #fullAt = 0;
-  /** When a path can be asked for again, epoch ms. */
+  /** When a path can be requested again, epoch ms. */
   readonly #heldUntil = new Map<string, number>();
 
   constructor(venue: string, clock: Clock) {
@@ -90,7 +90,7 @@ class KeyPace {
     this.#clock = clock;
   }
 
-  /** The venue said that the path can't be asked for again in this second. */
+  /** The venue said that the path can't be requested again in this second. */
   hold(path: string): void {
     this.#heldUntil.set(path, this.#clock.now() + secondMs);
   }
@@ -102,7 +102,7 @@ class KeyPace {
     const counterMs = charge === undefined ? 0 : waitOf(this.#fullAt, now, charge.ms, charge.depthMs);
     const waitMs = Math.max(heldMs, counterMs);
     if (waitMs > keyWaitSecondsMax * 1000) {
-      const words = `More is to be asked of ${this.#venue} than it allows the key`;
+      const words = `${this.#venue} allows the key fewer requests than are to be made`;
       throw new VenueError(this.#venue, 'rate-limited', words, { retryAfterMs: Math.ceil(waitMs) });
     }
     if (charge !== undefined) this.#fullAt = fullAfter(this.#fullAt, now, charge.ms);

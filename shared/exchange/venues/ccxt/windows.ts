@@ -1,15 +1,15 @@
-/** Lists of which a venue tells only so many entries at once, read by stretches of time. */
+/** Lists of which a venue gives only so many entries at once, read by time windows. */
 import { VenueError } from '#shared/exchange/errors';
 
-/** A stretch of time, epoch ms, both ends included. */
+/** Epoch ms, both ends included. */
 export interface TimeWindow {
   readonly from: number;
   readonly to: number;
 }
 
-/** How much a venue tells at once. */
+/** How much a venue gives at once. */
 export interface WindowLimits {
-  /** Longest stretch of one request. */
+  /** Longest window of one request. */
   readonly windowMs: number;
   /** Most entries of an answer. */
   readonly pageEntries: number;
@@ -24,7 +24,7 @@ export const wholeList: WindowLimits = {
   pageEntries: Number.MAX_SAFE_INTEGER,
 };
 
-/** What a venue tells of a stretch. In a full answer some may be missing. */
+/** What a venue lists in a window. A full answer may not be complete. */
 export interface WindowAnswer<T> {
   readonly entries: readonly T[];
   /** Entries in proportion to the most that one answer has: full from 1 on. */
@@ -33,20 +33,20 @@ export interface WindowAnswer<T> {
 
 export type ReadWindow<T> = (window: TimeWindow) => Promise<WindowAnswer<T>>;
 
-/** How many times narrower the next stretch is after a full answer, and wider at most after one that was not. */
+/** How many times narrower the next window is after a full answer, and wider at most after one that was not. */
 const step = 8;
 /** How full the next answer shall be, where entries lie as close together as in the last. */
 const filledAim = 0.5;
-/** Narrowest stretch: what still fills an answer there can't be told apart any further. */
+/** Narrowest window: entries that still fill an answer there can't be separated by time. */
 const windowMsMin = 1;
 
-/** Whether a stretch is not asked for in parts, however full its answer is. */
+/** Whether a window is not split any further, however full its answer is. */
 export const isNarrowest = ({ from, to }: TimeWindow): boolean => to - from <= windowMsMin;
 
 /**
- * The entries of the first part of a stretch that the venue tells completely. Where an answer is full, a part
- * of the stretch is asked for: that needs no knowledge of which end the venue begins at.
- * @returns how far was read, and how wide a stretch the next one may be
+ * The entries of the first part of a window that the venue lists completely. Where an answer is full, a part
+ * of the window is read: that works whichever end the venue begins at.
+ * @returns how far was read, and how wide the next window may be
  */
 export const readStart = async <T>(
   { from, to }: TimeWindow,
@@ -62,13 +62,13 @@ export const readStart = async <T>(
   }
 };
 
-/** All entries of a stretch. The clock may have moved on meanwhile; the stretch has not. */
-export const readAll = async <T>(stretch: TimeWindow, limits: WindowLimits, read: ReadWindow<T>): Promise<T[]> => {
+/** All entries of a range. The clock may have moved on meanwhile; the range has not. */
+export const readAll = async <T>(range: TimeWindow, limits: WindowLimits, read: ReadWindow<T>): Promise<T[]> => {
   const found: T[] = [];
-  let from = Math.max(stretch.from, stretch.to - limits.reachMs);
+  let from = Math.max(range.from, range.to - limits.reachMs);
   let { windowMs } = limits;
-  while (from <= stretch.to) {
-    const { entries, readTo, widthMs } = await readStart({ from, to: stretch.to }, windowMs, read);
+  while (from <= range.to) {
+    const { entries, readTo, widthMs } = await readStart({ from, to: range.to }, windowMs, read);
     found.push(...entries);
     from = readTo + 1;
     windowMs = Math.min(widthMs, limits.windowMs);
@@ -76,12 +76,12 @@ export const readAll = async <T>(stretch: TimeWindow, limits: WindowLimits, read
   return found;
 };
 
-/** How long a venue may take until it tells of an entry. */
+/** How long a venue may take until it lists an entry. */
 export const settlingMs = 60_000;
 /** Stretches without an entry that are passed over in one call. */
 const emptyWindowsMax = 10;
 
-/** How far time was read, epoch ms, and how wide a stretch the next one may be. */
+/** How far time was read, epoch ms, and how wide the next window may be. */
 export interface Place {
   readonly from: number;
   readonly widthMs: number;
@@ -100,8 +100,8 @@ export const readPlace = (venue: string, text: string): Place => {
 };
 
 /**
- * The entries from a place on, until there are some or it was asked often enough; oldest first. The last minute is told
- * again the next time, should something turn up late.
+ * The entries from a place on, until there are some or enough windows were empty; oldest first. The last minute is read
+ * again the next time, in case entries turn up late.
  */
 export const readOn = async <T extends { readonly at: number }>(
   last: Place,
@@ -116,11 +116,11 @@ export const readOn = async <T extends { readonly at: number }>(
 
   for (let from = begin, window = 0; ; window++) {
     const start = await readStart({ from, to: now }, Math.min(widthMs, limits.windowMs), read);
-    const told = start.entries.filter(({ at }) => at >= from && at <= start.readTo);
-    entries.push(...told.sort((a, b) => a.at - b.at));
+    const inWindow = start.entries.filter(({ at }) => at >= from && at <= start.readTo);
+    entries.push(...inWindow.sort((a, b) => a.at - b.at));
     widthMs = Math.min(start.widthMs, limits.windowMs);
     from = start.readTo + 1;
-    // What is not settled is read to its end: to go on in its midst would leave out what turns up late before that.
+    // What is not settled is read to its end: to continue in its middle would skip what turns up late before that.
     const isEnd = from > now;
     const isPause = from <= settled && (entries.length > 0 || window >= emptyWindowsMax);
     if (isEnd || isPause) return { entries, next: { from: Math.min(from, settled), widthMs }, more: !isEnd };

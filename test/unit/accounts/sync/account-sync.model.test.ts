@@ -10,7 +10,7 @@ import { Credentials } from '#shared/exchange/credentials';
 import type { UserId } from '#shared/model/user-id';
 import { DomainError, Unavailable } from '#shared/platform/errors';
 import { spot, testKey, VenueOfKeys } from '../../../support/account-venues.ts';
-import { MemoryVenue } from '../../../support/memory-venue.ts';
+import { MemoryVenue, walletsOf } from '../../../support/memory-venue.ts';
 import { ObservedTable } from '../../../support/observed-table.ts';
 import { testOrigin, testPlatform } from '../../../support/test-platform.ts';
 
@@ -69,7 +69,7 @@ describe('workers at one account at the same time, slow and killed at random', (
             balances: async () => {
               askedAt = clock.now();
               await clock.sleep(venueMs);
-              return [spot('BTC', totalAt(askedAt))];
+              return walletsOf([spot('BTC', totalAt(askedAt))]);
             },
           });
           const table = new ObservedTable(store);

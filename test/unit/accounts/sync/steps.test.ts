@@ -109,8 +109,10 @@ describe('orders', () => {
     await given.settle();
     venue.orders = [orderAt('1', { createdAt: placedAt, status: 'filled', updatedAt: given.clock.now() })];
     const { closedOrders } = venue;
-    venue.closedOrders = async (symbols, since) =>
-      (await closedOrders(symbols, since)).filter(({ createdAt }) => createdAt >= since - 7 * dayMs);
+    venue.closedOrders = async (symbols, since) => {
+      const { items, rejected } = await closedOrders(symbols, since);
+      return { items: items.filter(({ createdAt }) => createdAt >= since - 7 * dayMs), rejected };
+    };
     await next();
     expect(await statuses()).toEqual({ 1: 'filled' });
   });
@@ -203,7 +205,7 @@ describe('trades', () => {
   it('of a venue that tells that there is more, but not what, are a failure, not a loop', async () => {
     venue.trades = async () => {
       venue.asked.push('trades all');
-      return { items: [], cursor: 'here', more: true };
+      return { items: [], rejected: [], cursor: 'here', more: true };
     };
     await pass(600);
     expect(await step('trades')).toMatchObject({ status: 'failing', failure: 'retryable' });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { openUntilOf } from '#shared/exchange/budget/stored-budget';
+import { budgetKey, openUntilOf } from '#shared/exchange/budget/stored-budget';
 import { tokenLeaseMs } from '#shared/exchange/budget/token-lease';
 import { type Permit, VenueBudget } from '#shared/exchange/budget/venue-budget';
 import { VenueError } from '#shared/exchange/errors';
@@ -210,5 +210,81 @@ describe('a venue that was asked too often', () => {
   it('is asked again some day, whatever it said', async () => {
     await (await take(accounts)).refused(1e12);
     expect(await refusal(accounts.take(charge(1)))).toBe(3 * 24 * 3_600_000);
+  });
+});
+
+describe('prices that are polled faster than the venue allows', () => {
+  /** Kraken's public calls: one a second, of which 60 % are ours, and two of them at once. */
+  const krakenCall = { pool: 'all', ms: 1667, depthMs: 3334 };
+  const durationSeconds = 120;
+
+  /** Polls each second, however long a poll waits. @returns the seconds at which one was let go */
+  const poll = async (until: number): Promise<number[]> => {
+    const { clock } = system;
+    const polled: number[] = [];
+    while (clock.now() < until) {
+      const startedAt = clock.now();
+      if (await isLetGo(prices.take(krakenCall))) polled.push(clock.now());
+      await clock.sleep(Math.max(0, startedAt + 1000 - clock.now()));
+    }
+    return polled;
+  };
+
+  it('leave half of it to accounts, and still go on', async () => {
+    const { clock } = system;
+    const until = clock.now() + durationSeconds * 1000;
+    const sync = async () => {
+      let letGo = 0;
+      while (clock.now() < until) {
+        if (await isLetGo(accounts.take(krakenCall))) letGo += 1;
+        else await clock.sleep(5000);
+      }
+      return letGo;
+    };
+    const [polled, synced] = await system.awake(Promise.all([poll(until), sync()]));
+    const fair = (durationSeconds * 1000) / krakenCall.ms / 2;
+    expect(synced).toBeGreaterThan(0.6 * fair);
+    const gaps = polled.slice(1).map((at, index) => at - (polled[index] ?? 0));
+    expect(Math.max(...gaps)).toBeLessThan(15_000);
+  });
+
+  it('have all of it that nobody else wants', async () => {
+    const { clock } = system;
+    const polled = await system.awake(poll(clock.now() + durationSeconds * 1000));
+    expect(polled.length).toBeGreaterThan(0.8 * ((durationSeconds * 1000) / krakenCall.ms));
+  });
+});
+
+describe('times that a wrong clock stored', () => {
+  const yearMs = 365 * 86_400_000;
+  const store = (times: Record<string, number>) =>
+    system.table.update(budgetKey('binance'), { set: { kind: 'venue-budget', venue: 'binance', ...times } });
+
+  it.each([
+    ['of a full bucket', 'full_api'],
+    ['of a hold', 'held_accounts_api'],
+    ['of an open circuit', 'openUntil'],
+    ['of a congested venue', 'congestedUntil'],
+  ])('%s do not hold up a venue', async (_, path) => {
+    await store({ [path]: system.clock.now() + yearMs });
+    const startedAt = system.clock.now();
+    const slots = { hasSlot: false, acquireSlot: async () => false };
+    await system.awake(accounts.take(charge(100), slots));
+    expect(system.clock.now() - startedAt).toBeLessThan(10_000);
+  });
+
+  it('of a full bucket are replaced, for all workers', async () => {
+    await store({ full_api: system.clock.now() + yearMs });
+    await take(accounts, 15_000);
+    const startedAt = system.clock.now();
+    await take(others, 4000);
+    expect(system.clock.now() - startedAt).toBeGreaterThanOrEqual(4000);
+  });
+
+  it('of a probe do not keep the circuit open', async () => {
+    await store({ openUntil: system.clock.now() - 1, probeUntil: system.clock.now() + yearMs });
+    const permit = await take(accounts);
+    await permit.answered();
+    expect(await openUntilOf(system.table, 'binance')).toBeUndefined();
   });
 });

@@ -34,7 +34,7 @@ class TradesByTime {
       { until, type, cursor = '0' }: { readonly until: number; readonly type?: string; readonly cursor?: string },
     ) => {
       this.requests += 1;
-      if (type !== undefined) return [];
+      if (type !== 'spot') return [];
       const offset = Number(cursor);
       const newest = this.made
         .filter(({ at, toldAt }) => toldAt <= this.now && at >= since && at <= until)

@@ -91,3 +91,11 @@ describe('the translation of ccxt errors', () => {
     expect(translate('binance', thrown('InvalidOrder'), 7000).retryAfterMs).toBeUndefined();
   });
 });
+
+describe("Kraken's temporary lockout", () => {
+  it('is a rate limit that lasts a quarter of an hour, or as long as it says', () => {
+    const error = thrown('DDoSProtection', 'kraken {"error":["EGeneral:Temporary lockout"]}');
+    expect(translate('kraken', error)).toMatchObject({ failure: 'rate-limited', retryAfterMs: 900_000 });
+    expect(translate('kraken', error, 3_600_000).retryAfterMs).toBe(3_600_000);
+  });
+});
