@@ -41,6 +41,7 @@ export const readWallets = async (
     // To go on asking would prolong the limit.
     if (error?.failure === 'rate-limited') stopped = error;
     outcomes.push(outcome);
+    if (isDown(outcomes) && error !== undefined) throw error;
     if (stopped !== undefined && outcomes.every(({ holdings }) => holdings === undefined)) throw stopped;
   }
   const isAnyRead = outcomes.some(({ holdings }) => holdings !== undefined);
@@ -52,6 +53,17 @@ export const readWallets = async (
     [outcome.rule.type, ...(outcome.rule.also ?? [])].map((wallet) => readingOf(wallet, outcome, balances)),
   );
 };
+
+/** ccxt's errors of a venue that does not answer at all. */
+const unanswered: ReadonlySet<unknown> = new Set([
+  ...['NetworkError', 'RequestTimeout', 'ExchangeNotAvailable', 'OnMaintenance'],
+]);
+/** So many wallets in a row without an answer, and none read before, say that the venue is down. */
+const unansweredWallets = 2;
+
+/** A venue that is down costs few requests and little time. */
+const isDown = (outcomes: readonly Outcome[]): boolean =>
+  outcomes.length === unansweredWallets && outcomes.every(({ error }) => unanswered.has(error?.cause));
 
 const readWallet = async (
   client: CcxtClient,

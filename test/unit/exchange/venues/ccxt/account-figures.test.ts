@@ -88,6 +88,15 @@ describe('a wallet that is not offered', () => {
   });
 });
 
+describe('a venue that is down', () => {
+  it('is asked for two wallets, not for all', async () => {
+    const answers = [{ path: '', status: 503, json: { code: 0, msg: 'Service Unavailable' } }];
+    const { account, requests } = await recordedVenue('binance', answers, binance);
+    await expect(account.balances()).rejects.toMatchObject({ failure: 'retryable' });
+    expect(requests).toHaveLength(2);
+  });
+});
+
 describe('a unified account at Bybit that borrows', () => {
   it('has totals not below zero, and what it owes beside them', async () => {
     const { account } = await recordedVenue('bybit', bybitAnswers, bybit);
