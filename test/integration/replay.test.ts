@@ -175,7 +175,11 @@ describe('a file that can not be played', () => {
   const row = '2025-08-05 20:49:00,100,110,90,105,1.5';
   const bad: readonly (readonly [kind: string, content: string | Uint8Array, reason: RegExp])[] = [
     ['is empty', '', /: is empty\.$/],
-    ['has no header', `${row}\n`, /, line 1: the header Date,Open,High,Low,Close,Volume is missing\.$/],
+    [
+      'has no header',
+      `${row}\n`,
+      /, line 1: the header Date,Open,High,Low,Close,Volume is missing; add one that names the columns\.$/,
+    ],
     ['is binary', new Uint8Array([0x50, 0x4b, 3, 4, 0, 0]), /, line 1: this is not a text file\.$/],
     [
       'has a wrong number',
@@ -226,7 +230,7 @@ describe('a file that can not be played', () => {
     await expectRefusal(
       file,
       ['--replay', file],
-      /: the name does not tell the symbol; call it like BTCUSDT_1m\.csv\.$/,
+      /: the name does not tell the symbol; give it with --symbol BTC\/USDT, or call the file like BTCUSDT_1m\.csv\.$/,
     );
   });
 

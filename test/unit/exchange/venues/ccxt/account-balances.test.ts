@@ -21,7 +21,7 @@ const sum = (amounts: readonly string[]): Decimal => amounts.reduce((total, valu
 
 describe('balances of all wallets', () => {
   it('hold by one definition, whatever a venue reports', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(fc.array(holding, { maxLength: 12 }), (holdings) => {
         const balances = settled(holdings);
         for (const { free, locked, total, debt } of balances) {
@@ -34,7 +34,7 @@ describe('balances of all wallets', () => {
   });
 
   it('lose nothing of what is held, owed or bound by orders', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(fc.array(holding, { maxLength: 12 }), (all) => {
         const holdings = all.map((entry) => ({ ...entry, total: entry.total.replace('-', ''), debt: '0' }));
         for (const asset of ['BTC', 'ETH']) {
