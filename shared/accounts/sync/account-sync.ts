@@ -93,13 +93,14 @@ export class AccountSync {
 
   async #runAlone(job: SyncJob, startedAt: number): Promise<void> {
     const { timeoutSeconds } = this.#parts;
+    // First: a job that is served already is dropped at once, and holds up no other one.
+    const lease = await SyncLease.open(this.#ports, job, { timeoutSeconds, aloneSince: this.#aloneSince });
     const runningSince = this.#running.get(job.accountId);
     if (runningSince !== undefined) {
       throw new SyncHeld(Math.max(0, runningSince + timeoutSeconds * 1000 - startedAt));
     }
     this.#running.set(job.accountId, startedAt);
     try {
-      const lease = await SyncLease.open(this.#ports, job, { timeoutSeconds, aloneSince: this.#aloneSince });
       // The balances of a paper account are its own, and no venue knows of it.
       if (lease.account.mode === 'live') await this.#runWith(lease, job.userRequested, startedAt);
     } finally {
