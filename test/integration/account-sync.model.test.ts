@@ -10,12 +10,13 @@ import {
   venueChange,
   wellStanding,
 } from '../support/account-world.ts';
+import { modelRuns, modelSeed } from '../support/model-runs.ts';
 import { testPlatform } from '../support/test-platform.ts';
 import { startBinance } from '../support/venues/binance.ts';
 import { startBybit } from '../support/venues/bybit.ts';
 
-const runs = Number(process.env.SYNC_RUNS ?? 60) / 20;
-const seed = Number(process.env.SYNC_SEED ?? (process.env.SYNC_RUNS === undefined ? 20_261_125 : Date.now() % 2 ** 31));
+const runs = modelRuns(2);
+const seed = modelSeed(20_261_125);
 const key = { apiKey: 'modelkey'.padEnd(64, '0'), secret: 'modelsecret'.padEnd(64, '0') };
 
 /** Bybit tells orders and trades of contracts together with those of spot. */

@@ -8,6 +8,7 @@ import type { UserId } from '#shared/model/user-id';
 import { notificationHistory } from '#shared/notifications/feed';
 import { NotFound, Unavailable } from '#shared/platform/errors';
 import type { Change } from '#shared/platform/table';
+import { modelRuns } from '../../support/model-runs.ts';
 import { testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
 
 /** An alert as the reference sees it. */
@@ -207,6 +208,6 @@ it('fires each alert exactly as documented, whatever is delivered twice and wher
         expect(numbers.map(({ seq }) => seq)).toEqual(history.map((_, position) => position + 1));
       }
     }),
-    { numRuns: 200 },
+    { numRuns: modelRuns(80) },
   );
 });

@@ -11,6 +11,7 @@ import type { UserId } from '#shared/model/user-id';
 import { DomainError, Unavailable } from '#shared/platform/errors';
 import { spot, testKey, VenueOfKeys } from '../../../support/account-venues.ts';
 import { MemoryVenue, walletsOf } from '../../../support/memory-venue.ts';
+import { modelRuns, modelSeed } from '../../../support/model-runs.ts';
 import { ObservedTable } from '../../../support/observed-table.ts';
 import { testOrigin, testPlatform } from '../../../support/test-platform.ts';
 
@@ -114,7 +115,7 @@ describe('workers at one account at the same time, slow and killed at random', (
         const account = await store.get<StoredAccount>(accountKey(ada, accountId));
         if (account === undefined) expect(await stored()).toBeUndefined();
       }),
-      { numRuns: 150, seed: 20_261_123 },
+      { numRuns: modelRuns(80), seed: modelSeed(20_261_123) },
     );
   });
 });

@@ -9,6 +9,7 @@ import type { SyncStep } from '#shared/accounts/sync/steps';
 import type { UserId } from '#shared/model/user-id';
 import { Unavailable } from '#shared/platform/errors';
 import { testKey, VenueOfKeys } from '../../../support/account-venues.ts';
+import { modelRuns, modelSeed } from '../../../support/model-runs.ts';
 import { testOrigin, testPlatform } from '../../../support/test-platform.ts';
 
 const periodMs = 60_000;
@@ -149,7 +150,7 @@ describe('dispatching and synchronising, killed and repeated at random', () => {
           expect(schedule?.dueAt).toBeGreaterThan(calmAt);
         }
       }),
-      { numRuns: 100, seed: 20_261_122 },
+      { numRuns: modelRuns(50), seed: modelSeed(20_261_122) },
     );
   });
 });

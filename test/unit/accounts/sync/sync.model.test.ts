@@ -11,13 +11,14 @@ import {
   venueChange,
   wellStanding,
 } from '../../../support/account-world.ts';
+import { modelRuns, modelSeed } from '../../../support/model-runs.ts';
 import { testPlatform } from '../../../support/test-platform.ts';
 import { VenueOfAccounts } from '../../../support/venue-of-accounts.ts';
 import { VenueAccounts } from '../../../support/venues/venue-accounts.ts';
 
 /** Sequences; a longer suite makes more, with a seed of its own each time. */
-const runs = Number(process.env.SYNC_RUNS ?? 60);
-const seed = Number(process.env.SYNC_SEED ?? (process.env.SYNC_RUNS === undefined ? 20_261_124 : Date.now() % 2 ** 31));
+const runs = modelRuns(30);
+const seed = modelSeed(20_261_124);
 
 const kill = fc.option(
   fc.record({
