@@ -1,5 +1,5 @@
 import type { ItemKind } from '#shared/personal-data/item-kinds';
-import type { QueueName } from '#shared/platform/ports';
+import type { QueueName } from '#shared/platform/queues';
 import { type FunctionName, functions } from './manifest.ts';
 
 /** Where dead letters came from, which is where they are sent back to. */

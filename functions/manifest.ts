@@ -1,7 +1,8 @@
 import { AUDIT_KEYS } from '#shared/audit/stored';
 import { API_KEY_KEYS } from '#shared/auth/stored-api-key';
 import type { ItemKind } from '#shared/personal-data/item-kinds';
-import type { Platform, QueueName } from '#shared/platform/ports';
+import type { Platform } from '#shared/platform/ports';
+import { QUEUES, type QueueName } from '#shared/platform/queues';
 import { routesOf } from './api/routes.ts';
 import type { Route } from './http/route.ts';
 import { syncTimeoutSeconds } from './queue/account-sync.limits.ts';
@@ -149,7 +150,7 @@ export const manifest = {
       table: 'read',
       // Who reads the audit log is in it.
       writeKeys: [AUDIT_KEYS],
-      watch: ['deliveries', 'account-sync', 'deliveries-dead', 'account-sync-dead', 'alerts-dead', 'push-dead'],
+      watch: QUEUES,
     },
     memoryMb: 512,
     timeoutSeconds: 10,

@@ -1,4 +1,4 @@
-import type { QueueName } from '#shared/platform/ports';
+import type { QueueName } from '#shared/platform/queues';
 import type { FunctionEntry } from '../functions/manifest.ts';
 
 /** Queues of the deployment: those of the system, and where scheduled runs land that failed. */

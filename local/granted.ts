@@ -1,6 +1,7 @@
 import type { FunctionEntry } from '#functions/manifest';
 import { LIMIT_KEYS } from '#shared/limits/rate-limiter';
-import type { Mailer, Platform, Push, Queue, QueueName, Secrets } from '#shared/platform/ports';
+import type { Mailer, Platform, Push, Queue, Secrets } from '#shared/platform/ports';
+import type { QueueName } from '#shared/platform/queues';
 import type { Table, Write } from '#shared/platform/table';
 
 /** A function used what its manifest entry does not grant. On AWS its role would have refused it. */

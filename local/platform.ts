@@ -1,7 +1,8 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { functions } from '#functions/manifest';
 import { FileSecrets } from '#shared/platform/machine/secrets';
-import type { Clock, Config, Mailer, Network, Platform, QueueName, Random } from '#shared/platform/ports';
+import type { Clock, Config, Mailer, Network, Platform, Random } from '#shared/platform/ports';
+import type { QueueName } from '#shared/platform/queues';
 import type { Database } from '#shared/platform/sqlite/database';
 import { SqliteOutbox } from '#shared/platform/sqlite/outbox';
 import { SqliteQueue } from '#shared/platform/sqlite/queue';

@@ -2,7 +2,8 @@ import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-p
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import { instrumented } from '#functions/instrumented';
 import { exponentialMs } from '#shared/platform/backoff';
-import type { Platform, QueueName } from '#shared/platform/ports';
+import type { Platform } from '#shared/platform/ports';
+import type { QueueName } from '#shared/platform/queues';
 
 const firstRetryMs = 2_000;
 

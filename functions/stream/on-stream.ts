@@ -2,7 +2,8 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { instrumented } from '#functions/instrumented';
 import type { Platform } from '#shared/platform/ports';
-import { type StreamConsumer, StreamStatus } from '#shared/platform/stream-status';
+import type { StreamConsumer } from '#shared/platform/queues';
+import { StreamStatus } from '#shared/platform/stream-status';
 import type { Change, Item } from '#shared/platform/table';
 
 const itemsAtOnce = 16;

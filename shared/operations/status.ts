@@ -2,13 +2,9 @@ import { countOverdue, dispatchStatusSeconds, readDispatchedAt } from '#shared/a
 import { openUntilOf } from '#shared/exchange/budget/stored-budget';
 import { isStale, readVenueStatus, type VenueStatus } from '#shared/market/venue-status';
 import { DomainError } from '#shared/platform/errors';
-import type { Platform, QueueName } from '#shared/platform/ports';
-import {
-  readStreamStatus,
-  STREAM_CONSUMERS,
-  type StreamConsumer,
-  streamStatusSeconds,
-} from '#shared/platform/stream-status';
+import type { Platform } from '#shared/platform/ports';
+import { DEAD_LETTER_QUEUES, STREAM_CONSUMERS, type StreamConsumer } from '#shared/platform/queues';
+import { readStreamStatus, streamStatusSeconds } from '#shared/platform/stream-status';
 import { keyOf } from '#shared/platform/table';
 
 export type Health = 'ok' | 'degraded' | 'down';
@@ -25,7 +21,6 @@ export interface Component {
 
 type Finding = Pick<Component, 'status' | 'detail'> & { readonly latencyMs?: number };
 
-const deadLetterQueues: readonly QueueName[] = ['deliveries-dead', 'account-sync-dead', 'alerts-dead', 'push-dead'];
 const waitingMax = 1000;
 /** The dispatcher runs each minute and tells so once a minute. */
 const dispatchSilenceSeconds = 3 * dispatchStatusSeconds;
@@ -106,7 +101,7 @@ export class SystemStatus {
 
   async #deadLetters(): Promise<Finding> {
     const depths = await Promise.all(
-      deadLetterQueues.map(async (name) => ({ name, ...(await this.#platform.queue(name).depth()) })),
+      DEAD_LETTER_QUEUES.map(async (name) => ({ name, ...(await this.#platform.queue(name).depth()) })),
     );
     const held = depths.filter(({ waiting }) => waiting > 0);
     return held.length === 0

@@ -1,6 +1,7 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Metrics } from '@aws-lambda-powertools/metrics';
 import type { Config } from './config/config.ts';
+import type { QueueName } from './queues.ts';
 import type { Table } from './table.ts';
 
 export type { Config };
@@ -68,15 +69,6 @@ export interface QueueDepth {
   /** Those that were received and are neither removed nor visible again. */
   readonly inFlight: number;
 }
-
-/** Names of the queues. Each has dead letters, the queue of the same name with `-dead`. */
-export type QueueName =
-  | 'deliveries'
-  | 'deliveries-dead'
-  | 'account-sync'
-  | 'account-sync-dead'
-  | 'alerts-dead'
-  | 'push-dead';
 
 /** Secrets by name. Values never reach a log, an error, a trace or an answer. */
 export interface Secrets {

@@ -1,10 +1,7 @@
 import { itemKind } from './item-kind.ts';
 import type { Platform } from './ports.ts';
+import type { StreamConsumer } from './queues.ts';
 import { type Change, type Item, keyOf, type Table } from './table.ts';
-
-/** The functions that read the table's stream: two, because more would throttle its shards. */
-export const STREAM_CONSUMERS = ['alerts', 'push'] as const;
-export type StreamConsumer = (typeof STREAM_CONSUMERS)[number];
 
 /** Shortest interval at which a consumer reports its progress. */
 export const streamStatusSeconds = 30;

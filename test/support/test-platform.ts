@@ -17,7 +17,8 @@ import { type SomeSettings, withSettings } from '#shared/platform/config/config'
 import { http } from '#shared/platform/config/http';
 import { oneMachineConfig } from '#shared/platform/config/one-machine';
 import { defaultOf } from '#shared/platform/config/setting';
-import type { Network, Platform, Push, QueueName, Secrets } from '#shared/platform/ports';
+import type { Network, Platform, Push, Secrets } from '#shared/platform/ports';
+import type { QueueName } from '#shared/platform/queues';
 import { ChangeLog } from '#shared/platform/sqlite/change-log';
 import { openMemoryDatabase } from '#shared/platform/sqlite/database';
 import { SqliteOutbox } from '#shared/platform/sqlite/outbox';

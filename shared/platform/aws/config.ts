@@ -1,6 +1,6 @@
 import { Config, everySetting } from '../config/config.ts';
 import { fromText } from '../config/setting.ts';
-import type { QueueName } from '../ports.ts';
+import type { QueueName } from '../queues.ts';
 
 /** A function's environment: what the deployment set. */
 export type Environment = Readonly<Record<string, string | undefined>>;
