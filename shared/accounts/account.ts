@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { DecimalString } from '#shared/model/decimal';
+import { DecimalString } from '#shared/model/decimal-string';
 import { VenueId } from '#shared/model/symbols';
 
 /** Most accounts one user may have. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { NotificationChannel } from '#shared/model/channels';
 import { CostBasisMethod } from '#shared/model/cost-basis';
-import { DecimalString } from '#shared/model/decimal';
+import { DecimalString } from '#shared/model/decimal-string';
 import { OrderSide, OrderStatus, OrderType } from '#shared/model/order';
 import { ROLES, SCOPES } from '#shared/model/scopes';
 import { Severity } from '#shared/model/severity';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { NotificationChannel } from '#shared/model/channels';
 import { CostBasisMethod } from '#shared/model/cost-basis';
-import { DecimalString } from '#shared/model/decimal';
+import { DecimalString } from '#shared/model/decimal-string';
 
 const versionMax = 2 ** 31;
 const openOrdersMax = 10_000;

@@ -1,25 +1,8 @@
 import { Decimal as DecimalJs } from 'decimal.js';
-import * as z from 'zod';
 
 /**
  * Decimal arithmetic for amounts, prices and fees. Its precision of 80 significant digits holds every product of two
- * {@link DecimalString}s exactly; decimal.js itself rounds at 20.
+ * decimal strings exactly; decimal.js itself rounds at 20.
  */
 export const Decimal = DecimalJs.clone({ precision: 80 });
 export type Decimal = DecimalJs;
-
-/** A decimal number as a string, without exponent: the form in which money is stored, computed with and answered. */
-export const DecimalString = z
-  .string()
-  .regex(/^-?(0|[1-9]\d{0,17})(\.\d{1,18})?$/, 'must be a decimal number in a string, such as "70000.5"')
-  .meta({
-    id: 'Decimal',
-    description: 'A decimal number with at most 18 digits before and after the point',
-    examples: ['70000.5'],
-  });
-
-/** A price: a positive decimal. */
-export const Price = DecimalString.refine(
-  (value) => !value.startsWith('-') && /[1-9]/.test(value),
-  'must be greater than 0',
-);

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { type Direction, opposite, priceSeries } from '#shared/market/crossing-entry';
 import { tickerKey } from '#shared/market/tickers';
-import { Decimal, Price } from '#shared/model/decimal';
+import { Decimal } from '#shared/model/decimal';
+import { Price } from '#shared/model/decimal-string';
 import { MarketSymbol, VenueId } from '#shared/model/symbols';
 import { InvalidInput, Unavailable } from '#shared/platform/errors';
 import { ABSENT, equals } from '#shared/platform/table';
