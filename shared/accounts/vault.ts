@@ -2,10 +2,10 @@ import * as z from 'zod';
 import { Credentials } from '#shared/exchange/credentials';
 import type { UserId } from '#shared/model/user-id';
 import { ConditionFailed, Unavailable } from '#shared/platform/errors';
+import { acquireLease, type HeldLease, Lease } from '#shared/platform/lease';
 import { optimistic } from '#shared/platform/optimistic';
-import { clockSkewMsMax } from '#shared/platform/plausible-time';
 import type { Platform } from '#shared/platform/ports';
-import { ABSENT, allOf, anyOf, atMost, equals, type Item, PRESENT } from '#shared/platform/table';
+import { ABSENT, type Item, PRESENT } from '#shared/platform/table';
 import {
   accountKey,
   type CredentialsPlace,
@@ -21,6 +21,7 @@ import {
 const family = 'exchange-credentials';
 /** Longer than any function that writes may run, so that a writer that lost its lease can't write any more. */
 const leaseSeconds = 60;
+const lease = new Lease({ until: 'leaseUntil', owner: 'leaseOwner' }, leaseSeconds * 1000);
 /** Credentials that no account names are removed once they are older: by then their account was stored or never will be. */
 const orphanMinutes = 10;
 /** A secret holds 64 KiB; a pack that has less room than the longest key takes is full. */
@@ -58,7 +59,7 @@ type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | '
  * The API keys of all accounts, packed into secrets, because each secret costs. A pack is written by one writer at a time,
  * who holds its lease in the table. Credentials never change: new ones get an id of their own, and an account names
  * the ones that count. So whatever ends a writer half-way leaves at most credentials that no account names (the
- * next writer of the pack removes them), a lease (it ends by itself) or a wrong count (the next writer sets it right).
+ * next writer of the pack removes them), a lease (it expires) or a wrong count (the next writer corrects it).
  */
 export class CredentialVault {
   readonly #ports: Ports;
@@ -137,32 +138,27 @@ export class CredentialVault {
    */
   async #rewritten(pack: number, change: (entries: Pack) => Pack | undefined): Promise<boolean> {
     const { table, secrets, clock, ids } = this.#ports;
-    const key = packKey(pack);
-    const leaseOwner = ids.next();
-    const leaseUntil = clock.now() + leaseSeconds * 1000;
-    // A later end was written before the clock was set back.
-    const isImpossible = { path: 'leaseUntil', is: '>', value: leaseUntil + clockSkewMsMax } as const;
-    const isFree = anyOf(atMost('leaseUntil', clock.now()), isImpossible);
-    await table.update(key, { set: { leaseOwner, leaseUntil } }, allOf(PRESENT, isFree));
+    const held = await acquireLease(table, packKey(pack), lease, { now: clock.now(), owner: ids.next(), if: PRESENT });
+    if (held === undefined) throw new ConditionFailed('Another writer holds the lease of the pack.');
     try {
       const stored = packOf(await secrets.get(nameOf(pack), { fresh: true }));
       const named = await this.#withoutOrphans(stored);
       const changed = change(named);
       const next = changed ?? named;
       // A writer that was held up so long must not overwrite what came after it.
-      if (clock.now() >= leaseUntil) throw new Unavailable('The credentials could not be stored in time; try again.');
+      if (clock.now() >= held.until) throw new Unavailable('The credentials could not be stored in time; try again.');
       if (next !== stored) await secrets.put(nameOf(pack), JSON.stringify(next));
-      await this.#release(pack, leaseOwner, next);
+      await this.#release(pack, held, next);
       return changed !== undefined;
     } catch (error) {
-      await this.#release(pack, leaseOwner);
+      await this.#release(pack, held);
       throw error;
     }
   }
 
   /** Best effort: a lease that is not released expires, and the next writer counts again. */
-  async #release(pack: number, leaseOwner: string, entries?: Pack): Promise<void> {
-    const remove = ['leaseOwner', 'leaseUntil'];
+  async #release(pack: number, { isHeld }: HeldLease, entries?: Pack): Promise<void> {
+    const { remove } = lease.released;
     const place = openPlace(pack);
     const known =
       entries === undefined
@@ -172,7 +168,7 @@ export class CredentialVault {
             remove: [...remove, ...(this.#isFull(entries) ? Object.keys(place) : [])],
           };
     try {
-      await this.#ports.table.update(packKey(pack), known, equals('leaseOwner', leaseOwner));
+      await this.#ports.table.update(packKey(pack), known, isHeld);
     } catch {
       // The secret is written.
     }

@@ -125,10 +125,10 @@ export class AccountSync {
     if (!userRequested && isPaused(states, now)) throw new SyncDropped('The account is paused.');
     if (Object.values(states).some((state) => waitsForVenue(state, now))) return states;
     // Steps without a result will write one: no other sync is to start beside a first one, which may take long.
-    if (this.#parts.steps.some(({ name }) => (states[name]?.status ?? 'pending') === 'pending')) await lease.take();
+    if (this.#parts.steps.some(({ name }) => (states[name]?.status ?? 'pending') === 'pending')) await lease.acquire();
     let opened: Promise<OpenedAccount> | undefined;
     const onAnswer = async () => {
-      if (clock.now() - startedAt > unleasedMsMax) await lease.take();
+      if (clock.now() - startedAt > unleasedMsMax) await lease.acquire();
     };
     const context: Omit<StepContext, 'before'> = {
       account,
@@ -138,7 +138,7 @@ export class AccountSync {
       },
       write: async (writes) => {
         if (writes.length === 0) return;
-        await lease.take();
+        await lease.acquire();
         await table.writeMany(writes);
       },
       hasTime: () => clock.now() + (callSeconds + closingSeconds) * 1000 < endsAt,

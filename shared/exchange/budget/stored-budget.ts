@@ -31,7 +31,7 @@ export const egress = 'DEFAULT';
 export const budgetKey = (venue: string): Key => ({ pk: keyOf('VENUE', venue), sk: keyOf('BUDGET', egress) });
 
 /** How far the clocks of two workers may differ. */
-const clockSkewMs = 60_000;
+export const clockSkewMs = 60_000;
 
 /** A stored time, or 0 where it is further in the future than `mostMs` and the skew of two clocks explain. */
 export const boundedTime = (time: number, now: number, mostMs: number): number =>
