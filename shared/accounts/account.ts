@@ -109,7 +109,7 @@ export const Account = z
     label: z.string(),
     mode: z.enum(['paper', 'live']),
     readOnly: z.boolean().describe('Its key may not trade'),
-    canWithdraw: z.boolean().nullable().describe('False, or null where the venue does not tell what a key may do'),
+    canWithdraw: z.boolean().nullable().describe('False, or null where the venue does not report what a key may do'),
     syncSeconds: z.int(),
     state: z.enum(['active', 'removing']).describe('A deletion that was cut short is removing: delete it again'),
     createdAt: z.int(),

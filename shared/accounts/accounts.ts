@@ -149,7 +149,7 @@ export class Accounts {
     const { clock, config } = this.#ports;
     this.#checkPeriod(syncSeconds);
     const before = await this.#active(userId, accountId);
-    if (version !== undefined && version !== before.version) throw changedMeanwhile();
+    if (version !== undefined && version !== before.version) throw changedConcurrently();
     const { venue, mode } = before;
     const key = credentials === undefined ? undefined : await this.#keyOf({ venue, mode, credentials });
     const permissions = key === undefined ? undefined : await this.#permissionsOf(venue, key);
@@ -193,7 +193,7 @@ export class Accounts {
     } catch (error) {
       if (!(error instanceof TransactionCanceled)) throw error;
       if (place !== undefined) await this.#vault.remove(place).catch(() => {});
-      throw changedMeanwhile();
+      throw changedConcurrently();
     }
     // The new key is in use from now on; should this fail, the vault drops the old one later.
     if (place !== undefined && before.credentials !== null) await this.#forget(before.credentials);
@@ -308,5 +308,5 @@ const countedUp = (userId: UserId): Write => ({
   if: anyOf(ABSENT, { path: 'accounts', is: '<', value: ACCOUNTS_PER_USER_MAX }),
 });
 
-const changedMeanwhile = () => new Conflict('The account was changed meanwhile; read it again.');
+const changedConcurrently = () => new Conflict('The account was changed in the meantime; read it again.');
 const tooMany = () => new LimitExceeded(`You have ${ACCOUNTS_PER_USER_MAX} accounts; delete some first.`);

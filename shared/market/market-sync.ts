@@ -50,7 +50,7 @@ export class MarketSync {
   readonly #catalog: Catalog;
   /** The stored tickers as this process last saw them; it need not read what it wrote. */
   readonly #known = new Map<string, StoredTicker>();
-  /** Symbols of which a ticker is stored, also those that nobody watches any more. */
+  /** Symbols of which a ticker is stored, including those that are no longer watched. */
   #storedSymbols: Set<string> | undefined;
   #listed: ListedSymbols | undefined;
   #status: VenueStatus | undefined;
@@ -91,8 +91,8 @@ export class MarketSync {
   /** The symbols to poll: configured or watched, as far as the venue lists them. */
   async #watched(): Promise<string[]> {
     const listed = await this.#markets();
-    const asked = new Set([...this.#platform.config.market.symbols, ...(await this.#catalog.watched(this.#venue.id))]);
-    const symbols = [...asked].filter((symbol) => listed.has(symbol));
+    const wanted = new Set([...this.#platform.config.market.symbols, ...(await this.#catalog.watched(this.#venue.id))]);
+    const symbols = [...wanted].filter((symbol) => listed.has(symbol));
     const unknown = symbols.filter((symbol) => !this.#known.has(symbol));
     for (const ticker of await this.#tickers.ofMany(this.#venue.id, unknown)) this.#known.set(ticker.symbol, ticker);
     return symbols;

@@ -43,7 +43,7 @@ interface Target {
   readonly lookup: LookupFunction;
 }
 
-/** The URL, if it may be called as far as one can tell before its name is resolved. Its parser knows every spelling of an address. */
+/** The URL, if it may be called as far as is known before its name is resolved. The URL parser knows every spelling of an address. */
 const allowedUrl = (text: string, { protocols, allows }: Target): URL => {
   const url = URL.parse(text);
   if (url === null) throw new Unavailable('The address is not a URL');

@@ -12,8 +12,8 @@ import type { Platform } from '#shared/platform/ports';
 import type { SyncStep } from './steps.ts';
 
 /**
- * Keeps the balances of an account as its venue reports them: writes what differs, removes what vanished. Each wallet stands
- * alone: one that can't be read keeps its last balances, with their age.
+ * Keeps the balances of an account as its venue reports them: writes what differs, removes what vanished. Wallets
+ * are independent: one that can't be read keeps its last balances, with their age.
  */
 export const balancesStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'>): SyncStep => ({
   name: 'balances',

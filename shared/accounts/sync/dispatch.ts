@@ -118,7 +118,7 @@ export class Dispatcher {
     return sent;
   }
 
-  /** The jobs of an account to enqueue now, and its schedule from then on, unless another writer changes that meanwhile. */
+  /** The jobs of an account to enqueue now, and the schedule to write if no other writer has changed it since. */
   #ahead(
     { userRequested = false, isPaused: _isPaused, ...schedule }: StoredSchedule,
     now: number,

@@ -17,7 +17,7 @@ const namesMax = 50;
 /** Rejected rows that are kept of each list; more are only in the log of their venue. */
 const rejectedMax = 50;
 
-/** A venue's own name of a market stands where the market is not known. */
+/** Where the market is not known, the symbol is the venue's own name of it. */
 const isRawName = (symbol: string): boolean => !symbol.includes('/');
 const isFeeKnown = ({ fees }: Pick<OwnTrade, 'fees'>): boolean => fees.every(({ asset }) => asset !== null);
 

@@ -142,7 +142,7 @@ export const succeeded = (
   };
   if (error !== undefined) {
     const { state, endsRun } = failed(ports, before, startedAt, now, error);
-    // What can be read is read with each sync, unless the venue wants to be left alone.
+    // What can be read is read with each sync, unless the venue said when to come back.
     return {
       state: {
         ...last,

@@ -13,12 +13,12 @@ import type { Delete, Put, Table } from '#shared/platform/table';
 
 /** What assets are usually traded for. */
 const quotes = ['USDT', 'USDC', 'USD', 'EUR', 'BTC', 'ETH', 'BNB', 'FDUSD', 'TRY'];
-/** Most of each that an account has asked for; the newest stay. */
+/** Most that are kept of each for an account; the oldest are dropped. */
 const assetsMax = 100;
 const symbolsMax = 200;
-/** After a balance changed, its markets are asked for with each sync for so long: venues tell of trades a little later. */
+/** How long the markets of a balance that changed are read with each sync: venues report trades a little later. */
 const settlingMinutes = 10;
-/** Otherwise the markets are asked for once in so long: all of them with each sync would use up what a venue allows. */
+/** How often the other markets are read: all of them with each sync would use up the venue's rate limit. */
 const sweepMinutes = 10;
 
 type Owner = Pick<StoredAccount, 'userId' | 'accountId'>;
@@ -85,7 +85,7 @@ export const readSymbols = async (
   };
 };
 
-/** Whether all markets are to be asked for. @param lastSuccessAt of the step that asks */
+/** Whether all markets are to be read. @param lastSuccessAt of the step that reads them */
 export const isSweep = (lastSuccessAt: number | null, now: number): boolean =>
   lastSuccessAt === null || slot(lastSuccessAt) < slot(now);
 const slot = (at: number): number => Math.floor(at / (sweepMinutes * 60_000));

@@ -20,12 +20,12 @@ export const transfersStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'
     const now = clock.now();
     const lastSuccessAt = succeededAt(before, now);
     const since = lastSuccessAt === null ? now - firstDays * dayMs : lastSuccessAt - overlapDays * dayMs;
-    const { items: told, rejected } = await (await venue()).transfers(since);
+    const { items: reported, rejected } = await (await venue()).transfers(since);
     const origin = { fetchedAt: clock.now(), source: account.mode };
     const transfers = soundRecords(
       account.venue,
       AccountTransfer,
-      told.map(({ fee, ...transfer }) => ({ ...transfer, fee: fee && { ...fee }, ...origin })),
+      reported.map(({ fee, ...transfer }) => ({ ...transfer, fee: fee && { ...fee }, ...origin })),
       ({ type, transferId }) => `${type} ${transferId}`,
     );
     const items = transfers.map(

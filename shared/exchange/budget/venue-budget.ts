@@ -313,7 +313,7 @@ export class VenueBudget implements CallBudget {
       probeLease.remainingMs(this.#stored, now),
     );
     if (retryAfterMs <= 0) return;
-    const words = `${this.#venue} was asked too often and is not called for a while`;
+    const words = `${this.#venue} rate-limited earlier requests and is not called for now`;
     throw new VenueError(this.#venue, 'rate-limited', words, { retryAfterMs });
   }
 

@@ -13,7 +13,7 @@ const earnCost = { cost: 1 };
 const tokens = new WeakMap<Exchange, readonly Holding[]>();
 
 /**
- * The asset that a token of the spot wallet stands for: `LDBTC` is BTC in Simple Earn. Lido DAO (`LDO`) is an asset itself,
+ * The asset that a token of the spot wallet represents: `LDBTC` is BTC in Simple Earn. Lido DAO (`LDO`) is an asset itself,
  * as everything is that a market is listed for.
  */
 export const earnTokenAsset = ({ currencies }: Pick<Exchange, 'currencies'>, token: string): string | undefined => {

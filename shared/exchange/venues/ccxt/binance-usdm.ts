@@ -1,4 +1,4 @@
-/** USD-M futures of Binance: how they are asked, and what their contracts are called. */
+/** USD-M futures of Binance: its requests and the names of its contracts. */
 import type { Exchange } from 'ccxt';
 
 /** Binance says so where a key may not see futures, or where there is no such account. */
@@ -48,7 +48,7 @@ export const askUsdm = async (
 /** Whether the key was found to see no futures. */
 export const isUnseen = (exchange: Exchange): boolean => isNow(unseenUntil, exchange);
 
-/** Notes that the contract wallet is empty: without margin there are no open orders to ask for. */
+/** Notes that the contract wallet is empty: without margin there are no open orders to fetch. */
 export const noteEmpty = (exchange: Exchange): void => {
   emptyUntil.set(exchange, exchange.milliseconds() + knownForMs);
 };
@@ -62,7 +62,7 @@ const quotes = ['USDT', 'USDC', 'BUSD', 'FDUSD', 'USD1', 'BTC'];
 
 /**
  * ccxt's name of a contract, whose quote currency is that of its margin: `BTCUSDT` is `BTC/USDT:USDT`, `BTCUSDT_261225`
- * is `BTC/USDT:USDT-261225`. So nobody has to load the list of all contracts. One that is quoted in something
+ * is `BTC/USDT:USDT-261225`. So the list of all contracts need not be loaded. One that is quoted in something
  * else keeps Binance's name.
  */
 export const contractSymbol = (id: string): string => {

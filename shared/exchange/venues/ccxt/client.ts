@@ -107,7 +107,7 @@ const adaptations: Readonly<Record<string, ((exchange: Exchange, clock: Clock) =
 
 /** What ccxt does on its own with credentials, and must not. */
 const onlyOwn = (exchange: Exchange): void => {
-  // With every load of the markets ccxt would also ask for all currencies, signed.
+  // With every load of the markets ccxt would also request all currencies, signed.
   exchange.has.fetchCurrencies = false;
   exchange.options.warnOnFetchOpenOrdersWithoutSymbol = false;
   // ccxt takes a key that Binance stops accepting for a rate limit, if it was accepted before.
@@ -148,7 +148,7 @@ const distance = (a: string, b: string): number => {
   return row[b.length] ?? 0;
 };
 
-/** Venues that keep spot and contracts behind different endpoints are asked for the types that are wanted. */
+/** Venues that keep spot and contracts behind different endpoints are queried only for the types that are wanted. */
 const onlyMarkets = (exchange: Exchange, wanted: readonly string[]): void => {
   const listing: unknown = exchange.options.fetchMarkets;
   if (typeof listing !== 'object' || listing === null || !('types' in listing)) return;

@@ -6,7 +6,7 @@ type Meaning = readonly [failure: VenueFailure, phrase: string];
 const unreachable: Meaning = ['retryable', 'could not be reached'];
 const unavailable: Meaning = ['retryable', 'is not available right now'];
 const garbled: Meaning = ['retryable', 'gave an answer that could not be understood'];
-const tooOften: Meaning = ['rate-limited', 'was asked too often'];
+const rateLimited: Meaning = ['rate-limited', 'rate-limited the request'];
 const badOrder: Meaning = ['invalid-order', 'refused the order'];
 const restricted: Meaning = ['permission', 'does not serve the region this request came from'];
 const refused: Meaning = ['unknown', 'refused the request'];
@@ -32,8 +32,8 @@ const meanings: Readonly<Record<string, Meaning>> = {
   MarketClosed: ['invalid-order', 'has closed this market'],
   OperationRejected: badOrder,
 
-  RateLimitExceeded: tooOften,
-  DDoSProtection: tooOften,
+  RateLimitExceeded: rateLimited,
+  DDoSProtection: rateLimited,
   OnMaintenance: ['maintenance', 'is under maintenance'],
 
   NetworkError: unreachable,

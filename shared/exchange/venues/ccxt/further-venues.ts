@@ -1,4 +1,4 @@
-/** Venues whose lists ccxt reads with a default filter or in one page, and what is asked of them instead. */
+/** Venues whose lists ccxt reads with a default filter or in one page, and how they are read instead. */
 import type { Exchange, Order } from 'ccxt';
 import type { WalletType } from '#shared/exchange/account-venue';
 import type { Holding } from './account-balances.ts';
@@ -11,14 +11,14 @@ import { readPages } from './pages.ts';
 const dayMs = 24 * 60 * 60 * 1000;
 const alwaysMs = 10 * 365 * dayMs;
 
-const ask = (exchange: Exchange, path: string, api: string, parameters: object, cost: number): Promise<unknown> =>
+const get = (exchange: Exchange, path: string, api: string, parameters: object, cost: number): Promise<unknown> =>
   exchange.request(path, api, 'GET', { ...parameters }, undefined, undefined, { cost }) as Promise<unknown>;
 
 /** The trading account. Its equity holds the profit of open positions and what is owed, so neither is taken from there. */
 const okxTrading: WalletRule = {
   type: 'spot',
   read: async (exchange) => {
-    const answer = await ask(exchange, 'account/balance', 'private', {}, 2);
+    const answer = await get(exchange, 'account/balance', 'private', {}, 2);
     return listAt(listAt(answer, 'data')[0], 'details').map((row): Holding => {
       const amount = (name: string) => (at(row, name) === '' ? undefined : at(row, name));
       const total = amount('cashBal') ?? amount('eq');
@@ -32,7 +32,7 @@ const okx: AccountRules = {
   wallets: [okxTrading, wallet('funding', { type: 'funding' })],
   // Trades and orders on margin are lists of their own. https://www.okx.com/docs-v5/en/#order-book-trading-trade
   tradeParameters: [{ instType: 'SPOT' }, { instType: 'MARGIN' }],
-  // ccxt asks for filled orders alone.
+  // ccxt requests only filled orders.
   orderParameters: [
     { instType: 'SPOT', state: undefined },
     { instType: 'MARGIN', state: undefined },
@@ -58,7 +58,7 @@ const kucoinAccounts: WalletRule = {
   type: 'spot',
   also: ['funding', 'margin'],
   read: async (exchange) =>
-    listAt(await ask(exchange, 'accounts', 'private', {}, 7.5), 'data').flatMap((row) => {
+    listAt(await get(exchange, 'accounts', 'private', {}, 7.5), 'data').flatMap((row) => {
       const type = kucoinWallets[String(at(row, 'type'))];
       if (type === undefined) return [];
       const amounts = { total: at(row, 'balance'), used: at(row, 'holds'), free: at(row, 'available') };
@@ -78,7 +78,7 @@ const kucoin: AccountRules = {
 
 const gate: AccountRules = {
   wallets: [wallet('spot', { type: 'spot' })],
-  // ccxt asks for trades of the spot account alone; where none is named, Gate lists those of all accounts.
+  // ccxt requests only the trades of the spot account; where none is named, Gate lists those of all accounts.
   prepare: (exchange) => {
     const read = exchange.privateSpotGetMyTrades.bind(exchange);
     exchange.privateSpotGetMyTrades = (parameters: object) => read({ ...parameters, account: undefined });
@@ -119,7 +119,7 @@ const coinbaseAccounts: WalletRule = {
 
 /** How long before they ended orders may have been placed, which is what Coinbase goes by. */
 const coinbaseLifetimeMs = 30 * dayMs;
-/** Orders of any state but open; ccxt asks for filled ones alone. */
+/** Orders of any state but open; ccxt requests only filled ones. */
 const coinbaseEnded = (exchange: Exchange, since: number, now: number): Promise<Order[]> =>
   readPages(exchange, (from) =>
     exchange.fetchOrders(undefined, Math.max(since - coinbaseLifetimeMs, 0), 1000, { until: now, ...from }),

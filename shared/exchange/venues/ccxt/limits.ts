@@ -26,7 +26,7 @@ interface VenueRules {
   addressMs?(kind: RequestKind, cost: number): number | undefined;
   /** The limit that a request counts against, where the venue has several. */
   pool?(kind: RequestKind, cost: number): string;
-  /** Signed requests are limited by key, so that their refusal is nobody else's concern. */
+  /** Signed requests are limited by key, so a refused one does not affect other keys. */
   readonly byKey?: true;
   /** The counter of each key, ms of ccxt's costs. */
   readonly keyDepthMs?: number;

@@ -6,7 +6,7 @@ import { createCcxtClient } from './client.ts';
 import type { NativeTicker } from './market-mapping.ts';
 import { toMarket, toTicker } from './market-mapping.ts';
 
-/** Most symbols asked for by name. Above, the whole market is asked for: long URLs are refused, and on Binance it costs the same. */
+/** Most symbols requested by name. For more, the whole market is requested: long URLs are refused, and on Binance it costs the same. */
 const namedSymbolsMax = 100;
 /** Requests at a time to a venue that gives one ticker per request. */
 const singleTickersAtOnce = 4;
@@ -23,7 +23,7 @@ export const createCcxtVenue = async (options: CcxtClientOptions): Promise<Venue
   const gone = new Set<string>();
 
   const observe = async (exchange: Exchange, symbols: readonly string[]): Promise<Map<string, NativeTicker>> => {
-    // A failed load would stay in ccxt's cache unless a reload is asked for.
+    // A failed load would stay in ccxt's cache unless a reload is forced.
     if (exchange.markets === undefined) await exchange.loadMarkets(true);
     const listed = symbols.filter((symbol) => exchange.markets?.[symbol]?.spot === true && !gone.has(symbol));
     if (listed.length === 0) return new Map();

@@ -69,7 +69,7 @@ export const keepBudget = (exchange: Exchange, budget: CallBudget, clock: Clock)
     if (permit === undefined || answer === undefined) return;
     const refusal = limits.refusal(request, answer.status, words);
     if (refusal !== undefined) return permit.refused(answer.retryAfterMs ?? refusal.retryAfterMs);
-    // A server that fails may not have looked at how often it is asked.
+    // A server that fails may not have checked the request rate.
     if (answer.status < 500) await permit.answered();
     if (limits.isLastOfSecond(answer.headers)) key.hold(path);
     const nextMinute = (Math.floor(clock.now() / minuteMs) + 1) * minuteMs;

@@ -16,7 +16,7 @@ export class VenueTime {
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'InvalidNonce') throw error;
       if (follows) {
-        // Others may have found it out meanwhile.
+        // Another call may have measured it since.
         if (this.#aheadMs === usedMs) await this.#measure(exchange);
         exchange.options.timeDifference = this.#aheadMs;
       }

@@ -62,7 +62,7 @@ export const readStart = async <T>(
   }
 };
 
-/** All entries of a range. The clock may have moved on meanwhile; the range has not. */
+/** All entries of a range. The range stays the same while time passes. */
 export const readAll = async <T>(range: TimeWindow, limits: WindowLimits, read: ReadWindow<T>): Promise<T[]> => {
   const found: T[] = [];
   let from = Math.max(range.from, range.to - limits.reachMs);

@@ -64,7 +64,7 @@ class CandleReader {
     this.#rowsMax = rowsMax;
   }
 
-  /** What separates the cells: the first line that is no address tells. */
+  /** The delimiter of the cells, taken from the first line that is not an address. */
   delimiterOf(text: string): string {
     if (this.#delimiter === undefined) {
       const header = text.split('\n').find((line) => line.trim() !== '' && !isAddress(line)) ?? '';
@@ -97,7 +97,7 @@ class CandleReader {
   }
 
   #readHeader(cells: readonly string[]): void {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what tells a binary file
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they identify a binary file
     if (/[\x00-\x08\x0e-\x1f\uFFFD]/.test(cells.join())) this.#refuse('this is not a text file');
     const bases = this.#named.map((symbol) => symbol.split('/')[0]);
     this.#columns = columnsOfHeader(cells, bases.length === 1 ? bases[0] : undefined);
@@ -138,7 +138,7 @@ class CandleReader {
     throw new BadCandleFile(
       this.#path,
       choices.length === 0
-        ? 'the name does not tell the symbol; give it with --symbol BTC/USDT, or call the file like BTCUSDT_1m.csv'
+        ? 'the file name does not contain the symbol; give it with --symbol BTC/USDT, or name the file like BTCUSDT_1m.csv'
         : `this can be ${choices.join(' or ')}; say which with --symbol ${choices[0]}`,
     );
   }
