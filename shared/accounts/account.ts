@@ -18,7 +18,7 @@ export const Asset = z
 
 const Amount = DecimalString.refine((value) => !value.startsWith('-'), 'must not be below 0');
 
-/** What headers and signatures are made of. */
+/** The characters that headers and signatures can contain. */
 const printable = (lengthMax: number) =>
   z
     .string()
@@ -78,7 +78,7 @@ export const SyncFailure = z.enum([
 export type SyncFailure = z.infer<typeof SyncFailure>;
 
 /**
- * How far one part of an account's sync is. `failing` is retried soon; `paused`, because the venue refuses the key or does not
+ * The state of one part of an account's sync. `failing` is retried soon; `paused`, because the venue refuses the key or does not
  * permit it, slowly and when the user acts.
  */
 export const StepStatus = z

@@ -9,7 +9,7 @@ const LongDecimalString = z
   .string()
   .max(80)
   .regex(/^-?\d+(\.\d+)?$/);
-/** Venues name assets and markets as they like; these end up in keys, which are at most 1,024 bytes. */
+/** Venues choose the names of assets and markets; they are part of keys, which are at most 1,024 bytes. */
 const name = (lengthMax: number) =>
   z
     .string()
@@ -44,7 +44,7 @@ export type AccountBalance = z.infer<typeof AccountBalance>;
 
 export const WalletType = AccountBalance.shape.wallet;
 
-/** How far one wallet of an account is. Wallets are read independently of each other. */
+/** The state of one wallet of an account. Wallets are read independently of each other. */
 export const WalletStatus = z
   .strictObject({
     wallet: WalletType,

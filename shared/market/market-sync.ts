@@ -23,7 +23,7 @@ const backOffSecondsMax = 60;
 const rateLimitedSeconds = 30;
 /** Most observations written at once. */
 const batchMax = 500;
-/** A live ticker that shows nothing new and is older than the 24 hours it describes is what is left of a halted market. */
+/** A live ticker that does not change and is older than the 24 hours it describes belongs to a halted market. */
 const haltedHours = 24;
 /** No market is older than Bitcoin. An earlier time is in another unit, which says nothing about the market. */
 const firstMarketAt = Date.UTC(2009, 0, 3);
@@ -42,7 +42,7 @@ interface ListedSymbols {
   readonly valid: Span;
 }
 
-/** Keeps the tickers of one venue's watched symbols: polls the venue, writes what changed, records how it went. */
+/** Keeps the tickers of one venue's watched symbols: polls the venue, writes what changed, records the result. */
 export class MarketSync {
   readonly #platform: Platform;
   readonly #venue: Venue;

@@ -56,7 +56,7 @@ const allowedUrl = (text: string, { protocols, allows }: Target): URL => {
 
 const notPublic = 'The address is not a public one';
 
-/** A lookup that fails as soon as one of a name's addresses is not public. The socket connects to what it gives and to nothing else. */
+/** A lookup that fails as soon as one of a name's addresses is not public. The socket connects only to the addresses it returns. */
 const publicLookup =
   (lookup: LookupFunction): LookupFunction =>
   (hostname, options, callback) => {

@@ -33,7 +33,7 @@ export const positionsStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'
   },
 });
 
-/** Symbols whose position is another one than before: its price alone moves without a trade. */
+/** Symbols whose position differs by more than its price, which moves without a trade. */
 const traded = (stored: readonly StoredPosition[], reported: readonly StoredPosition[]): string[] => {
   const held = ({ sk, contracts, entryPrice }: StoredPosition) => `${sk} ${contracts} ${entryPrice}`;
   const [before, after] = [new Set(stored.map(held)), new Set(reported.map(held))];

@@ -11,7 +11,7 @@ import { isWithin } from '#shared/platform/plausible-time';
 import type { Random } from '#shared/platform/ports';
 import type { Delete, Put, Table } from '#shared/platform/table';
 
-/** What assets are usually traded for. */
+/** Usual quote currencies. */
 const quotes = ['USDT', 'USDC', 'USD', 'EUR', 'BTC', 'ETH', 'BNB', 'FDUSD', 'TRY'];
 /** Most that are kept of each for an account; the oldest are dropped. */
 const assetsMax = 100;
@@ -23,15 +23,15 @@ const sweepMinutes = 10;
 
 type Owner = Pick<StoredAccount, 'userId' | 'accountId'>;
 
-/** The markets that an account may have traded, where its venue wants them named. */
+/** The markets that an account may have traded, where its venue requires symbols. */
 export interface TradedSymbols {
   /** Those that are known to exist, with the time at which each was found. */
   readonly known: ReadonlyMap<string, number>;
-  /** Those and all that assets held once may have been traded in, whether they exist or not. */
+  /** Those and all markets in which assets once held may have been traded, whether they exist or not. */
   readonly candidates: readonly string[];
   /** Whether an asset or the position of the market has changed lately. */
   isActive(symbol: string): boolean;
-  /** The write that remembers these symbols and the assets held, none where they are known. */
+  /** The writes that store these symbols and the assets held; none where they are already stored. */
   remember(symbols: Iterable<string>): (Put | Delete)[];
 }
 
@@ -69,7 +69,7 @@ export const readSymbols = async (
     candidates: [...new Set([...Object.keys(known), ...named])],
     isActive: (symbol) => {
       const base = symbol.split('/')[0] ?? '';
-      // A contract is traded without its asset.
+      // Trading a contract does not change the balance of its asset.
       if (symbol.includes(':')) return touched.has(symbol);
       return touched.has(symbol) || touched.has(base) || settling.has(base);
     },
@@ -97,7 +97,7 @@ export const shuffled = <T>(entries: readonly T[], random: Random): T[] =>
     .sort((a, b) => a.place - b.place)
     .map(({ entry }) => entry);
 
-/** The names with those that are new, the newest of them all; the very same object when none is. */
+/** Adds new names and keeps the newest ones; the very same object when none is new. */
 const newest = (
   times: Readonly<Record<string, number>>,
   names: Iterable<string>,

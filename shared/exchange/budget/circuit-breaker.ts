@@ -7,7 +7,7 @@ import { boundedTime, budgetKey, clockSkewMs, openMsMax, type StoredBudget } fro
 /** How long the circuit is open where the venue does not say; twice as long each further time, up to the maximum. */
 const openSeconds = 30;
 const openSecondsMax = 30 * 60;
-/** A refusal so soon after the last one ended counts as its continuation. */
+/** A refusal this soon after the circuit was closed continues the series. */
 const quietSeconds = 5 * 60;
 /** A change of less than this is not written. */
 const sameSeconds = 1;
@@ -19,7 +19,7 @@ const attemptsMax = 5;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'logger'>;
 
-/** Stops the calls of all workers to a venue that refused one for its rate, and then lets one worker probe it. */
+/** Stops the calls of all workers to a venue that rate-limited one of them, and then lets one worker probe it. */
 export class CircuitBreaker {
   readonly #ports: Ports;
   readonly #venue: string;
@@ -80,7 +80,7 @@ export class CircuitBreaker {
   }
 }
 
-/** How a refusal changes the breaker; undefined where others were refused at the same time. */
+/** How a refusal changes the breaker; undefined where it adds nothing to a concurrent one. */
 const nextTrip = (
   before: StoredBudget | undefined,
   now: number,

@@ -3,9 +3,9 @@ import type { Platform } from '#shared/platform/ports';
 import { type Item, type Key, keyOf } from '#shared/platform/table';
 import { clockSkewMs, egress } from './stored-budget.ts';
 
-/** Workers that a congested venue may occupy at once, of all there are, so that others remain for the other venues. */
+/** Most workers that a congested venue may occupy at once, so that others remain for the other venues. */
 export const slotsPerVenue = 6;
-/** A slot expires after this, whatever became of its worker: longer than a sync takes. */
+/** A slot expires after this: longer than a sync takes. */
 const slotSeconds = 75;
 
 /** Until when each slot is taken, epoch ms, in `seat_0`, `seat_1`, …; an absent one is free. */

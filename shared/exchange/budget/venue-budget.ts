@@ -36,7 +36,7 @@ export interface Charge {
 export interface Permit {
   /** The venue answered the call, even with an error. */
   answered(): Promise<void>;
-  /** The venue refused the call for its rate. @param retryAfterMs when to retry, if it said so */
+  /** The venue rate-limited the call. @param retryAfterMs when to retry, if it said so */
   refused(retryAfterMs: number | undefined): Promise<void>;
 }
 
@@ -81,7 +81,7 @@ const congestionWaitMs = 250;
 /** When a call that found no slot may be retried. */
 const slotRetryMs = 5000;
 
-/** How often a call tries for room that others take first. */
+/** Attempts of a call to get tokens that other workers take first. */
 const attemptsMax = 50;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'random' | 'logger' | 'metrics'>;
@@ -293,7 +293,7 @@ export class VenueBudget implements CallBudget {
     return Math.max(waitOf(fullAt, now, charge.ms, this.#depth(charge)), heldMs, this.#yieldMs(charge, now));
   }
 
-  /** How long prices leave the room to the accounts that wait for it. */
+  /** How long prices yield to accounts that wait for tokens. */
   #yieldMs(charge: Charge, now: number): number {
     if (this.#purpose !== 'prices' || !this.#congestion.isCongested(this.#stored)) return 0;
     const yieldMs = (this.#pools.get(charge.pool)?.yieldUntil ?? 0) - now;
