@@ -14,7 +14,7 @@ const alwaysMs = 10 * 365 * dayMs;
 const get = (exchange: Exchange, path: string, api: string, parameters: object, cost: number): Promise<unknown> =>
   exchange.request(path, api, 'GET', { ...parameters }, undefined, undefined, { cost }) as Promise<unknown>;
 
-/** The trading account. Its equity holds the profit of open positions and what is owed, so neither is taken from there. */
+/** The trading account. Its equity includes the profit of open positions and what is owed, so it is not used. */
 const okxTrading: WalletRule = {
   type: 'spot',
   read: async (exchange) => {
@@ -40,7 +40,7 @@ const okx: AccountRules = {
   orders: { windowMs: 7 * dayMs - 1, pageEntries: 100, reachMs: 7 * dayMs - 60_000 },
   openOrderKinds: [{ trigger: true, ordType: 'conditional,oco' }, { trigger: true }, { trailing: true }],
   transfers: { windowMs: 90 * dayMs, pageEntries: 100, reachMs: alwaysMs },
-  // Neither end belongs to what is listed.
+  // Both ends are exclusive.
   transferParameters: (from, to, limit) => ({ before: from - 1, after: to + 1, limit }),
   shapes: { '/account/balance': isList('data'), '/asset/balances': isList('data') },
 };
@@ -53,7 +53,7 @@ const kucoinWallets: Readonly<Record<string, WalletType>> = {
   margin_v2: 'margin',
 };
 
-/** One list has the accounts of all types; ccxt takes those of one, of which a user of high-frequency trading has none. */
+/** One list has the accounts of all types; ccxt reads one type, which users of high-frequency trading do not have. */
 const kucoinAccounts: WalletRule = {
   type: 'spot',
   also: ['funding', 'margin'],
@@ -97,7 +97,7 @@ const coinbasePageEntries = 250;
 /** Most pages of accounts: one asset each. */
 const coinbasePagesMax = 20;
 
-/** ccxt reads the first page alone. */
+/** ccxt reads only the first page. */
 const coinbaseAccounts: WalletRule = {
   type: 'spot',
   read: async (exchange) => {
@@ -117,7 +117,7 @@ const coinbaseAccounts: WalletRule = {
   },
 };
 
-/** How long before they ended orders may have been placed, which is what Coinbase goes by. */
+/** How long before they ended orders may have been placed, by which Coinbase filters. */
 const coinbaseLifetimeMs = 30 * dayMs;
 /** Orders of any state but open; ccxt requests only filled ones. */
 const coinbaseEnded = (exchange: Exchange, since: number, now: number): Promise<Order[]> =>

@@ -41,9 +41,9 @@ const countAt = (exchange: Exchange, answer: unknown): number => {
  * https://docs.kraken.com/api-reference/account-data/get-account-balance
  */
 const codePattern = /^([A-Z0-9]+?)(?:\d{2}(?=\.S$))?\.(HOLD|[BFMPS])$/;
-/** Can't be traded with, whatever orders hold. */
+/** Can't be traded, whatever orders hold. */
 const bound: ReadonlySet<string> = new Set(['HOLD', 'P']);
-/** What was staked before it became one with the asset. */
+/** Staked balances from before staking was merged with the asset. */
 const merged: Readonly<Record<string, string>> = { ETH2: 'ETH' };
 
 const place = (exchange: Exchange, id: string) => {
@@ -66,11 +66,11 @@ const balances: WalletRule = {
     }),
 };
 
-/** Decimals of prices that are computed of sums. */
+/** Decimals of prices computed from sums. */
 const priceDecimals = 10;
 const sides: Readonly<Record<string, string>> = { buy: 'long', sell: 'short' };
 
-/** What is left of the parts of a position. */
+/** The remainder of a position's parts. */
 interface Left {
   readonly symbol: unknown;
   readonly side: string | undefined;
@@ -140,7 +140,7 @@ export const kraken: AccountRules = {
   },
   positions,
   tradesByOffset: trades,
-  // Trades do not say it: https://docs.kraken.com/api-reference/account-data/get-trades-history.
+  // Trades do not contain it: https://docs.kraken.com/api-reference/account-data/get-trades-history.
   isFeeInQuote: true,
   endedOrders,
   transfers: { windowMs: reachMs, reachMs, pageEntries: 25 },

@@ -4,7 +4,7 @@ import { credentialParts, neededCredentials, takesKeys } from './credentials.ts'
 import { exchangeIds, importExchange } from './exchanges.ts';
 
 /**
- * What an exchange of ccxt offers accounts, without a request to it. This loads the exchange; `profiles.ts` has what is
+ * What an exchange of ccxt supports for accounts, without a request to it. This loads the exchange; `profiles.ts` has what is
  * known without loading it.
  * @returns undefined where there is no such exchange, or its accounts need other credentials than a key
  */

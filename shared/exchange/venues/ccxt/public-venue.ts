@@ -49,7 +49,7 @@ export const createCcxtVenue = async (options: CcxtClientOptions): Promise<Venue
       gone.clear();
       const markets = Object.values(natives).flatMap((native) => toMarket({ ...native }) ?? []);
       if (markets.length === 0) {
-        // An empty list is an answer of another shape; taken for true it would end the watching of every symbol.
+        // An empty list is an answer of another shape; taken as true, it would drop every watched symbol.
         const failure = Object.keys(natives).length === 0 ? 'retryable' : 'not-supported';
         throw new VenueError(id, failure, `${id} lists no spot markets`);
       }
@@ -77,7 +77,7 @@ export const createCcxtVenue = async (options: CcxtClientOptions): Promise<Venue
   };
 };
 
-/** ccxt does not know these words of Kraken's. */
+/** ccxt does not map these errors of Kraken. */
 const unknownPair = /EQuery:Unknown asset pair/;
 
 const isBadSymbol = (error: unknown): boolean =>

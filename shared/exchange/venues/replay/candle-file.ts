@@ -21,13 +21,13 @@ const CHUNK_BYTES = 1 << 20;
 
 export interface CandleFileOptions {
   readonly rowsMax?: number;
-  /** What the file is of, where neither its name nor a column of it is certain. */
+  /** The symbol of the file, where neither its name nor a column determines it. */
   readonly symbol?: string | undefined;
   readonly timeframe?: Timeframe | undefined;
 }
 
 /**
- * Reads recorded candles: CSV as people have it, with a header that names its columns, or a dump of Binance Vision or
+ * Reads recorded candles: CSV with a header that names its columns, or a dump of Binance Vision or
  * Kraken without one; separated by commas, semicolons or tabs, oldest or newest first, times in UTC unless they name a zone.
  * What is certain is read, and {@link RecordedCandles.notes} say what was assumed; the rest is refused with the choice to make.
  * @throws {BadCandleFile} the file is missing, too large, ambiguous, or a row of it is not a candle
@@ -126,7 +126,7 @@ class CandleReader {
     this.#column = symbol;
   }
 
-  /** What the file is of: as it was given, or as its column and its name agree. */
+  /** The symbol of the file: as given, or as its column and name agree. */
   #symbol(given: string | undefined): string {
     if (given !== undefined) return given;
     const inColumn = this.#column === undefined ? [] : symbolsIn(this.#column);
