@@ -22,7 +22,7 @@ const asker =
     return performance.now() - startedAt;
   };
 
-/** Login of known and unknown users: what somebody who guesses at mail addresses can measure. */
+/** Login of known and unknown users: what a client that guesses mail addresses can measure. */
 export const benchLogin = async (quick: boolean): Promise<void> => {
   const right: number[] = [];
   const wrong: number[] = [];

@@ -13,7 +13,7 @@ export type DeadLetterOrigin =
       readonly consumer: FunctionName;
       readonly kinds: readonly ItemKind[];
     }
-  /** Scheduled runs; on AWS alone. */
+  /** Scheduled runs; on AWS only. */
   | { readonly type: 'schedule'; readonly deadLetters: 'schedules-dead' };
 
 /** Every queue of dead letters of the system, with its origin. */

@@ -166,7 +166,7 @@ export const manifest = {
       venues: true,
     },
     memoryMb: 1024,
-    // A venue is asked before a key is stored, and a deletion waits for a sync to end.
+    // A key is checked at its venue before it is stored, and a deletion waits for a sync to end.
     timeoutSeconds: 29,
   },
   'accounts-dispatch': {

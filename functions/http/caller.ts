@@ -75,7 +75,7 @@ export const callerOf = (event: APIGatewayProxyEventV2, scope: Exclude<RouteScop
   return { ...caller, scopes };
 };
 
-/** What the authorizer found; `missing` where the route has no authorizer. */
+/** The authorizer's result; `missing` where the route has no authorizer. */
 export const authorizerContextOf = (event: APIGatewayProxyEventV2): AuthorizerContext => {
   const requestContext: { authorizer?: { lambda?: AuthorizerContext } } = event.requestContext as never;
   return requestContext.authorizer?.lambda ?? { refusal: 'missing' };

@@ -15,7 +15,7 @@ import { syncTimeoutSeconds } from './account-sync.limits.ts';
 import { onQueue } from './on-queue.ts';
 
 const retrySecondsMax = 300;
-/** The function has to record how it went before its own time is over. */
+/** The function has to record its results before it times out. */
 const marginSeconds = 5;
 
 /** Synchronizes the account that each message names. */

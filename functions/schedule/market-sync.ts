@@ -4,7 +4,7 @@ import { MarketSync } from '#shared/market/market-sync';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 
-/** What the schedule hands over. */
+/** The event of the schedule. */
 export interface MarketSyncEvent {
   readonly venue: string;
 }

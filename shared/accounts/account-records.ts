@@ -23,7 +23,7 @@ import { statusSeconds } from './sync/sync-lease.ts';
 /** Records are stale when their step has not succeeded for this many periods, plus the time by which its status may lag. */
 const stalePeriods = 3;
 const statusLagSeconds = 2 * statusSeconds;
-/** Pages that are read at most for records that match a filter. */
+/** Most pages that are read to find records that match a filter. */
 const filteredPagesMax = 20;
 
 export interface PageWanted {
@@ -40,16 +40,16 @@ export interface RecordsPage<T> {
   readonly stale: boolean;
 }
 
-/** A page of balances, and how each wallet is. */
+/** A page of balances, with the state of each wallet. */
 export interface BalancesPage extends RecordsPage<AccountBalance> {
-  /** Every wallet that the account has was read by the last sync. */
+  /** The last sync read every wallet of the account. */
   readonly complete: boolean;
   readonly wallets: readonly WalletStatus[];
 }
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'config'>;
 
-/** What is known of each account from its venue. */
+/** The state of each account's data. */
 export class AccountRecords {
   readonly #ports: Ports;
 
@@ -141,7 +141,7 @@ export class AccountRecords {
 
   #ageOf(account: StoredAccount, asOf: number | null) {
     const { clock, config } = this.#ports;
-    // What a paper account holds is nowhere else.
+    // The balances of a paper account exist only here.
     if (account.mode === 'paper') return { asOf: clock.now(), stale: false };
     const staleMs = (stalePeriods * periodOf(account, config) + statusLagSeconds) * 1000;
     return { asOf, stale: asOf === null || asOf + staleMs < clock.now() };

@@ -18,7 +18,7 @@ import {
 import { isLeased } from './sync/sync-lease.ts';
 import { CredentialVault } from './vault.ts';
 
-/** How long a deletion waits for a sync that is under way. */
+/** How long a deletion waits for a running sync. */
 const deletionWaitMs = 15_000;
 const deletionPollMs = 250;
 const deletedAtOnce = 200;
@@ -39,9 +39,9 @@ export class AccountRemoval {
   }
 
   /**
-   * Deletes an account with its key and everything that was synchronised. Cut short, it is `removing` and is deleted by
-   * deleting it again. Its audit entry is written with that state, which only the deletion ends: a second attempt, or one at
-   * the same time, writes none.
+   * Deletes an account with its key and everything that was synchronised. After an interruption it is `removing`, and is
+   * deleted by deleting it again. Its audit entry is written with that state, which only the deletion ends: a repeated or concurrent
+   * attempt writes none.
    * @throws {NotFound} @throws {Conflict} a sync is under way and does not end
    */
   async remove(userId: UserId, accountId: string, origin: AuditOrigin): Promise<void> {
@@ -56,7 +56,7 @@ export class AccountRemoval {
    */
   async removeAll(userId: UserId): Promise<void> {
     for (;;) {
-      // Those that are gone leave the page, so that the first one is always the next.
+      // Deleted accounts leave the page, so the first one is always the next.
       const { items } = await this.#ports.table.query<StoredAccount>({
         ...accountsOf(userId),
         limit: accountsAtOnce,
@@ -71,7 +71,7 @@ export class AccountRemoval {
     }
   }
 
-  /** @param begin makes the first step, unless another deletion made it before */
+  /** @param begin makes the first step, unless another deletion has */
   async #remove(userId: UserId, accountId: string, begin: (writes: readonly Write[]) => Promise<void>): Promise<void> {
     const { table } = this.#ports;
     const key = accountKey(userId, accountId);
@@ -84,12 +84,12 @@ export class AccountRemoval {
         ]);
       } catch (error) {
         if (!(error instanceof TransactionCanceled)) throw error;
-        // Another deletion began at the same time, and may be done.
+        // Another deletion began at the same time and may have finished.
         await readAccount(table, userId, accountId);
       }
     }
     await this.#syncEnded(userId, accountId);
-    // It is read again: the key may have been replaced right before.
+    // Read again: the key may just have been replaced.
     const stopped = await table.get<StoredAccount>(key, { consistent: true });
     const place = stopped === undefined ? credentials : stopped.credentials;
     if (place !== null) await this.#vault.remove(place);
@@ -119,7 +119,7 @@ export class AccountRemoval {
     }
   }
 
-  /** Deletes what was synchronised, a page after the other: an account may have a hundred thousand trades. */
+  /** Deletes what was synchronised, page by page: an account may have a hundred thousand trades. */
   async #removeData(userId: UserId, accountId: string): Promise<void> {
     const { table } = this.#ports;
     for (const kind of recordKinds) {

@@ -18,7 +18,7 @@ export const Asset = z
 
 const Amount = DecimalString.refine((value) => !value.startsWith('-'), 'must not be below 0');
 
-/** What headers and signatures are made of. */
+/** The characters that headers and signatures can contain. */
 const printable = (lengthMax: number) =>
   z
     .string()
@@ -78,7 +78,7 @@ export const SyncFailure = z.enum([
 export type SyncFailure = z.infer<typeof SyncFailure>;
 
 /**
- * How far one part of an account's sync is. `failing` is retried soon; `paused`, because the venue refuses the key or does not
+ * The state of one part of an account's sync. `failing` is retried soon; `paused`, because the venue refuses the key or does not
  * permit it, slowly and when the user acts.
  */
 export const StepStatus = z
@@ -109,7 +109,7 @@ export const Account = z
     label: z.string(),
     mode: z.enum(['paper', 'live']),
     readOnly: z.boolean().describe('Its key may not trade'),
-    canWithdraw: z.boolean().nullable().describe('False, or null where the venue does not tell what a key may do'),
+    canWithdraw: z.boolean().nullable().describe('False, or null where the venue does not report what a key may do'),
     syncSeconds: z.int(),
     state: z.enum(['active', 'removing']).describe('A deletion that was cut short is removing: delete it again'),
     createdAt: z.int(),

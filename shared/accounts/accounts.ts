@@ -25,7 +25,7 @@ import { CredentialVault } from './vault.ts';
 /** Reads from a venue what a key may do, which also shows that it works. @throws {VenueError} */
 export type VerifyKey = (venue: string, credentials: Credentials) => Promise<KeyPermissions>;
 
-/** What managing accounts needs to know of venues, without their clients. */
+/** What managing accounts needs of venues, without their clients. */
 export interface AccountVenuesKnown {
   readonly verify: VerifyKey;
   /** @returns undefined where there is no such venue here */
@@ -64,7 +64,7 @@ export class Accounts {
   }
 
   /**
-   * Connects an account and starts its first sync. A live one's key is tried at the venue before it is stored.
+   * Connects an account and starts its first sync. The key of a live account is checked at the venue before it is stored.
    * @throws {InvalidInput} the venue does not accept the key, the key can withdraw, or parts are missing
    * @throws {VenueError} the venue can't be reached now
    * @throws {LimitExceeded} the user has {@link ACCOUNTS_PER_USER_MAX} accounts already
@@ -128,7 +128,7 @@ export class Accounts {
       });
     } catch (error) {
       if (!(error instanceof TransactionCanceled)) throw error;
-      // Nothing refers to the credentials; should this fail, the vault drops them later.
+      // Nothing refers to the credentials; if this fails, the vault drops them later.
       if (place !== null) await this.#vault.remove(place).catch(() => {});
       throw error.failed.includes(0) ? tooMany() : error;
     }
@@ -137,7 +137,7 @@ export class Accounts {
   }
 
   /**
-   * Changes label and schedule, or replaces the key, which is tried at the venue first.
+   * Changes label and schedule, or replaces the key, which is checked at the venue first.
    * @throws {NotFound} @throws {Conflict} `version` is given and not the stored one @throws {InvalidInput}
    */
   async change(
@@ -149,7 +149,7 @@ export class Accounts {
     const { clock, config } = this.#ports;
     this.#checkPeriod(syncSeconds);
     const before = await this.#active(userId, accountId);
-    if (version !== undefined && version !== before.version) throw changedMeanwhile();
+    if (version !== undefined && version !== before.version) throw changedConcurrently();
     const { venue, mode } = before;
     const key = credentials === undefined ? undefined : await this.#keyOf({ venue, mode, credentials });
     const permissions = key === undefined ? undefined : await this.#permissionsOf(venue, key);
@@ -169,7 +169,7 @@ export class Accounts {
     const schedule: Write = {
       update: scheduleKey(userId, accountId),
       changes: {
-        // Should the job below be lost, the dispatcher enqueues it.
+        // If the job below is lost, the dispatcher enqueues it.
         set: {
           ...duePlace(accountId, now),
           dueAt: now,
@@ -193,9 +193,9 @@ export class Accounts {
     } catch (error) {
       if (!(error instanceof TransactionCanceled)) throw error;
       if (place !== undefined) await this.#vault.remove(place).catch(() => {});
-      throw changedMeanwhile();
+      throw changedConcurrently();
     }
-    // The new key is in use from now on; should this fail, the vault drops the old one later.
+    // The new key is now in use; if this fails, the vault drops the old one later.
     if (place !== undefined && before.credentials !== null) await this.#forget(before.credentials);
     if (isDueNow) await this.#enqueue({ userId, accountId, dueAt: now + userRequestedMs, userRequested: true });
     return changed;
@@ -241,7 +241,7 @@ export class Accounts {
     }
   }
 
-  /** The key of a live account, with all the parts that its venue wants; none of a paper account. */
+  /** The key of a live account, with all the parts that its venue requires; none of a paper account. */
   async #keyOf({
     venue,
     mode,
@@ -299,7 +299,7 @@ export class Accounts {
   }
 }
 
-/** What a paper account begins with when nothing else is said. */
+/** Initial balances of a paper account, where the request names none. */
 const paperDefault: Readonly<Record<string, string>> = { USDT: '10000' };
 
 const countedUp = (userId: UserId): Write => ({
@@ -308,5 +308,5 @@ const countedUp = (userId: UserId): Write => ({
   if: anyOf(ABSENT, { path: 'accounts', is: '<', value: ACCOUNTS_PER_USER_MAX }),
 });
 
-const changedMeanwhile = () => new Conflict('The account was changed meanwhile; read it again.');
+const changedConcurrently = () => new Conflict('The account was changed in the meantime; read it again.');
 const tooMany = () => new LimitExceeded(`You have ${ACCOUNTS_PER_USER_MAX} accounts; delete some first.`);

@@ -58,7 +58,7 @@ export const itemsOfAccount = [
   itemKind<StoredSymbols>({
     kind: 'account-symbols',
     owner: 'user',
-    export: { omitted: 'what to ask a venue for, taken from balances, orders and trades' },
+    export: { omitted: 'which symbols to fetch from a venue, taken from balances, orders and trades' },
     erase: 'eraser',
   }),
 ] as const;

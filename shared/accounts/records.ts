@@ -3,13 +3,13 @@ import * as z from 'zod';
 import { VenueError } from '#shared/exchange/errors';
 import { type Delete, every, type Item, type Put, type Query, type Table } from '#shared/platform/table';
 
-/** What venues tell of an account, as it is stored and answered. What does not fit these schemas is not taken over. */
+/** What venues report of an account, as it is stored and returned. What does not fit these schemas is rejected. */
 
 const LongDecimalString = z
   .string()
   .max(80)
   .regex(/^-?\d+(\.\d+)?$/);
-/** Venues name assets and markets as they like; these end up in keys, which are at most 1,024 bytes. */
+/** Venues choose the names of assets and markets; they are part of keys, which are at most 1,024 bytes. */
 const name = (lengthMax: number) =>
   z
     .string()
@@ -24,7 +24,7 @@ const VenueText = z.string().max(200);
 const VenueTime = z.int().min(0).max(999_999_999_999_999);
 
 const origin = {
-  fetchedAt: z.int().describe('When it was first fetched as it stands here'),
+  fetchedAt: z.int().describe('When this version of it was first fetched'),
   source: z.enum(['live', 'paper']),
 };
 
@@ -36,7 +36,7 @@ export const AccountBalance = z
     locked: LongDecimalString,
     total: LongDecimalString,
     debt: LongDecimalString.nullable(),
-    venueTime: VenueTime.nullable().describe('When the venue saw this amount first, where it tells'),
+    venueTime: VenueTime.nullable().describe('When the venue first saw this amount, where it reports that'),
     ...origin,
   })
   .meta({ id: 'AccountBalance' });
@@ -44,7 +44,7 @@ export type AccountBalance = z.infer<typeof AccountBalance>;
 
 export const WalletType = AccountBalance.shape.wallet;
 
-/** How far one wallet of an account is. Wallets are read independently of each other. */
+/** The state of one wallet of an account. Wallets are read independently of each other. */
 export const WalletStatus = z
   .strictObject({
     wallet: WalletType,
@@ -86,7 +86,7 @@ export const AccountOrder = z
     symbol: VenueSymbol,
     side: z.enum(['buy', 'sell']),
     type: z.enum(['market', 'limit', 'stop', 'stop_limit', 'other']),
-    status: OrderStatus.describe('`unknown`: it is not open any more, and the venue does not tell how it ended'),
+    status: OrderStatus.describe('`unknown`: it is not open any more, and the venue does not report how it ended'),
     timeInForce: VenueText.nullable(),
     amount: LongDecimalString,
     filled: LongDecimalString,
@@ -96,7 +96,7 @@ export const AccountOrder = z
     reduceOnly: z.boolean().nullable(),
     postOnly: z.boolean().nullable(),
     createdAt: VenueTime.describe("By the venue's clock"),
-    updatedAt: VenueTime.nullable().describe("By the venue's clock, where it tells"),
+    updatedAt: VenueTime.nullable().describe("By the venue's clock, where it reports that"),
     ...origin,
   })
   .meta({ id: 'AccountOrder' });
@@ -132,25 +132,25 @@ export const AccountTransfer = z.strictObject({
 });
 export type AccountTransfer = z.infer<typeof AccountTransfer>;
 
-/** Most records of one reply: more is not what was asked for. */
+/** Most records of one reply: a longer one can't be right. */
 const recordsMax = 20_000;
 
 /**
  * The records of a reply, unless they can't be right.
- * @param identity what no two of them share
+ * @param identity unique to each record
  * @throws {VenueError} `retryable`; it quotes nothing
  */
 export const soundRecords = <T>(
   venue: string,
   schema: z.ZodType<T>,
-  told: readonly T[],
+  reported: readonly T[],
   identity: (record: T) => string,
 ): readonly T[] => {
   const isSound =
-    told.length <= recordsMax &&
-    told.every((record) => schema.safeParse(record).success) &&
-    new Set(told.map(identity)).size === told.length;
-  if (isSound) return told;
+    reported.length <= recordsMax &&
+    reported.every((record) => schema.safeParse(record).success) &&
+    new Set(reported.map(identity)).size === reported.length;
+  if (isSound) return reported;
   throw new VenueError(venue, 'retryable', `${venue} gave records that can not be right; what is known stays`);
 };
 
@@ -161,20 +161,20 @@ export const listed = async <T extends Item>(table: Table, query: Query): Promis
   return items;
 };
 
-/** Times alone are no difference: they would have every sync write everything. */
+/** Times alone do not count as a difference: every sync would write everything. */
 const times = ['fetchedAt', 'venueTime', 'createdAt', 'updatedAt', 'at'];
 const withoutTimes = (item: Item) =>
   Object.fromEntries(Object.entries(item).filter(([attribute]) => !times.includes(attribute) && !isIndex(attribute)));
 const isIndex = (attribute: string): boolean => /^gsi\d(pk|sk)$/.test(attribute);
 
-export const isSameRecord = (stored: Item, told: Item): boolean =>
-  isDeepStrictEqual(withoutTimes(stored), withoutTimes(told));
+export const isSameRecord = (stored: Item, reported: Item): boolean =>
+  isDeepStrictEqual(withoutTimes(stored), withoutTimes(reported));
 
-/** What makes the stored items of a whole list those that were told: those that differ, and the end of those that vanished. */
-export const differences = (stored: readonly Item[], told: readonly Item[]): (Put | Delete)[] => {
+/** The writes that make the stored items equal to a complete list: puts of those that differ, deletes of those that vanished. */
+export const differences = (stored: readonly Item[], reported: readonly Item[]): (Put | Delete)[] => {
   const vanished = new Map(stored.map((item) => [item.sk, item]));
   const puts: Put[] = [];
-  for (const item of told) {
+  for (const item of reported) {
     const before = vanished.get(item.sk);
     vanished.delete(item.sk);
     if (before === undefined || !isSameRecord(before, item)) puts.push({ put: item });

@@ -21,10 +21,10 @@ export type CredentialsPlace = { readonly pack: number; readonly credentialsId: 
 export const stepNames = ['balances', 'positions', 'orders', 'trades', 'transfers'] as const;
 export type StepName = (typeof stepNames)[number];
 
-/** How far a wallet is, as it is stored by its type. */
+/** The state of a wallet, stored by its type. */
 export type WalletState = Omit<WalletStatus, 'wallet'>;
 
-/** How far a step is, as it is stored by its name. */
+/** The state of a step, stored by its name. */
 export type StepState = Omit<StepStatus, 'step'> & {
   /** Of the balances: absent before they were read first. */
   readonly wallets?: { readonly [wallet: string]: WalletState };
@@ -32,7 +32,7 @@ export type StepState = Omit<StepStatus, 'step'> & {
 
 /**
  * An account as it is stored, in its owner's partition. `version` counts what the user changes; the sync writes the
- * attributes that follow `createdAt` and leaves the version alone.
+ * attributes after `createdAt` and does not change the version.
  */
 export interface StoredAccount extends Item {
   readonly kind: 'account';
@@ -55,17 +55,17 @@ export interface StoredAccount extends Item {
   readonly steps: { readonly [step: string]: StepState };
   /** When the steps were last written. */
   readonly statusAt: number;
-  /** The due time of the sync that wrote them: what was due then or earlier is served. */
+  /** The due time of the sync that wrote them: what was due by then is served. */
   readonly servedDueAt: number;
-  /** Counts what syncs write here, so that one which read the account can tell whether another wrote since. */
+  /** Counts the writes of syncs, so that a sync detects whether another one wrote since it read the account. */
   readonly syncVersion: number;
-  /** Who synchronises it now, since when and until when. */
+  /** The lease of the worker that synchronises it now. */
   readonly leaseOwner?: string;
   readonly leasedAt?: number;
   readonly leaseUntil?: number;
 }
 
-/** When an account is due. An item of its own: the index it stands in is written with every change of it. */
+/** When an account is due. An item of its own: every change of an item is also written to its index. */
 export interface StoredSchedule extends Item {
   readonly kind: 'account-schedule';
   readonly userId: UserId;
@@ -91,7 +91,7 @@ export type StoredOrder = OfAccount & AccountOrder & { readonly kind: 'order' };
 export type StoredTrade = OfAccount & AccountTrade & { readonly kind: 'trade' };
 export type StoredTransfer = OfAccount & AccountTransfer & { readonly kind: 'transfer' };
 
-/** How far the own trades of a symbol were read, or those of all where the venue needs none. */
+/** How far the user's trades of a symbol were read, or of all symbols where the venue does not require one. */
 export interface StoredCursor extends OfAccount {
   readonly kind: 'trade-cursor';
   readonly symbol: string | null;
@@ -101,11 +101,11 @@ export interface StoredCursor extends OfAccount {
   readonly storedAt: number;
   /** Why rows could not be read, by their id; absent: none. */
   readonly rejected?: { readonly [id: string]: string };
-  /** Trades that lack something the venue may tell later; absent: none. */
+  /** Trades that lack something the venue may report later; absent: none. */
   readonly incomplete?: IncompleteTrades;
 }
 
-/** Trades whose market or fee currency the venue did not tell when they were read. */
+/** Trades whose market or fee currency the venue did not report when they were read. */
 export type IncompleteTrades = {
   /** The venue's own names of markets under which trades are stored. */
   readonly names: readonly string[];
@@ -118,14 +118,14 @@ export type IncompleteTrades = {
   readonly resumeFrom?: string | null;
 };
 
-/** What to ask for where a venue wants symbols named; the times are those at which each came up first, epoch ms. */
+/** What to read where a venue requires symbols; the times are when each was first seen, epoch ms. */
 export interface StoredSymbols extends OfAccount {
   readonly kind: 'account-symbols';
   readonly assets: { readonly [asset: string]: number };
   readonly symbols: { readonly [symbol: string]: number };
 }
 
-/** A secret of the vault: how full it is and who writes it now. Open ones stand in the index. */
+/** A secret of the vault: how full it is and who writes it now. Those with room are in the index. */
 export interface StoredPack extends Item {
   readonly kind: 'credentials-pack';
   readonly pack: number;
@@ -162,7 +162,7 @@ const records = {
 } as const;
 type RecordKind = keyof typeof records;
 
-/** Venues name things as they like. */
+/** Venues choose names freely: they are encoded. */
 const recordKey = (kind: RecordKind, userId: UserId, accountId: string, ...parts: readonly string[]): Key => ({
   pk: partition(userId),
   sk: keyOf(records[kind], accountId, ...parts.map(encodeURIComponent)),
@@ -192,7 +192,7 @@ export const symbolsKey = (userId: UserId, accountId: string): Key => ({
   sk: keyOf('ACCOUNT_SYMBOLS', accountId),
 });
 
-/** An account's orders in the order of their times: all, or those of a status. */
+/** An account's orders, sorted by time: all, or those of a status. */
 export const ordersIndex = (userId: UserId, accountId: string, status?: OrderStatus) =>
   status === undefined
     ? ({ index: 'gsi1', pk: keyOf('ACCOUNT_ORDERS', userId, accountId) } as const)
@@ -208,7 +208,7 @@ export const orderPlaces = (
     ...{ gsi2pk: ordersIndex(userId, accountId, status).pk, gsi2sk: place },
   };
 };
-/** An account's trades in the order of their times: all, or those of a symbol. */
+/** An account's trades, sorted by time: all, or those of a symbol. */
 export const tradesIndex = (userId: UserId, accountId: string, symbol?: string) =>
   symbol === undefined
     ? ({ index: 'gsi1', pk: keyOf('ACCOUNT_TRADES', userId, accountId) } as const)
@@ -225,7 +225,7 @@ export const tradePlaces = (
   };
 };
 
-/** Where an account stands in the index of those due; without the partition it stands nowhere and is not due. */
+/** The index partition of a shard of the due accounts; an account without one is not due. */
 export const scheduleShard = (shard: number): string => keyOf('ACCOUNT_DUE', String(shard));
 const digestOf = (accountId: string): Buffer => createHash('sha256').update(accountId).digest();
 export const shardOf = (accountId: string): number => digestOf(accountId).readUInt8(0) % scheduleShards;
@@ -243,7 +243,7 @@ export const packKey = (pack: number): Key => ({
 });
 export const packCountKey: Key = { pk: 'VAULT', sk: 'PACK_COUNT' };
 export const openPacks = 'VAULT_OPEN';
-/** Where a pack with room stands. */
+/** Index keys of a pack with room. */
 export const openPlace = (pack: number) => ({ gsi1pk: openPacks, gsi1sk: String(pack).padStart(packDigits, '0') });
 
 /** The period of an account's sync, seconds. */
@@ -253,8 +253,8 @@ export const periodOf = (
 ): number => Math.max(syncSeconds ?? accounts.syncSeconds, accounts.syncSeconds);
 
 /**
- * The period in which an account is to be synchronised now, epoch ms. Each account has a rhythm of its own, whenever it was
- * connected or last retried: those that were due together once are not the next time.
+ * The period in which an account is to be synchronised now, epoch ms. Each account has a phase of its own, whenever it was
+ * connected or last retried: accounts that were due together once are not due together the next time.
  */
 export const duePeriod = (
   account: Pick<StoredAccount, 'accountId' | 'syncSeconds'>,

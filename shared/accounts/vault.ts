@@ -2,10 +2,10 @@ import * as z from 'zod';
 import { Credentials } from '#shared/exchange/credentials';
 import type { UserId } from '#shared/model/user-id';
 import { ConditionFailed, Unavailable } from '#shared/platform/errors';
+import { acquireLease, type HeldLease, Lease } from '#shared/platform/lease';
 import { optimistic } from '#shared/platform/optimistic';
-import { clockSkewMsMax } from '#shared/platform/plausible-time';
 import type { Platform } from '#shared/platform/ports';
-import { ABSENT, allOf, anyOf, atMost, equals, type Item, PRESENT } from '#shared/platform/table';
+import { ABSENT, type Item, PRESENT } from '#shared/platform/table';
 import {
   accountKey,
   type CredentialsPlace,
@@ -17,13 +17,14 @@ import {
   type StoredPack,
 } from './stored.ts';
 
-/** The family of secrets that the packs are. */
+/** The packs are secrets of this family. */
 const family = 'exchange-credentials';
-/** Longer than any function that writes may run, so that a writer that lost its lease can't write any more. */
+/** Longer than the timeout of any function that writes, so that a writer that lost its lease has ended. */
 const leaseSeconds = 60;
-/** Credentials that no account names are removed once they are older: by then their account was stored or never will be. */
+const lease = new Lease({ until: 'leaseUntil', owner: 'leaseOwner' }, leaseSeconds * 1000);
+/** Credentials older than this that no account refers to are removed: by then their account was stored or never will be. */
 const orphanMinutes = 10;
-/** A secret holds 64 KiB; a pack that has less room than the longest key takes is full. */
+/** A secret holds 64 KiB; a pack without room for the longest key is full. */
 const packBytesMax = (64 - 8) * 1024;
 /** Packs with room that writers choose among; with fewer they would wait for each other. */
 const openPacksWanted = 4;
@@ -56,9 +57,9 @@ type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | '
 
 /**
  * The API keys of all accounts, packed into secrets, because each secret costs. A pack is written by one writer at a time,
- * who holds its lease in the table. Credentials never change: new ones get an id of their own, and an account names
- * the ones that count. So whatever ends a writer half-way leaves at most credentials that no account names (the
- * next writer of the pack removes them), a lease (it ends by itself) or a wrong count (the next writer sets it right).
+ * who holds its lease in the table. Credentials never change: new ones get an id of their own, and an account refers to
+ * its current ones. So a writer that is interrupted leaves at most credentials that no account refers to (the
+ * next writer of the pack removes them), a lease (it expires) or a wrong count (the next writer corrects it).
  */
 export class CredentialVault {
   readonly #ports: Ports;
@@ -68,7 +69,7 @@ export class CredentialVault {
   }
 
   /**
-   * Stores credentials. They count once their account names the place.
+   * Stores credentials. They take effect once their account refers to them.
    * @throws {Unavailable} too many write at once
    */
   async put(owner: Owner, credentials: Credentials): Promise<CredentialsPlace> {
@@ -85,11 +86,11 @@ export class CredentialVault {
     });
   }
 
-  /** @returns the credentials, or undefined when they are not there (any more) */
+  /** @returns the credentials, or undefined when they do not exist (any more) */
   async get({ pack, credentialsId }: CredentialsPlace): Promise<Credentials | undefined> {
     const { secrets } = this.#ports;
     const known = packOf(await secrets.get(nameOf(pack)))[credentialsId];
-    // What is remembered of the pack may be older than the credentials.
+    // The cached pack may be older than the credentials.
     const entry = known ?? packOf(await secrets.get(nameOf(pack), { fresh: true }))[credentialsId];
     if (entry === undefined) return undefined;
     const { apiKey, secret, password } = entry;
@@ -108,7 +109,7 @@ export class CredentialVault {
     return entries >= this.#ports.config.accounts.perSecret || Buffer.byteLength(JSON.stringify(pack)) > packBytesMax;
   }
 
-  /** A pack that seems to have room: one of the open ones, or a new one while these are few and taken. */
+  /** A pack that seems to have room: one of the open ones, or a new one if there are few and they are in use. */
   async #openPack(attempt: number): Promise<number> {
     const { table, random } = this.#ports;
     const { items } = await table.query<StoredPack>({ index: 'gsi1', pk: openPacks, limit: openPacksWanted });
@@ -130,39 +131,34 @@ export class CredentialVault {
   }
 
   /**
-   * Changes a pack under its lease, and drops what no account names.
-   * @param change the entries as they shall be; undefined leaves them as they are
+   * Changes a pack under its lease, and drops entries that no account refers to.
+   * @param change returns the new entries; undefined leaves them unchanged
    * @returns whether it was changed
    * @throws {ConditionFailed} another writer holds the lease
    */
   async #rewritten(pack: number, change: (entries: Pack) => Pack | undefined): Promise<boolean> {
     const { table, secrets, clock, ids } = this.#ports;
-    const key = packKey(pack);
-    const leaseOwner = ids.next();
-    const leaseUntil = clock.now() + leaseSeconds * 1000;
-    // A later end was written before the clock was set back.
-    const isImpossible = { path: 'leaseUntil', is: '>', value: leaseUntil + clockSkewMsMax } as const;
-    const isFree = anyOf(atMost('leaseUntil', clock.now()), isImpossible);
-    await table.update(key, { set: { leaseOwner, leaseUntil } }, allOf(PRESENT, isFree));
+    const held = await acquireLease(table, packKey(pack), lease, { now: clock.now(), owner: ids.next(), if: PRESENT });
+    if (held === undefined) throw new ConditionFailed('Another writer holds the lease of the pack.');
     try {
       const stored = packOf(await secrets.get(nameOf(pack), { fresh: true }));
       const named = await this.#withoutOrphans(stored);
       const changed = change(named);
       const next = changed ?? named;
-      // A writer that was held up so long must not overwrite what came after it.
-      if (clock.now() >= leaseUntil) throw new Unavailable('The credentials could not be stored in time; try again.');
+      // A writer that lost its lease must not overwrite a later one.
+      if (clock.now() >= held.until) throw new Unavailable('The credentials could not be stored in time; try again.');
       if (next !== stored) await secrets.put(nameOf(pack), JSON.stringify(next));
-      await this.#release(pack, leaseOwner, next);
+      await this.#release(pack, held, next);
       return changed !== undefined;
     } catch (error) {
-      await this.#release(pack, leaseOwner);
+      await this.#release(pack, held);
       throw error;
     }
   }
 
   /** Best effort: a lease that is not released expires, and the next writer counts again. */
-  async #release(pack: number, leaseOwner: string, entries?: Pack): Promise<void> {
-    const remove = ['leaseOwner', 'leaseUntil'];
+  async #release(pack: number, { isHeld }: HeldLease, entries?: Pack): Promise<void> {
+    const { remove } = lease.released;
     const place = openPlace(pack);
     const known =
       entries === undefined
@@ -172,13 +168,13 @@ export class CredentialVault {
             remove: [...remove, ...(this.#isFull(entries) ? Object.keys(place) : [])],
           };
     try {
-      await this.#ports.table.update(packKey(pack), known, equals('leaseOwner', leaseOwner));
+      await this.#ports.table.update(packKey(pack), known, isHeld);
     } catch {
       // The secret is written.
     }
   }
 
-  /** The entries that an account names or may yet name; the very same object when that is all of them. */
+  /** The entries that an account refers to or may yet refer to; the very same object when that is all of them. */
   async #withoutOrphans(pack: Pack): Promise<Pack> {
     const { table, clock } = this.#ports;
     const old = Object.entries(pack).filter(([, { storedAt }]) => storedAt + orphanMinutes * 60_000 < clock.now());

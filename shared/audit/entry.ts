@@ -28,7 +28,7 @@ export const NO_HASH = '0'.repeat(64);
 export type Actor =
   | { readonly kind: 'user'; readonly userId: UserId; readonly sessionId?: string }
   | { readonly kind: 'api-key'; readonly userId: UserId; readonly keyId: string }
-  /** Somebody who is not logged in, whoever they claim to be. */
+  /** A client that is not logged in, whatever user it claims to be. */
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'system' };
 

@@ -38,7 +38,7 @@ export interface Verification {
 
 /**
  * Walks every trail and finds each entry that was changed, removed, moved or cut off. The system's trail names the others.
- * Entries may be appended meanwhile.
+ * Entries may be appended while it runs.
  * @param expected ends of trails from an earlier verification, kept out of reach of those who can write the table
  * @param onFinding called with each finding as it is made
  */
@@ -71,7 +71,7 @@ const walkTrail = async (table: Table, trail: string, expected: readonly TrailEn
   for (;;) {
     const walked = walker.last;
     for await (const item of every(table, { ...entriesOf(trail, walked), consistent: true })) walker.pass(item);
-    // The head is written with the entries and read after them: entries appended meanwhile are walked as well.
+    // The head is written with the entries and read after them: entries appended in between are walked as well.
     const head = await table.get<StoredHead>(headKey(trail as Trail), { consistent: true });
     if (walker.ends(head) || walker.last === walked) return walker.end(head);
   }
@@ -118,7 +118,7 @@ class TrailWalker {
     if (hashOf(entry) !== entry.hash) this.#found(seq, 'was changed: its hash is not that of its content');
     if (!isPlaced) this.#found(seq, 'was moved: it is stored where its content does not belong');
     if (seq > next) this.#found(next, seq - next === 1 ? 'is missing' : `and those up to ${seq - 1} are missing`);
-    else if (seq < next) this.#found(seq, `is out of order: it stands after entry ${this.#seq}`);
+    else if (seq < next) this.#found(seq, `is out of order: it follows entry ${this.#seq}`);
     else if (entry.previous !== this.#hash) {
       this.#found(seq, 'does not follow the entry before it: one of them was replaced');
     }

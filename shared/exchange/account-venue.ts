@@ -29,7 +29,7 @@ export interface Balance {
 }
 
 /**
- * What reading one wallet gave. Wallets fail independently of each other:
+ * The result of reading one wallet. Wallets fail independently of each other:
  * - `ok`: these are all assets in it, perhaps none.
  * - `failing`: it could not be read now; nothing is known about what it holds.
  * - `not-offered`: this account has no such wallet, or the venue does not offer it to this user or key; `detail` is for
@@ -100,7 +100,7 @@ export interface VenueOrder {
   readonly updatedAt: number | null;
 }
 
-/** An own trade: one fill of an order. */
+/** A trade of the user: one fill of an order. */
 export interface OwnTrade {
   /** The venue's own id, unique within its symbol. */
   readonly tradeId: string;
@@ -134,7 +134,7 @@ export interface Transfer {
   readonly at: number;
 }
 
-/** A row of a venue's list that could not be read. It is set aside and counted, and never stops the other rows. */
+/** A row of a venue's list that could not be read. It is left out and counted, and does not affect other rows. */
 export interface RejectedRow {
   /** The list it was in. */
   readonly list: 'open-orders' | 'closed-orders' | 'trades' | 'transfers';
@@ -204,14 +204,14 @@ export interface OpenedAccount extends AccountVenue {
   close(): Promise<void>;
 }
 
-/** Makes the client of an account. No request is made before its first call. */
+/** Creates the client of an account. No request is made before its first call. */
 export type OpenAccountVenue = (venue: string, credentials: Credentials) => Promise<OpenedAccount>;
 
-/** What a venue offers accounts, known without a request. */
+/** What a venue supports for accounts, known without a request. */
 export interface VenueProfile {
   readonly id: string;
   readonly name: string;
-  /** The parts that its keys have. */
+  /** The parts of its keys. */
   readonly credentials: readonly ('apiKey' | 'secret' | 'password')[];
   readonly supports: {
     readonly balances: boolean;

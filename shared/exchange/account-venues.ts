@@ -14,11 +14,11 @@ interface Shared {
   readonly budget: VenueBudget;
   readonly slots: ConcurrencySlots;
   readonly time: VenueTime;
-  /** The markets are read once for all. */
+  /** The markets are read once for all accounts. */
   readonly listing: Listing;
 }
 
-/** Makes clients of accounts, and knows what each venue offers. */
+/** Creates clients of accounts, and knows what each venue supports. */
 export class AccountVenues {
   readonly #ports: Ports;
   readonly #shared = new Map<string, Shared>();
@@ -36,7 +36,7 @@ export class AccountVenues {
 
   /** Asks the venue what a key may do, and whether it works. @throws {VenueError} */
   async verify(id: string, credentials: Credentials): Promise<KeyPermissions> {
-    // A person waits for the answer, and it takes two calls at most: no concurrency slot is needed.
+    // A user waits for the answer, and it takes two calls at most: no concurrency slot is needed.
     const venue = await this.#client(id, credentials, await this.#sharedAt(id));
     const permissions = await venue.permissions();
     // Where the venue does not report permissions, no request may have been made yet.
@@ -49,7 +49,7 @@ export class AccountVenues {
     return (await import('./venues/ccxt/exchanges.ts')).exchangeIds().toSorted();
   }
 
-  /** What a venue offers, without asking it; undefined where it is not known here. */
+  /** What a venue supports, known without a request; undefined for unknown venues. */
   async profile(id: string): Promise<VenueProfile | undefined> {
     return (await import('./venues/ccxt/known-profile.ts')).knownProfile(id);
   }

@@ -13,7 +13,7 @@ export interface Market {
   readonly settle?: string;
   readonly type: 'spot' | 'swap' | 'future' | 'option' | 'margin';
   readonly active: boolean;
-  /** The adapter's own record of the market, kept so that its client need not ask the venue again. */
+  /** The adapter's own record of the market, kept so that its client need not fetch it again. */
   readonly native?: { readonly [name: string]: unknown };
 }
 
@@ -40,7 +40,7 @@ export interface Venue {
   readonly series: string;
   /** All active markets. */
   markets(): Promise<Market[]>;
-  /** Markets known from an earlier call of {@link markets}, so that this client need not ask for them. */
+  /** Markets known from an earlier call of {@link markets}, so that this client need not fetch them. */
   useMarkets(markets: readonly Market[]): void;
   /**
    * Observations of the symbols, oldest first, in as few calls as the venue allows. A live venue only knows the newest of

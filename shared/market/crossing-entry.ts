@@ -26,7 +26,7 @@ export interface Waiter {
   readonly role: string;
 }
 
-/** An entry of the crossing index: somebody who waits at a level. */
+/** An entry of the crossing index: a waiter at a level. */
 export interface CrossingEntry extends Item, Waiter {
   readonly [attribute: string]: Value | undefined;
   readonly kind: 'level';

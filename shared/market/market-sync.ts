@@ -23,7 +23,7 @@ const backOffSecondsMax = 60;
 const rateLimitedSeconds = 30;
 /** Most observations written at once. */
 const batchMax = 500;
-/** A live ticker that shows nothing new and is older than the 24 hours it describes is what is left of a halted market. */
+/** A live ticker that does not change and is older than the 24 hours it describes belongs to a halted market. */
 const haltedHours = 24;
 /** No market is older than Bitcoin. An earlier time is in another unit, which says nothing about the market. */
 const firstMarketAt = Date.UTC(2009, 0, 3);
@@ -42,7 +42,7 @@ interface ListedSymbols {
   readonly valid: Span;
 }
 
-/** Keeps the tickers of one venue's watched symbols: polls the venue, writes what changed, records how it went. */
+/** Keeps the tickers of one venue's watched symbols: polls the venue, writes what changed, records the result. */
 export class MarketSync {
   readonly #platform: Platform;
   readonly #venue: Venue;
@@ -50,7 +50,7 @@ export class MarketSync {
   readonly #catalog: Catalog;
   /** The stored tickers as this process last saw them; it need not read what it wrote. */
   readonly #known = new Map<string, StoredTicker>();
-  /** Symbols of which a ticker is stored, also those that nobody watches any more. */
+  /** Symbols of which a ticker is stored, including those that are no longer watched. */
   #storedSymbols: Set<string> | undefined;
   #listed: ListedSymbols | undefined;
   #status: VenueStatus | undefined;
@@ -91,8 +91,8 @@ export class MarketSync {
   /** The symbols to poll: configured or watched, as far as the venue lists them. */
   async #watched(): Promise<string[]> {
     const listed = await this.#markets();
-    const asked = new Set([...this.#platform.config.market.symbols, ...(await this.#catalog.watched(this.#venue.id))]);
-    const symbols = [...asked].filter((symbol) => listed.has(symbol));
+    const wanted = new Set([...this.#platform.config.market.symbols, ...(await this.#catalog.watched(this.#venue.id))]);
+    const symbols = [...wanted].filter((symbol) => listed.has(symbol));
     const unknown = symbols.filter((symbol) => !this.#known.has(symbol));
     for (const ticker of await this.#tickers.ofMany(this.#venue.id, unknown)) this.#known.set(ticker.symbol, ticker);
     return symbols;

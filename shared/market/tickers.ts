@@ -91,7 +91,7 @@ export interface PriceMove {
   readonly at: number;
 }
 
-/** The move of price that a change of a ticker tells of; undefined when the last price stayed. */
+/** The price move in a change of a ticker; undefined when the last price did not change. */
 export const priceMoveOf = ({ before, after }: Change<StoredTicker>): PriceMove | undefined => {
   if (after === undefined) return undefined;
   const from = before?.series === after.series ? before.last : undefined;

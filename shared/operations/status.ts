@@ -9,7 +9,7 @@ import { keyOf } from '#shared/platform/table';
 
 export type Health = 'ok' | 'degraded' | 'down';
 
-/** A part of the system, as it was just found. */
+/** A part of the system, as just checked. */
 export interface Component {
   readonly name: string;
   readonly status: Health;
@@ -22,15 +22,15 @@ export interface Component {
 type Finding = Pick<Component, 'status' | 'detail'> & { readonly latencyMs?: number };
 
 const waitingMax = 1000;
-/** The dispatcher runs each minute and tells so once a minute. */
+/** The dispatcher runs every minute and records each run. */
 const dispatchSilenceSeconds = 3 * dispatchStatusSeconds;
-/** An account that has been due for this long was passed over. */
+/** An account that has been due for this long was missed. */
 const overdueSeconds = 3 * dispatchStatusSeconds;
-/** A consumer that told nothing for this long after the last change is behind. */
+/** A consumer whose status is this much older than the last change is behind. */
 const streamSilenceSeconds = 3 * streamStatusSeconds;
 const streamLagSecondsMax = 10;
 
-/** Looks at the parts of the system, each for real: nothing here is remembered. */
+/** Checks the parts of the system, each by using it: nothing is cached. */
 export class SystemStatus {
   readonly #platform: Platform;
   readonly #startedAt: number;
@@ -109,7 +109,7 @@ export class SystemStatus {
       : { status: 'degraded', detail: held.map(({ name, waiting }) => `${name}: ${waiting}`).join(', ') };
   }
 
-  /** Whether accounts are sent to their workers in time, and whether these keep up. */
+  /** Whether due accounts are dispatched in time, and whether the workers keep up. */
   async #accounts(): Promise<Finding> {
     const { table, clock } = this.#platform;
     const now = clock.now();
@@ -139,21 +139,21 @@ export class SystemStatus {
     const lagMs = Math.max(status.lagMs, silentMs > streamSilenceSeconds * 1000 ? silentMs : 0);
     return {
       status: lagMs > streamLagSecondsMax * 1000 ? 'degraded' : 'ok',
-      // Streams tell the time of a change in whole seconds.
+      // Streams report the time of a change in whole seconds.
       detail: lagMs < 1000 ? 'keeps up with the table' : `${Math.floor(lagMs / 1000)} s behind the table`,
       latencyMs: lagMs,
     };
   }
 
-  #venue(status: VenueStatus | undefined, leftAlone: number | undefined): Finding {
+  #venue(status: VenueStatus | undefined, openUntil: number | undefined): Finding {
     const { clock, config } = this.#platform;
-    if (leftAlone !== undefined) {
-      const seconds = Math.max(0, Math.ceil((leftAlone - clock.now()) / 1000));
+    if (openUntil !== undefined) {
+      const seconds = Math.max(0, Math.ceil((openUntil - clock.now()) / 1000));
       const found = this.#venue(status, undefined);
-      const detail = `was asked too often, is left alone for ${seconds} s; ${found.detail}`;
+      const detail = `rate limited, not called for ${seconds} s; ${found.detail}`;
       return { ...found, status: found.status === 'down' ? 'down' : 'degraded', detail };
     }
-    if (status === undefined) return { status: 'degraded', detail: 'not asked yet' };
+    if (status === undefined) return { status: 'degraded', detail: 'not polled yet' };
     const stale = isStale(status.lastSuccessAt ?? 0, clock.now(), config.market.syncSeconds);
     const age =
       status.lastSuccessAt === null

@@ -54,7 +54,7 @@ export const networkOf = (address: string): string | undefined => {
   if (family !== 6) return family === 4 ? plain : undefined;
   const [before = '', after] = plain.replace(/%.*$/, '').split('::');
   const head = before === '' ? [] : before.split(':');
-  // `::` stands for as many zeros as there is room for; what follows it is in the other half, or fills up this one.
+  // `::` is as many zeros as fit; the groups after it are in the other half, or fill up this one.
   const tail = after === undefined || after === '' ? [] : after.split(':');
   const tailGroups = tail.length + (tail.at(-1)?.includes('.') === true ? 1 : 0);
   const zeros = after === undefined ? 0 : 8 - head.length - tailGroups;

@@ -1,5 +1,6 @@
 import { ConditionFailed } from './errors.ts';
 import { valueAt } from './items/condition.ts';
+import { clockSkewMsMax } from './plausible-time.ts';
 import {
   allOf,
   anyOf,
@@ -28,13 +29,14 @@ export interface HeldLease {
   readonly until: number;
   /** Attributes to set when it is acquired, by path. */
   readonly set: Readonly<Record<string, number | string>>;
-  /** Holds while nobody else acquired it since, also once it expired. */
+  /** Holds as long as no other holder has acquired it since, even after it expired. */
   readonly isHeld: WriteCondition;
 }
 
 /**
- * A lease on an item: an exclusive right that expires by itself, so that a holder that crashed blocks nobody for long.
- * A holder must stop before its lease expires: the next one does not wait for it.
+ * A lease on an item: an exclusive right that expires, so that a holder that crashes does not block the others for long.
+ * A holder must stop before its lease expires: the next one does not wait for it. A lease from the future, acquired
+ * before a clock was corrected, counts as free: otherwise it would block everyone until that time.
  *
  * A lease with a write of its own is acquired with {@link acquireLease} and released with {@link releaseLease}. One that is
  * part of another write is acquired with {@link acquired} under {@link isFree}, checked with {@link HeldLease.isHeld} and
@@ -43,19 +45,25 @@ export interface HeldLease {
 export class Lease {
   readonly #at: LeaseAttributes;
   readonly #durationMs: number;
+  readonly #skewMs: number;
   /** Removes the lease from its item. */
   readonly released: Required<Pick<Changes, 'remove'>>;
 
-  /** @param durationMs how long it lasts, unless {@link acquired} is given another end */
-  constructor(at: LeaseAttributes, durationMs: number) {
+  /**
+   * @param durationMs how long it lasts; only a lease that stores `since` may be acquired for longer
+   * @param skewMs how far the clocks of two holders may differ: a lease acquired further in the future is free
+   */
+  constructor(at: LeaseAttributes, durationMs: number, skewMs: number = clockSkewMsMax) {
     if (at.until === undefined && at.since === undefined) throw new TypeError('A lease stores when it ends or began');
     this.#at = at;
     this.#durationMs = durationMs;
+    this.#skewMs = skewMs;
     this.released = { remove: [at.until, at.since, at.owner].filter((path) => path !== undefined) };
   }
 
   /**
-   * Holds where nobody has the lease: it was never acquired, it was released, it expired, or an earlier process had it.
+   * Holds where the lease is free: it was never acquired, it was released, it expired, it was acquired in the future, or
+   * its holder was an earlier process.
    * @param now epoch ms
    * @param soleWriterSince start of this process where it is the only writer, epoch ms: a lease from before ended with the
    * process that held it; 0 where other processes acquire it too
@@ -63,12 +71,13 @@ export class Lease {
   isFree(now: number, soleWriterSince = 0): WriteCondition {
     const { until, since = '' } = this.#at;
     const isOver = until === undefined ? atMost(since, now - this.#durationMs) : atMost(until, now);
-    if (soleWriterSince === 0) return isOver;
-    const isFromBefore: WriteCondition =
+    const isAcquired = (is: '<' | '>', at: number): WriteCondition =>
       this.#at.since === undefined
-        ? { path: until ?? '', is: '<', value: soleWriterSince + this.#durationMs }
-        : { path: since, is: '<', value: soleWriterSince };
-    return anyOf(isOver, isFromBefore);
+        ? { path: until ?? '', is, value: at + this.#durationMs }
+        : { path: since, is, value: at };
+    const isFromFuture = isAcquired('>', now + this.#skewMs);
+    if (soleWriterSince === 0) return anyOf(isOver, isFromFuture);
+    return anyOf(isOver, isFromFuture, isAcquired('<', soleWriterSince));
   }
 
   /** How much longer the lease of an item lasts, ms; 0 where it is free (see {@link isFree}). */
@@ -81,7 +90,8 @@ export class Lease {
     const until = storedUntil ?? (storedSince === undefined ? undefined : storedSince + this.#durationMs);
     if (until === undefined) return 0;
     const since = storedSince ?? until - this.#durationMs;
-    return since < soleWriterSince ? 0 : Math.max(0, until - now);
+    if (since < soleWriterSince || since > now + this.#skewMs) return 0;
+    return Math.max(0, until - now);
   }
 
   /**

@@ -43,7 +43,7 @@ interface Target {
   readonly lookup: LookupFunction;
 }
 
-/** The URL, if it may be called as far as one can tell before its name is resolved. Its parser knows every spelling of an address. */
+/** The URL, if it may be called as far as is known before its name is resolved. The URL parser knows every spelling of an address. */
 const allowedUrl = (text: string, { protocols, allows }: Target): URL => {
   const url = URL.parse(text);
   if (url === null) throw new Unavailable('The address is not a URL');
@@ -56,7 +56,7 @@ const allowedUrl = (text: string, { protocols, allows }: Target): URL => {
 
 const notPublic = 'The address is not a public one';
 
-/** A lookup that fails as soon as one of a name's addresses is not public. The socket connects to what it gives and to nothing else. */
+/** A lookup that fails as soon as one of a name's addresses is not public. The socket connects only to the addresses it returns. */
 const publicLookup =
   (lookup: LookupFunction): LookupFunction =>
   (hostname, options, callback) => {

@@ -1,5 +1,5 @@
 /**
- * Runs a task for every item, at most `limit` at a time and with no barrier between them: a slow one holds up no more
+ * Runs a task for every item, at most `limit` at a time and with no barrier between them: a slow one blocks no more
  * than its own place.
  * @throws the first failure, once every task has ended
  */

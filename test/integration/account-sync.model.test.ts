@@ -5,10 +5,10 @@ import { owner } from '../support/account-system.ts';
 import {
   AccountWorld,
   contractChange,
-  standing,
+  healthySyncState,
   storedRecords,
+  syncStateOf,
   venueChange,
-  wellStanding,
 } from '../support/account-world.ts';
 import { modelRuns, modelSeed } from '../support/model-runs.ts';
 import { testPlatform } from '../support/test-platform.ts';
@@ -64,8 +64,8 @@ describe.each(['binance', 'bybit'] as const)('an account at the double of %s, th
             for (let worker = await work(); worker !== undefined; worker = await work()) await through(worker.ended);
             await clock.advance(44_000);
           }
-          expect(await storedRecords(store, owner, accountId)).toEqual(world.told());
-          expect(await standing(store, owner, accountId)).toEqual(wellStanding);
+          expect(await storedRecords(store, owner, accountId)).toEqual(world.listed());
+          expect(await syncStateOf(store, owner, accountId)).toEqual(healthySyncState);
         } finally {
           await double.close();
         }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accountAtDouble } from '../support/account-at-double.ts';
 import { owner } from '../support/account-system.ts';
-import { standing, storedRecords, wellStanding } from '../support/account-world.ts';
+import { healthySyncState, storedRecords, syncStateOf } from '../support/account-world.ts';
 import { type TestPlatform, testPlatform } from '../support/test-platform.ts';
 import { orderOf, tradeOf } from '../support/venues/account-fixtures.ts';
 import type { BinanceDouble } from '../support/venues/binance.ts';
@@ -64,7 +64,7 @@ describe('an account with contracts at Binance', () => {
       'trade ETH/USDT:USDT 2900',
       'trade SOL/USDC:USDC 150',
     ]);
-    expect(await standing(system.store, owner, account.accountId)).toEqual(wellStanding);
+    expect(await syncStateOf(system.store, owner, account.accountId)).toEqual(healthySyncState);
   });
 
   it('has the fill of a contract order told with the next sync, however long it rested', async () => {

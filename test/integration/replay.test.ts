@@ -230,7 +230,7 @@ describe('a file that can not be played', () => {
     await expectRefusal(
       file,
       ['--replay', file],
-      /: the name does not tell the symbol; give it with --symbol BTC\/USDT, or call the file like BTCUSDT_1m\.csv\.$/,
+      /: the file name does not contain the symbol; give it with --symbol BTC\/USDT, or name the file like BTCUSDT_1m\.csv\.$/,
     );
   });
 

@@ -29,7 +29,7 @@ import { liveOn, VirtualClock } from './virtual-clock.ts';
 export const liveVenues = ['binance', 'bybit', 'kraken'] as const;
 export type LiveVenue = (typeof liveVenues)[number];
 
-/** What each venue allows an address in a window. Kraken tells nothing of signed requests: 20 a second is our own caution. */
+/** What each venue allows an address in a window. Kraken documents none for signed requests: 20 a second is our own limit. */
 export const venueLimits: Readonly<
   Record<LiveVenue, { readonly windowMs: number; readonly most: number; readonly unit: string }>
 > = {
@@ -58,9 +58,9 @@ export interface Slowness {
 }
 
 const stepMs = 250;
-/** Turns of the event loop without a request under way after which everybody waits for time to pass. */
+/** Turns of the event loop without a request under way after which all are taken to wait for time to pass. */
 const idleTurns = 6;
-/** What a venue says when it was asked too often, in an answer of any status. */
+/** How a venue reports an exceeded rate limit, in an answer of any status. */
 const refusal = /"retCode":100(?:06|18)|EAPI:Rate limit|EGeneral:Too many|"code":-1003/;
 
 export const startFleet = async ({ accounts, syncSeconds, dispatchSeconds }: FleetOptions) => {
@@ -79,7 +79,7 @@ export const startFleet = async ({ accounts, syncSeconds, dispatchSeconds }: Fle
 
   const venueAt = (url: string): LiveVenue =>
     liveVenues.find((venue) => url.startsWith(doubles[venue].url)) ?? 'kraken';
-  /** Binance tells the weight used in the minute, of which each request took its part. */
+  /** Binance reports the weight used in the minute, of which each request took its part. */
   const weightOf = (response: Response, at: number): number => {
     const used = Number(response.headers.get('x-mbx-used-weight-1m') ?? Number.NaN);
     if (Number.isNaN(used)) return 1;
@@ -222,7 +222,7 @@ export const startFleet = async ({ accounts, syncSeconds, dispatchSeconds }: Fle
     pass: (seconds: number) => live(clock.sleep(seconds * 1000)),
     /** How many accounts of a venue have all their steps well. */
     well: async (venue: LiveVenue) => (await standing(venue)).filter(isWell).length,
-    /** Begins to count anew. */
+    /** Resets all counts. */
     reset: () => {
       synced.clear();
       Object.assign(items, { read: 0, written: 0 });
@@ -232,7 +232,7 @@ export const startFleet = async ({ accounts, syncSeconds, dispatchSeconds }: Fle
         doubles[venue].forget();
       }
     },
-    /** Has the doubles forget what they were asked, so that memory is that of the system. */
+    /** Has the doubles forget their requests, so that memory is that of the system. */
     forget: () => {
       for (const venue of liveVenues) doubles[venue].forget();
     },

@@ -14,7 +14,7 @@ import { type TestPlatform, testContext, testOrigin } from './test-platform.ts';
 
 export const owner = 'ada' as UserId;
 
-/** At which of its writes, to the table or a queue, a process ends; `after` the write is made, but nobody hears of it. */
+/** At which of its writes, to the table or a queue, a process ends; `after`: the write is made, but its result is lost. */
 export interface Kill {
   readonly write: number;
   readonly when: 'before' | 'after';
@@ -41,7 +41,7 @@ interface Process {
   readonly written?: () => Promise<void>;
 }
 
-/** A process of its own on the same table and queues: it ends where it is told to, and then does nothing more. */
+/** A process of its own on the same table and queues: it ends at the given write and then does nothing more. */
 const processOf = (system: TestPlatform, { kill, storeMs = 0, written = async () => {} }: Process) => {
   const table = new ObservedTable(system.store);
   let writes = 0;

@@ -25,11 +25,11 @@ const supported = {
 /** A venue as accounts see it, without a network: the test says what each key finds, and what goes wrong. */
 export class VenueOfKeys {
   readonly keys = new Map<string, { permissions: KeyPermissions; balances: Balance[] }>();
-  /** How often balances were asked for, by key. */
-  readonly asked: string[] = [];
+  /** The key of each read of balances. */
+  readonly reads: string[] = [];
   /** What the next calls throw. */
   readonly faults: VenueError[] = [];
-  /** Runs while balances are asked for. */
+  /** Runs while balances are read. */
   during: () => Promise<void> = async () => {};
 
   add(
@@ -62,7 +62,7 @@ export class VenueOfKeys {
       needsSymbols: false,
       permissions: async () => found().permissions,
       balances: async () => {
-        this.asked.push(apiKey);
+        this.reads.push(apiKey);
         await this.during();
         return walletsOf(found().balances, ['spot']);
       },

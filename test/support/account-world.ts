@@ -1,4 +1,4 @@
-/** What happens to an account at its venue, at random, and whether what is stored of it tells the same. */
+/** Random events of an account at its venue, and what should be stored of it afterwards. */
 
 import * as fc from 'fast-check';
 import {
@@ -15,7 +15,7 @@ import type { UserId } from '#shared/model/user-id';
 import { every, type Item, type Query, type Table } from '#shared/platform/table';
 import type { VenueAccounts } from './venues/venue-accounts.ts';
 
-/** Assets that are always held, so that a venue which wants markets named is asked for theirs. */
+/** Assets that are always held, so that their markets are read at a venue which requires symbols. */
 const assets = ['BTC', 'ETH'] as const;
 const market = fc.constantFrom(...assets).map((asset) => `${asset}/USDT`);
 const contractOf = (asset: string): string => `${asset}/USDT:USDT`;
@@ -27,7 +27,7 @@ const traded = (symbol: fc.Arbitrary<string>) =>
     is: fc.constant('trades' as const),
     symbol,
     count: fc.integer({ min: 1, max: 12 }),
-    /** How long the venue takes to tell of them, seconds. */
+    /** How long the venue takes to list them, seconds. */
     late: fc.oneof(fc.constant(0), fc.nat({ max: 25 })),
     isAtOnce: fc.boolean(),
     /** Bought and sold again: nothing else shows that there were trades. */
@@ -74,7 +74,7 @@ export class AccountWorld {
   readonly #apiKey: string;
   readonly #now: () => number;
   #prices = 0;
-  /** What was ever told of each record, by its name, so that nothing else may be stored. */
+  /** Every version of each record that the venue ever listed; nothing else may be stored. */
   readonly #seen = new Set<string>();
   /** Names of what vanished at some time. */
   readonly #vanished = new Set<string>();
@@ -88,7 +88,7 @@ export class AccountWorld {
     this.#note();
   }
 
-  /** Contracts are traded as well: their wallet is not empty, and each was traded once, so that the venue tells of it. */
+  /** Contracts are traded as well: their wallet is not empty, and each was traded once, so that the venue lists it. */
   openContracts(): void {
     this.#accounts.setBalance(this.#apiKey, 'USDT', '100', '0', 'contract');
     for (const asset of assets) this.#trade(contractOf(asset), this.#now(), {});
@@ -96,7 +96,7 @@ export class AccountWorld {
   }
 
   apply(change: VenueChange): void {
-    const before = this.told();
+    const before = this.listed();
     const { orders, transfers } = this.#account();
     const at = this.#now();
     switch (change.is) {
@@ -166,12 +166,12 @@ export class AccountWorld {
       }
     }
     this.#note();
-    const names = new Set(this.told().map(nameOf));
+    const names = new Set(this.listed().map(nameOf));
     for (const record of before) if (!names.has(nameOf(record))) this.#vanished.add(nameOf(record));
   }
 
-  /** All that the venue tells of the account, each record in one line, sorted. */
-  told(): string[] {
+  /** All that the venue lists of the account, one line per record, sorted. */
+  listed(): string[] {
     const { wallets, positions, orders, trades, transfers } = this.#account();
     const balances = [...wallets].flatMap(([wallet, held]) =>
       [...held].map(([asset, { free, locked }]) => `balance ${wallet} ${asset} = ${plain(free)} ${plain(locked)}`),
@@ -223,11 +223,11 @@ export class AccountWorld {
   }
 
   #note(): void {
-    for (const record of this.told()) this.#seen.add(record);
+    for (const record of this.listed()) this.#seen.add(record);
   }
 }
 
-/** What is stored of an account, in the lines of {@link AccountWorld.told}; one that is stored twice is there twice. */
+/** What is stored of an account, in the lines of {@link AccountWorld.listed}; one that is stored twice appears twice. */
 export const storedRecords = async (table: Table, userId: UserId, accountId: string): Promise<string[]> => {
   const read = async (query: Query) => {
     const items: Item[] = [];
@@ -253,8 +253,8 @@ export const storedRecords = async (table: Table, userId: UserId, accountId: str
   ].sort();
 };
 
-/** How the account stands: each step, whether a worker holds it, and whether it will be synchronised again. */
-export const standing = async (table: Table, userId: UserId, accountId: string) => {
+/** The sync state of an account: each step, whether a worker holds it, and whether it will be synchronised again. */
+export const syncStateOf = async (table: Table, userId: UserId, accountId: string) => {
   const account = await table.get<StoredAccount>(accountKey(userId, accountId), { consistent: true });
   const schedule = await table.get<StoredSchedule>(scheduleKey(userId, accountId), { consistent: true });
   const steps = Object.entries(account?.steps ?? {}).map(([step, { status }]) => `${step} ${status}`);
@@ -265,8 +265,8 @@ export const standing = async (table: Table, userId: UserId, accountId: string) 
   };
 };
 
-/** As an account stands that is synchronised with success. */
-export const wellStanding = {
+/** The sync state of an account whose sync succeeds. */
+export const healthySyncState = {
   steps: ['balances ok', 'orders ok', 'positions ok', 'trades ok', 'transfers ok'],
   leaseOwner: undefined,
   isScheduled: true,

@@ -116,8 +116,8 @@ export class ApiClient {
   async #every<T>(path: string, filter = ''): Promise<T[]> {
     const items: T[] = [];
     for (let cursor = ''; ; ) {
-      const asked = `${path}?limit=${mostItems}${filter}${cursor}`;
-      const page = await this.get<{ items: T[]; nextCursor: string | null }>(asked);
+      const url = `${path}?limit=${mostItems}${filter}${cursor}`;
+      const page = await this.get<{ items: T[]; nextCursor: string | null }>(url);
       items.push(...page.items);
       if (page.nextCursor === null) return items;
       cursor = `&cursor=${encodeURIComponent(page.nextCursor)}`;

@@ -70,7 +70,7 @@ export const towards = (recorder: Recorder) => ({
   requestHandler: { requestTimeout: recorder.hangs ? 100 : 15_000, throwOnRequestTimeout: true },
 });
 
-/** A failure as the JSON services of AWS tell it. */
+/** A failure as the JSON services of AWS report it. */
 export const awsFailure = (name: string, message = name, more: object = {}, status = 400): Answer => ({
   status,
   headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': 'request-1' },

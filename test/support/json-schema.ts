@@ -42,7 +42,7 @@ export const inputSchemaOf = (schema: z.ZodType): JsonSchema => {
   return resolved(root) as JsonSchema;
 };
 
-/** The schemas of what a route takes, by where it stands in the request. */
+/** The schemas of a route's inputs, by their part of the request. */
 export const inputsOf = ({ params, query, body }: Route): [where: string, schema: JsonSchema][] =>
   Object.entries({ params, query, body }).flatMap(([where, schema]) =>
     schema === undefined ? [] : [[where, inputSchemaOf(schema)] as [string, JsonSchema]],

@@ -1,7 +1,7 @@
 import type { Clock } from '#shared/platform/ports';
 import { systemClock } from '#shared/platform/system';
 
-/** The machine's time, which can leap ahead: for what takes a minute and is to be seen at once. */
+/** The machine's time, which can leap ahead, so that a test need not wait a minute. */
 export class LeapingClock implements Clock {
   #aheadMs = 0;
   readonly #sleepers = new Map<AbortController, number>();
@@ -18,7 +18,7 @@ export class LeapingClock implements Clock {
     this.#sleepers.delete(woken);
   }
 
-  /** Goes on `ms` later; whoever would have woken meanwhile wakes now. */
+  /** Moves the time ahead by `ms`; sleepers due by then wake now. */
   leap(ms: number): void {
     this.#aheadMs += ms;
     for (const [sleeper, until] of this.#sleepers) if (until <= this.now()) sleeper.abort();

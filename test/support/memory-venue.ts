@@ -62,16 +62,16 @@ export class MemoryVenue implements OpenedAccount {
   /** In the order of their numbers. */
   made: OwnTrade[] = [];
   moved: Transfer[] = [];
-  /** Markets that exist; a trade of another one can't be asked for. */
+  /** Markets that exist; trades of others can't be requested. */
   markets = ['BTC/USDT', 'ETH/USDT'];
   tradesAtOnce = 2;
-  /** The calls, with what they named. */
-  readonly asked: string[] = [];
-  /** Runs before each answer; what it throws the caller gets. */
+  /** The calls, with their arguments. */
+  readonly calls: string[] = [];
+  /** Runs before each answer; the caller gets what it throws. */
   before: (call: string) => Promise<void> | void = () => {};
 
   async #answer<T>(call: string, give: () => T): Promise<T> {
-    this.asked.push(call);
+    this.calls.push(call);
     await this.before(call);
     return give();
   }

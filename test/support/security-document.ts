@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** docs/security.md, which tests hold against what it tells of. */
+/** docs/security.md, which tests compare with what it describes. */
 export const securityDocument = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
 
 export interface DocumentTable {

@@ -83,7 +83,7 @@ export const startServerProcess = async (
   };
 };
 
-/** Runs the start command until it ends by itself. */
+/** Runs the start command until it exits. */
 export const runServerCommand = async (args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
   const { child, exited } = launch(args, env);
   const tooLong = setTimeout(() => child.kill('SIGKILL'), readyTimeoutMs);

@@ -44,7 +44,7 @@ export const DEPLOYED = {
   http: { strictTransport: defaultOf(http.strictTransport) },
 } satisfies SomeSettings;
 
-/** Who asked, where a test does not look at it. */
+/** The origin of a request, where a test does not check it. */
 export const testOrigin: AuditOrigin = {
   actor: { kind: 'system' },
   source: { address: '203.0.113.7', userAgent: 'test' },

@@ -13,15 +13,15 @@ import { orderAt, positionIn, tradeAt, transferOfId } from './memory-venue.ts';
 import type { AccountOrder, Numbered, VenueAccounts } from './venues/venue-accounts.ts';
 
 const contracts = ['BTC/USDT:USDT', 'ETH/USDT:USDT'];
-/** How long the venue may take to tell of a trade. */
+/** How long the venue may take to list a trade. */
 const settlingMs = 60_000;
 
 export interface VenueOfAccountsOptions {
   readonly accounts: VenueAccounts;
   readonly apiKey: string;
-  /** `by-symbol` tells orders and trades of one market, trades by their numbers, as Binance does; `by-time` as Bybit does. */
-  readonly tells: 'by-symbol' | 'by-time';
-  /** Trades told at once. */
+  /** `by-symbol` lists orders and trades of one market, trades by their numbers, as Binance does; `by-time` as Bybit does. */
+  readonly lists: 'by-symbol' | 'by-time';
+  /** Trades listed at once. */
   readonly tradesAtOnce: number;
   readonly now: () => number;
 }
@@ -32,12 +32,12 @@ export class VenueOfAccounts implements OpenedAccount {
   readonly needsSymbols: boolean;
   readonly tradedSymbols?: (cursor: string | null) => Promise<VenuePage<string>>;
   readonly #options: VenueOfAccountsOptions;
-  /** Runs before each answer, and may change it; what it throws the caller gets. */
+  /** Runs before each answer, and may change it; the caller gets what it throws. */
   answering: <T extends object>(call: string, answer: T) => Promise<T> = async (_call, answer) => answer;
 
   constructor(options: VenueOfAccountsOptions) {
     this.#options = options;
-    this.needsSymbols = options.tells === 'by-symbol';
+    this.needsSymbols = options.lists === 'by-symbol';
     if (this.needsSymbols) this.tradedSymbols = this.#tradedSymbols;
   }
 
@@ -66,7 +66,7 @@ export class VenueOfAccounts implements OpenedAccount {
       this.#account().positions.map(({ symbol, side, size }) => positionIn(symbol, { side, contracts: size })),
     );
 
-  // Those of contracts are told whether they are named or not.
+  // Those of contracts are listed whether they are named or not.
   openOrders = (symbols: readonly string[]) =>
     this.#orders('openOrders', [...symbols, ...contracts], ({ status }) => status === 'open');
 

@@ -5,7 +5,7 @@ interface Sleeper {
   wake(): void;
 }
 
-/** Time that passes only when told to. */
+/** Time that passes only when a test advances it. */
 export class VirtualClock implements Clock {
   #now: number;
   readonly #sleepers = new Set<Sleeper>();
@@ -23,7 +23,7 @@ export class VirtualClock implements Clock {
     if (signal?.aborted === true) return Promise.resolve();
     return new Promise((resolve) => {
       const sleeper: Sleeper = {
-        // Whole milliseconds, as a clock tells them.
+        // Whole milliseconds, as a clock returns them.
         until: Math.ceil(this.#now + Math.max(0, ms)),
         wake: () => {
           this.#sleepers.delete(sleeper);
@@ -65,7 +65,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Turns of the event loop in which whoever was woken gets on: the store commits in a turn of its own. */
+/** Turns of the event loop that woken sleepers get to go on: the store commits in a turn of its own. */
 const turns = 20;
 
 const settled = async (): Promise<void> => {
@@ -88,9 +88,9 @@ export const awakeOn = async <T>(clock: VirtualClock, work: Promise<T>): Promise
 export interface Pace {
   /** How far time goes at once. */
   readonly stepMs: number;
-  /** Turns of the event loop with nothing under way after which everybody waits for time to pass. */
+  /** Turns of the event loop with nothing under way after which all are taken to wait for time to pass. */
   readonly idleTurns: number;
-  /** Whether something is under way for which time stands still, such as a real request. */
+  /** Whether something is under way during which time must not pass, such as a real request. */
   readonly isBusy: () => boolean;
 }
 

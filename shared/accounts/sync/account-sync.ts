@@ -37,17 +37,17 @@ export interface AccountSyncParts {
   readonly timeoutSeconds: number;
 }
 
-/** A sync starts nothing new this long before the end of its time, so that it can still record how it went. */
+/** A sync starts nothing new this long before the end of its time, so that it can still record its results. */
 const closingSeconds = 5;
-/** How often a write of the schedule is tried that the dispatcher moves on at the same time. */
+/** Attempts to write the schedule, which the dispatcher may change at the same time. */
 const scheduleAttemptsMax = 5;
 /** A message may arrive a little before its time. */
 const earlyMsMax = 1000;
 /** Longest that a venue takes to answer one call. */
 const callSeconds = 30;
-/** A sync that takes longer takes its lease though it has nothing to write yet, so that no other one starts beside it. */
+/** A sync that takes longer acquires its lease even with nothing to write yet, so that no other sync starts. */
 const unleasedMsMax = 10_000;
-/** When a sync that the user requested is tried again while another one is under way. */
+/** When a sync that the user requested is retried while another one is running. */
 const heldRetrySeconds = 5;
 
 type Ports = Pick<Platform, 'table' | 'queue' | 'clock' | 'ids' | 'random' | 'config' | 'logger' | 'metrics'>;
@@ -56,9 +56,9 @@ type Ports = Pick<Platform, 'table' | 'queue' | 'clock' | 'ids' | 'random' | 'co
 export class AccountSync {
   readonly #ports: Ports;
   readonly #parts: AccountSyncParts;
-  /** On one machine no other process synchronises: a lease that is older than this one ended with the process before. */
+  /** On one machine no other process synchronises: a lease from before its start ended with the process that held it. */
   readonly #aloneSince: number;
-  /** When each sync of this process that is under way started, epoch ms, by account. */
+  /** When each running sync of this process started, epoch ms, by account. */
   readonly #running = new Map<string, number>();
 
   constructor(ports: Ports, parts: AccountSyncParts) {
@@ -69,7 +69,7 @@ export class AccountSync {
 
   /**
    * Runs a sync, unless one ran for this due time or a later one, or the account is gone; one that is not due yet is
-   * enqueued for then. It is idempotent. A sync that the user requested while another one is under way follows it.
+   * enqueued for then. It is idempotent. A sync that the user requests during another one follows it.
    * @throws {SyncHeld} another worker is synchronising the account
    * @throws {Unavailable} the job is to be retried
    */
@@ -101,7 +101,7 @@ export class AccountSync {
     }
     this.#running.set(job.accountId, startedAt);
     try {
-      // The balances of a paper account are its own, and no venue knows of it.
+      // A paper account exists at no venue.
       if (lease.account.mode === 'live') await this.#runWith(lease, job.userRequested, startedAt);
     } finally {
       this.#running.delete(job.accountId);
@@ -121,15 +121,15 @@ export class AccountSync {
     const { clock, table } = this.#ports;
     const { account, dueAt, endsAt } = lease;
     const states = { ...account.steps };
-    // A job that arrived a little early is taken to be on time: it may be the only one of a retry.
+    // A job that arrived slightly early counts as on time: it may be the only one of a retry.
     const now = Math.max(clock.now(), dueAt);
     if (!userRequested && isPaused(states, now)) throw new SyncDropped('The account is paused.');
     if (Object.values(states).some((state) => waitsForVenue(state, now))) return states;
-    // Steps without a result will write one: no other sync is to start beside a first one, which may take long.
-    if (this.#parts.steps.some(({ name }) => (states[name]?.status ?? 'pending') === 'pending')) await lease.take();
+    // Steps without a result will write one: no other sync should start during a first one, which may take long.
+    if (this.#parts.steps.some(({ name }) => (states[name]?.status ?? 'pending') === 'pending')) await lease.acquire();
     let opened: Promise<OpenedAccount> | undefined;
     const onAnswer = async () => {
-      if (clock.now() - startedAt > unleasedMsMax) await lease.take();
+      if (clock.now() - startedAt > unleasedMsMax) await lease.acquire();
     };
     const context: Omit<StepContext, 'before'> = {
       account,
@@ -139,7 +139,7 @@ export class AccountSync {
       },
       write: async (writes) => {
         if (writes.length === 0) return;
-        await lease.take();
+        await lease.acquire();
         await table.writeMany(writes);
       },
       hasTime: () => clock.now() + (callSeconds + closingSeconds) * 1000 < endsAt,
@@ -162,7 +162,7 @@ export class AccountSync {
     const { account } = context;
     const { dueAt, endsAt } = lease;
     const states: Record<string, StepState> = { ...account.steps };
-    // A retry within the period is for what failed: to read the rest again would use up the room of others.
+    // A retry within the period reads only what failed: reading the rest again would use up the rate limit.
     const { beganAt } = duePeriod(account, config, Math.max(clock.now(), dueAt));
     let isUnpublished = false;
     let hasRun = false;
@@ -193,7 +193,7 @@ export class AccountSync {
       const result = await step.run(context);
       return succeeded(this.#ports, step, before, startedAt, clock.now(), result);
     } catch (error) {
-      // Our own services failing says nothing about the account: the whole sync is retried.
+      // A failure of our own services says nothing about the account: the whole sync is retried.
       if (error instanceof DomainError && !(error instanceof VenueError)) throw error;
       const outcome = failed(this.#ports, before, startedAt, clock.now(), error);
       const { failure } = outcome.state;
@@ -214,7 +214,7 @@ export class AccountSync {
   }
 
   async #finish(lease: SyncLease, steps: Record<string, StepState>): Promise<void> {
-    // First: a worker that is killed in between leaves a job too many, never one too few.
+    // First: a worker that is killed in between leaves an extra job, never a missing one.
     await this.#scheduleRetries(lease.account, steps);
     await optimistic(
       this.#ports,
@@ -223,7 +223,7 @@ export class AccountSync {
     );
   }
 
-  /** Enqueues a sync for each step that failed now or was read in part, for when it is to continue. */
+  /** Enqueues a sync for each step that failed or was read in part, for when it continues. */
   async #scheduleRetries({ userId, accountId, steps: before }: StoredAccount, steps: Record<string, StepState>) {
     if (pauseOf(steps) !== undefined) return;
     const { queue, clock } = this.#ports;
@@ -237,7 +237,7 @@ export class AccountSync {
     if (jobs.length > 0) await queue('account-sync').send(jobs);
   }
 
-  /** How the schedule changes: a paused account is due when its pause ends, and each period again once it is read. */
+  /** How the schedule changes: a paused account is due when its pause ends, and every period again once it can be read. */
   async #rescheduled(account: StoredAccount, steps: Record<string, StepState>): Promise<Update | undefined> {
     const pause = pauseOf(steps);
     if (pause?.until === pauseOf(account.steps)?.until) return undefined;
@@ -256,13 +256,13 @@ export class AccountSync {
   }
 }
 
-/** Whether a step's result is worth a write while the sync goes on. */
+/** Whether a step's result is worth a write while the sync is running. */
 const isNews = (before: StepState, { status, detail, lastSuccessAt }: StepState): boolean =>
   status !== before.status || detail !== before.detail || (before.lastSuccessAt === null && lastSuccessAt !== null);
 
 /**
- * States as they are published while their sync goes on. The retries of this sync are enqueued when it ends: should it be
- * killed before, those steps are due at once.
+ * States as they are published while their sync is running. The retries of this sync are enqueued when it ends: if it is
+ * killed before that, those steps are due at once.
  */
 const unscheduled = (
   states: Readonly<Record<string, StepState>>,
@@ -276,7 +276,7 @@ const unscheduled = (
     }),
   );
 
-/** The venue with its errors cleared of the account's key, should it quote that. @param onAnswer runs after each answer */
+/** The venue, with the account's key removed from its errors. @param onAnswer runs after each answer */
 const guarded = (
   venue: OpenedAccount,
   hide: (text: string) => string,

@@ -12,8 +12,8 @@ import type { Platform } from '#shared/platform/ports';
 import type { SyncStep } from './steps.ts';
 
 /**
- * Keeps the balances of an account as its venue reports them: writes what differs, removes what vanished. Each wallet stands
- * alone: one that can't be read keeps its last balances, with their age.
+ * Keeps the balances of an account as its venue reports them: writes what differs, removes what vanished. Wallets
+ * are independent: one that can't be read keeps its last balances, with their age.
  */
 export const balancesStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'>): SyncStep => ({
   name: 'balances',
@@ -40,7 +40,7 @@ export const balancesStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'>
     const writes = differences(replaced, items);
     await write(writes);
     const changed = new Set(writes.map((change) => ('put' in change ? change.put.sk : change.delete.sk)));
-    // What backs contracts changes with each of their prices, and is no sign of a trade.
+    // The margin of contracts changes with their prices, which is no sign of a trade.
     const moved = [...replaced, ...items].filter(({ sk, wallet }) => changed.has(sk) && wallet !== 'contract');
     for (const { asset } of moved) touched.add(asset);
     const wallets = Object.fromEntries(
@@ -57,7 +57,7 @@ const walletState = (reading: WalletReading, before: WalletState | undefined, no
   return { status: 'failing', asOf: before?.asOf ?? null, detail: reading.error.message };
 };
 
-/** What a paper account is given when it is made; trading changes it from then on. */
+/** The initial balances of a paper account; trading changes them. */
 export const paperBalances = ({ paper }: Pick<StoredAccount, 'paper'>): Balance[] =>
   Object.entries(paper ?? {})
     .filter(([, amount]) => !new Decimal(amount).isZero())

@@ -3,9 +3,9 @@ import { isWithin } from '#shared/platform/plausible-time';
 import type { Platform } from '#shared/platform/ports';
 import { type Item, keyOf, type Table } from '#shared/platform/table';
 
-/** The dispatcher records that it ran no more often than this. */
+/** The dispatcher records its runs at most this often. */
 export const dispatchStatusSeconds = 60;
-/** Schedules that are counted in each shard; more are reported as "or more". */
+/** Most schedules that are counted in each shard; above, the count is "or more". */
 const countedPerShardMax = 100;
 
 export interface StoredDispatchStatus extends Item {
@@ -16,7 +16,7 @@ export interface StoredDispatchStatus extends Item {
 
 const statusKey = { pk: keyOf('SYSTEM', 'ACCOUNTS'), sk: 'DISPATCH' };
 
-/** Records from time to time that the dispatcher runs. */
+/** Records the runs of the dispatcher, but not each of them. */
 export class DispatchStatus {
   readonly #ports: Pick<Platform, 'table' | 'clock'>;
   #writtenAt = Number.NEGATIVE_INFINITY;

@@ -19,7 +19,7 @@ export const SyncJob = z.object({
   accountId: z.string(),
   /** When it was due, epoch ms. A sync that ran for this time or a later one serves it. */
   dueAt: z.int(),
-  /** The user requested it: paused steps are tried as well. */
+  /** The user requested it: paused steps are retried as well. */
   userRequested: z.boolean().default(false),
 });
 export type SyncJob = z.infer<typeof SyncJob>;
@@ -41,14 +41,14 @@ export const jobMessage = (job: SyncJob, delaySeconds = 0): Message => ({
   delaySeconds,
 });
 
-/** A message that arrives when its sync is due, or before where that is too far off. @param now epoch ms */
+/** A message that arrives when its sync is due, or earlier if that is beyond the longest delay. @param now epoch ms */
 export const delayedJobMessage = (job: SyncJob, now: number): Message =>
   jobMessage(job, Math.min(Math.max(0, Math.ceil((job.dueAt - now) / 1000)), delaySecondsMax));
 
-/** Enqueues the syncs of the accounts that become due before it runs again. */
+/** Enqueues the syncs that become due before its next run. */
 export class Dispatcher {
   readonly #ports: Ports;
-  /** When it last ran, epoch ms, as far as this process or the table knows. */
+  /** When it last ran, epoch ms, according to this process or the table. */
   #ranAt: number | undefined;
 
   constructor(ports: Ports) {
@@ -76,14 +76,14 @@ export class Dispatcher {
     return outcomes.reduce((sum, outcome) => sum + (outcome.status === 'fulfilled' ? outcome.value : 0), 0);
   }
 
-  /** Once the clock was set back, accounts are due too late for as long as it was ahead: they are due in their period again. */
+  /** After the clock was set back, schedules are too late by as much as it was ahead: moves them back into their period. */
   async #pullForward(shard: number, now: number): Promise<void> {
     const { table, config } = this.#ports;
     const query = { index: 'gsi1', pk: scheduleShard(shard), sk: { after: dueBound(now) } } as const;
     const puts: Put[] = [];
     for await (const schedule of every<StoredSchedule>(table, query)) {
       const { endsAt } = duePeriod(schedule, config, now);
-      // A paused account is not worth waking.
+      // Paused accounts keep their schedule.
       if (schedule.isPaused === true || schedule.dueAt <= endsAt + aheadSeconds * 1000) continue;
       const moved = {
         ...schedule,
@@ -118,7 +118,7 @@ export class Dispatcher {
     return sent;
   }
 
-  /** The jobs of an account to enqueue now, and its schedule from then on, unless another writer changes that meanwhile. */
+  /** The jobs of an account to enqueue now, and the schedule to write if no other writer has changed it since. */
   #ahead(
     { userRequested = false, isPaused: _isPaused, ...schedule }: StoredSchedule,
     now: number,

@@ -12,12 +12,12 @@ import type { Table } from '#shared/platform/table';
 /** When incomplete trades are read again: a venue lists a market again within days, or never. The last one repeats. */
 const rereadDays = [1, 7, 30];
 const dayMs = 86_400_000;
-/** Most names of markets that are kept for each list of trades. */
+/** Most market names that are kept for each list of trades. */
 const namesMax = 50;
-/** Rejected rows that are kept of each list; more are only in the log of their venue. */
+/** Most rejected rows that are kept of each list; the others are only in the log. */
 const rejectedMax = 50;
 
-/** A venue's own name of a market stands where the market is not known. */
+/** Where the market is not known, the symbol is the venue's own name of it. */
 const isRawName = (symbol: string): boolean => !symbol.includes('/');
 const isFeeKnown = ({ fees }: Pick<OwnTrade, 'fees'>): boolean => fees.every(({ asset }) => asset !== null);
 
@@ -25,10 +25,10 @@ const isFeeKnown = ({ fees }: Pick<OwnTrade, 'fees'>): boolean => fees.every(({ 
 export const isIncomplete = (trade: Pick<OwnTrade, 'symbol' | 'fees'>): boolean =>
   isRawName(trade.symbol) || !isFeeKnown(trade);
 
-/** Whether a trade that is stored lacks what this reading of it has. */
+/** Whether the stored trade lacks something that this reading has. */
 export const isMended = (stored: StoredTrade, read: StoredTrade): boolean => !isFeeKnown(stored) && isFeeKnown(read);
 
-/** Whether a stored trade is this one under another name of its market: ids may be unique within a market only. */
+/** Whether a stored trade is the same one under another market name: ids may be unique only within a market. */
 export const isRenamed = (stored: StoredTrade, read: StoredTrade): boolean =>
   stored.sk !== read.sk && stored.at === read.at && stored.price === read.price && stored.amount === read.amount;
 
@@ -72,7 +72,7 @@ export const tradesUnderNames = async (
   return found;
 };
 
-/** The rows of a list that could not be read so far: those of before and of this page, without what could be read now. */
+/** The rows of a list that are unreadable so far: earlier ones and those of this page, without those that could be read now. */
 export const rejectedAfter = (
   before: StoredCursor['rejected'],
   rejected: readonly RejectedRow[],

@@ -3,17 +3,17 @@ import { positionKey, recordsOf, type StoredPosition } from '#shared/accounts/st
 import type { Platform } from '#shared/platform/ports';
 import type { SyncStep } from './steps.ts';
 
-/** Keeps the open contract positions of an account; one that its venue does not tell of any more is closed. */
+/** Keeps the open contract positions of an account; one that its venue no longer reports is closed. */
 export const positionsStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'>): SyncStep => ({
   name: 'positions',
   run: async ({ account, venue, write, touched }) => {
     const { userId, accountId } = account;
-    const told = await (await venue()).positions();
+    const reported = await (await venue()).positions();
     const origin = { fetchedAt: clock.now(), source: account.mode };
     const positions = soundRecords(
       account.venue,
       AccountPosition,
-      told.map((position) => ({ ...position, ...origin })),
+      reported.map((position) => ({ ...position, ...origin })),
       ({ symbol, side }) => `${symbol} ${side}`,
     );
     const stored = await listed<StoredPosition>(table, {
@@ -33,13 +33,13 @@ export const positionsStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'
   },
 });
 
-/** Symbols whose position is another one than before: its price alone moves without a trade. */
-const traded = (stored: readonly StoredPosition[], told: readonly StoredPosition[]): string[] => {
+/** Symbols whose position differs by more than its price, which moves without a trade. */
+const traded = (stored: readonly StoredPosition[], reported: readonly StoredPosition[]): string[] => {
   const held = ({ sk, contracts, entryPrice }: StoredPosition) => `${sk} ${contracts} ${entryPrice}`;
-  const [before, after] = [new Set(stored.map(held)), new Set(told.map(held))];
+  const [before, after] = [new Set(stored.map(held)), new Set(reported.map(held))];
   const differing = [
     ...stored.filter((position) => !after.has(held(position))),
-    ...told.filter((position) => !before.has(held(position))),
+    ...reported.filter((position) => !before.has(held(position))),
   ];
   return differing.map(({ symbol }) => symbol);
 };

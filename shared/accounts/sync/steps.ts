@@ -16,8 +16,8 @@ export interface StepContext {
   /** The account at its venue. @throws {VenueError} its key is no longer stored */
   readonly venue: () => Promise<AccountVenue>;
   /**
-   * Writes what follows from the venue's answers, each write on its own, while no other worker writes to the account.
-   * A step has no other way to write.
+   * Writes the step's results, not atomically, while no other worker writes to the account. It is a step's only way to
+   * write.
    * @throws {DomainError} the time of this sync is over, or another worker was first
    */
   readonly write: (writes: readonly (Put | Delete)[]) => Promise<void>;
@@ -36,14 +36,14 @@ export interface StepResult {
   readonly rejected?: readonly Pick<RejectedRow, 'id' | 'reason'>[];
   /** The state of each wallet. */
   readonly wallets?: Readonly<Record<string, WalletState>>;
-  /** What kept a part from being read; the rest was. */
+  /** Why a part could not be read; the rest was read. */
   readonly error?: VenueError;
 }
 
 /** One part of an account's sync, which can fail on its own. It is idempotent. */
 export interface SyncStep {
   readonly name: StepName;
-  /** Runs no more often than this, unless the user requests it; with each sync when absent. */
+  /** Runs at most this often, unless the user requests it; with each sync when absent. */
   readonly everySeconds?: number;
   /** @throws {VenueError} */
   run(context: StepContext): Promise<StepResult>;
@@ -62,22 +62,22 @@ export const untried: StepState = {
 };
 
 const retryBackoff = { firstMs: 5_000, longestMs: 900_000 };
-/** A sync that waits for room in a venue's rate limit would miss it after a longer wait; the venue's budget limits them all together. */
+/** Short, because a sync that waits for a venue's rate limit would miss free capacity; the venue's budget limits all syncs together. */
 const roomBackoff = { firstMs: 5_000, longestMs: 60_000 };
 /** How soon a list that was read in part is continued. */
 const partSeconds = 5;
-/** Where a venue does not say when to come back. */
+/** Where a venue does not say when to retry. */
 const waitSeconds = 60;
-/** A venue that keeps a key or address out for this long or longer has locked it out; every further time it waits twice as long. */
+/** A wait this long or longer is a lockout of the key or address; each further one doubles the wait. */
 const lockoutMs = 15 * 60_000;
 const lockoutMsMax = 24 * 3_600_000;
 /**
- * When a key is tried again that the venue refused: some venues refuse a valid key for minutes (Kraken's `EAPI:Invalid key`),
+ * When a refused key is retried: some venues refuse a valid key for minutes (Kraken's `EAPI:Invalid key`),
  * and permissions are changed at the venue. Then hourly for a day, then daily.
  */
 const keyRetryMinutes = 15;
 const hourlyKeyRetries = 24;
-/** What a venue does not offer today an update of the software may. */
+/** An update of the software may support what is not offered today. */
 const notSupportedHours = 24;
 
 interface Strategy {
@@ -85,7 +85,7 @@ interface Strategy {
   readonly failure: SyncFailure;
   /** What the user can do, appended to the venue's explanation. */
   readonly advice: string;
-  /** Whether the account's other steps would fail the same. */
+  /** Whether the account's other steps would fail in the same way. */
   readonly endsRun: boolean;
 }
 
@@ -95,7 +95,7 @@ const unexpected: Strategy = { ...retry, failure: 'unknown' };
 const strategies: Readonly<Record<VenueFailure, Strategy>> = {
   retryable: { ...retry, failure: 'retryable' },
   unknown: unexpected,
-  // No step places orders, so that these are not about the account.
+  // No step places orders, so these say nothing about the account.
   'invalid-order': unexpected,
   'insufficient-funds': unexpected,
   'rate-limited': { ...retry, failure: 'rate-limited', endsRun: true },
@@ -142,7 +142,7 @@ export const succeeded = (
   };
   if (error !== undefined) {
     const { state, endsRun } = failed(ports, before, startedAt, now, error);
-    // What can be read is read with each sync, unless the venue wants to be left alone.
+    // What can be read is read with each sync, unless the venue said when to retry.
     return {
       state: {
         ...last,
@@ -239,7 +239,7 @@ const waitOf = ({ before, failure, failures, retryAfterMs, chance }: Failing): n
   const isWait = failure === 'rate-limited' || failure === 'maintenance';
   const leastMs = retryAfterMs ?? (isWait ? waitSeconds * 1000 : 0);
   const grownMs = failure === 'rate-limited' && leastMs >= lockoutMs ? lockoutWaitMs(before, leastMs) : leastMs;
-  // The venue's own time is respected in full, and those that wait for the same moment come back a little apart.
+  // The venue's own time is respected in full, with jitter for accounts that wait for the same moment.
   return Math.round(Math.max(backOffMs, grownMs * (1 + chance / 10)));
 };
 
@@ -248,17 +248,17 @@ const keyWaitMs = (failures: number): number => {
   return failures <= 1 + hourlyKeyRetries ? 3_600_000 : 24 * 3_600_000;
 };
 
-/** Twice the wait before, where that was for a lockout as well. */
+/** Twice the previous wait, if that was for a lockout as well. */
 const lockoutWaitMs = ({ failure, lastAttemptAt, nextTryAt }: StepState, leastMs: number): number => {
   const waitedMs = failure === 'rate-limited' ? (nextTryAt ?? 0) - (lastAttemptAt ?? 0) : 0;
   return waitedMs < lockoutMs ? leastMs : Math.max(leastMs, Math.min(2 * waitedMs, lockoutMsMax));
 };
 
-/** Whether a stored state can be trusted: what was stored before the clock was set back says nothing about now. */
+/** Whether a stored state can be trusted: a state from before the clock was set back says nothing about now. */
 const isTrusted = ({ lastAttemptAt }: StepState, now: number): boolean =>
   lastAttemptAt === null || isPossible(lastAttemptAt, now);
 
-/** Whether a step is to run now. @param userRequested what waits for its next try is tried now */
+/** Whether a step is to run now. @param userRequested steps that wait for their next try run now */
 export const isDue = (state: StepState, now: number, userRequested: boolean): boolean => {
   const { status, nextTryAt } = state;
   if (userRequested && status !== 'failing' && status !== 'pending') return true;
@@ -269,11 +269,11 @@ export const isDue = (state: StepState, now: number, userRequested: boolean): bo
 export const isFresh = ({ status, lastSuccessAt }: StepState, since: number, now: number): boolean =>
   status === 'ok' && lastSuccessAt !== null && lastSuccessAt >= since && isPossible(lastSuccessAt, now);
 
-/** When a step last succeeded, epoch ms; null where that is not known, as it is when that time is in the future. */
+/** When a step last succeeded, epoch ms; null where it never did, or where the stored time is in the future. */
 export const succeededAt = ({ lastSuccessAt }: Pick<StepState, 'lastSuccessAt'>, now: number): number | null =>
   lastSuccessAt !== null && isPossible(lastSuccessAt, now) ? lastSuccessAt : null;
 
-/** Whether two states differ by more than when it was last tried, and how long that took. */
+/** Whether two states are the same except for the time and duration of their last attempt. */
 export const isSameState = (a: StoredAccount['steps'], b: StoredAccount['steps']): boolean =>
   isDeepStrictEqual(withoutTimes(a), withoutTimes(b));
 
@@ -287,13 +287,13 @@ const withoutTimes = (states: StoredAccount['steps']) =>
     ),
   );
 
-/** Until when an account is idle whose key is refused, epoch ms; infinity: until its user acts. */
+/** Until when an account with a refused key is idle, epoch ms; infinity: until its user acts. */
 export interface Pause {
   readonly until: number;
 }
 
 /**
- * The pause of an account for which no step can be made: the venue refuses its key, or each of its steps.
+ * The pause of an account of which no step can run: the venue refuses its key, or each of its steps.
  * @returns undefined where something can be read
  */
 export const pauseOf = (states: StoredAccount['steps']): Pause | undefined => {
@@ -301,7 +301,7 @@ export const pauseOf = (states: StoredAccount['steps']): Pause | undefined => {
   const refused = all.filter(({ failure }) => failure === 'authentication');
   const isPaused = all.length > 0 && all.every(({ status }) => status === 'paused');
   if (refused.length === 0 && !isPaused) return undefined;
-  // What earlier versions paused has no next try.
+  // Steps paused by earlier versions have no next try.
   const tries = (refused.length > 0 ? refused : all).map(({ nextTryAt }) => nextTryAt ?? Number.POSITIVE_INFINITY);
   return { until: Math.min(...tries) };
 };
@@ -312,7 +312,7 @@ export const isPaused = (states: StoredAccount['steps'], now: number): boolean =
   return pause !== undefined && pause.until > now && Object.values(states).every((state) => isTrusted(state, now));
 };
 
-/** Whether the venue said when to come back, which no step may ignore. */
+/** Whether the venue said when to retry, which no step may ignore. */
 export const waitsForVenue = (state: StepState, now: number): boolean => {
   const { failure, nextTryAt } = state;
   const isWait = failure === 'rate-limited' || failure === 'maintenance';

@@ -1,6 +1,7 @@
 import { accountKey, type StepState, type StoredAccount } from '#shared/accounts/stored';
 import type { UserId } from '#shared/model/user-id';
 import { ConditionFailed, DomainError, TransactionCanceled, Unavailable } from '#shared/platform/errors';
+import { type HeldLease, Lease } from '#shared/platform/lease';
 import { isPossible, isWithin } from '#shared/platform/plausible-time';
 import type { Platform } from '#shared/platform/ports';
 import { allOf, type Changes, equals, type Update, type WriteCondition } from '#shared/platform/table';
@@ -11,7 +12,7 @@ import { isSameState } from './steps.ts';
 export class SyncHeld extends DomainError {
   readonly code = 'sync-held';
   override readonly name = 'SyncHeld';
-  /** How long that may take at most. */
+  /** Longest that the other worker may take. */
   readonly remainingMs: number;
   constructor(remainingMs: number) {
     super('Another worker synchronises the account.');
@@ -19,7 +20,7 @@ export class SyncHeld extends DomainError {
   }
 }
 
-/** The sync is not needed: it was made already, the account is gone, or it is paused. */
+/** The sync is not needed: it ran already, the account is gone, or it is paused. */
 export class SyncDropped extends DomainError {
   readonly code = 'sync-dropped';
   override readonly name = 'SyncDropped';
@@ -27,7 +28,10 @@ export class SyncDropped extends DomainError {
 
 /** How much longer than its sync a lease lasts. */
 const leaseMarginSeconds = 10;
-/** The status of an account in which nothing but times changed is written no more often. */
+/** Longest that AWS Lambda runs a function, and so a sync. Each lease stores its own end. */
+const leaseSecondsMax = 15 * 60;
+const syncLease = new Lease({ until: 'leaseUntil', since: 'leasedAt', owner: 'leaseOwner' }, leaseSecondsMax * 1000);
+/** A status in which only times changed is written at most once in this time. */
 export const statusSeconds = 60;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'logger'>;
@@ -39,20 +43,20 @@ export interface LeaseTerms {
 }
 
 /**
- * One worker's right to write to an account. A sync starts without it, because most find nothing to write, and takes it
- * before its first write. It gets it only if no other sync wrote since the account was read; the venue is read after
- * that, so that nothing is overwritten by older facts. A sync without news leaves no trace: should its job be delivered
+ * One worker's lease on an account. A sync starts without it, because most syncs find nothing to write, and acquires it
+ * before its first write. It succeeds only if no other sync wrote since the account was read; the venue is read after
+ * that, so that older facts never overwrite newer ones. A sync without changes leaves no trace: if its job is delivered
  * again, it runs again.
  */
 export class SyncLease {
   readonly account: StoredAccount;
   /** When the sync was due, epoch ms. */
   readonly dueAt: number;
-  /** The sync's time is over then, epoch ms. */
+  /** When the sync's time is up, epoch ms. */
   readonly endsAt: number;
   readonly #ports: Ports;
   readonly #job: SyncJob;
-  #owner: string | undefined;
+  #held: HeldLease | undefined;
 
   private constructor(ports: Ports, job: SyncJob, account: StoredAccount, endsAt: number) {
     this.#ports = ports;
@@ -69,38 +73,36 @@ export class SyncLease {
   static async open(ports: Ports, job: SyncJob, { timeoutSeconds, aloneSince }: LeaseTerms): Promise<SyncLease> {
     const readAt = ports.clock.now();
     const account = await wanted(ports, job);
-    const { leasedAt = 0, leaseUntil = 0 } = account;
-    if (isLeased(account, readAt) && leasedAt >= aloneSince) throw new SyncHeld(leaseUntil - readAt);
+    const remainingMs = syncLease.remainingMs(account, readAt, aloneSince);
+    if (remainingMs > 0) throw new SyncHeld(remainingMs);
     return new SyncLease(ports, job, account, readAt + timeoutSeconds * 1000);
   }
 
   /**
-   * Takes the lease, unless this sync has it.
-   * @throws {SyncDropped} @throws {SyncHeld} another worker wrote meanwhile
-   * @throws {Unavailable} the time of this sync is over
+   * Acquires the lease, unless this sync holds it already.
+   * @throws {SyncDropped} @throws {SyncHeld} another worker wrote to the account
+   * @throws {Unavailable} the time of this sync is up
    */
-  async take(): Promise<void> {
+  async acquire(): Promise<HeldLease> {
     this.#checkTime();
-    if (this.#owner !== undefined) return;
+    if (this.#held !== undefined) return this.#held;
     const { clock, ids } = this.#ports;
-    const owner = ids.next();
-    await this.#updateUnwritten({
-      set: { leaseOwner: owner, leasedAt: clock.now(), leaseUntil: this.endsAt + leaseMarginSeconds * 1000 },
-      add: { syncVersion: 1 },
-    });
-    this.#owner = owner;
+    const held = syncLease.acquired(clock.now(), ids.next(), this.endsAt + leaseMarginSeconds * 1000);
+    await this.#updateUnwritten({ set: held.set, add: { syncVersion: 1 } });
+    this.#held = held;
     this.#checkTime();
+    return held;
   }
 
   /**
-   * Shows how far the steps are while the sync goes on.
-   * @throws {SyncDropped} @throws {SyncHeld} another worker wrote meanwhile @throws {Unavailable} the time of this sync is over
+   * Shows the progress of the steps while the sync is running.
+   * @throws {SyncDropped} @throws {SyncHeld} another worker wrote to the account @throws {Unavailable} the time of this sync is up
    */
   async publish(steps: Readonly<Record<string, StepState>>): Promise<void> {
-    await this.take();
+    const { isHeld } = await this.acquire();
     const set = { steps, statusAt: this.#ports.clock.now() };
     try {
-      await this.#update({ set }, equals('leaseOwner', this.#owner ?? ''));
+      await this.#update({ set }, isHeld);
     } catch (error) {
       if (error instanceof ConditionFailed) throw new SyncHeld(0);
       throw error;
@@ -108,37 +110,39 @@ export class SyncLease {
   }
 
   /**
-   * Records how the steps went and releases the lease, in one write, or in none where only times changed lately.
-   * @param schedule changes with it or not at all: an account must not be paused whose steps do not say so
+   * Records the results of the steps and releases the lease, in one write; writes nothing where only times changed lately.
+   * @param schedule written in the same transaction: an account is paused only if its steps say so
    * @throws {TransactionCanceled} the schedule changed since it was read
-   * @throws {SyncDropped} @throws {SyncHeld} another worker wrote meanwhile
+   * @throws {SyncDropped} @throws {SyncHeld} another worker wrote to the account
    */
   async finish(steps: Readonly<Record<string, StepState>>, schedule: Update | undefined): Promise<void> {
     const { clock, logger } = this.#ports;
-    const isYoung = isWithin(this.account.statusAt, statusSeconds * 1000, clock.now());
+    const isRecent = isWithin(this.account.statusAt, statusSeconds * 1000, clock.now());
     // The user who requested the sync wants to see that it ran.
-    const isNews =
-      this.#job.userRequested || !isYoung || !isSameState(this.account.steps, steps) || schedule !== undefined;
+    const needsWrite =
+      this.#job.userRequested || !isRecent || !isSameState(this.account.steps, steps) || schedule !== undefined;
     const set = { steps, statusAt: clock.now(), servedDueAt: this.#job.dueAt };
-    // Also removes the expired lease of a worker that got stuck, which must not find it should it continue.
-    const changes: Changes = { set, add: { syncVersion: 1 }, remove: leaseAttributes };
-    if (this.#owner === undefined) {
-      if (isNews) await this.#updateUnwritten(changes, schedule);
+    // Also removes the expired lease of a worker that got stuck, so that it finds it gone if it continues.
+    const changes: Changes = { set, add: { syncVersion: 1 }, ...syncLease.released };
+    if (this.#held === undefined) {
+      if (needsWrite) await this.#updateUnwritten(changes, schedule);
       return;
     }
     try {
-      await this.#update(changes, equals('leaseOwner', this.#owner), schedule);
+      await this.#update(changes, this.#held.isHeld, schedule);
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
-      logger.warn('An account was synchronised by another worker meanwhile', { accountId: this.account.accountId });
+      logger.warn('An account was synchronised by another worker at the same time', {
+        accountId: this.account.accountId,
+      });
     }
   }
 
   /** Releases the lease after a sync that is to be retried. */
   async release(): Promise<void> {
-    if (this.#owner === undefined) return;
+    if (this.#held === undefined) return;
     try {
-      await this.#update({ remove: leaseAttributes }, equals('leaseOwner', this.#owner));
+      await this.#update(syncLease.released, this.#held.isHeld);
     } catch {
       // It expires.
     }
@@ -173,17 +177,14 @@ export class SyncLease {
       await this.#update(changes, isUnwritten, schedule);
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
-      const { leaseUntil = 0 } = await wanted(this.#ports, this.#job);
-      throw new SyncHeld(Math.max(0, leaseUntil - this.#ports.clock.now()));
+      const account = await wanted(this.#ports, this.#job);
+      throw new SyncHeld(syncLease.remainingMs(account, this.#ports.clock.now()));
     }
   }
 }
 
-const leaseAttributes = ['leaseOwner', 'leasedAt', 'leaseUntil'];
-
-/** Whether a worker holds the account. A lease taken in the future was written before the clock was set back. @param now epoch ms */
-export const isLeased = ({ leaseOwner, leasedAt = 0, leaseUntil = 0 }: StoredAccount, now: number): boolean =>
-  leaseOwner !== undefined && leaseUntil > now && isPossible(leasedAt, now);
+/** Whether a worker holds the account. @param now epoch ms */
+export const isLeased = (account: StoredAccount, now: number): boolean => syncLease.remainingMs(account, now) > 0;
 
 /** The account as it is now. @throws {SyncDropped} it needs no sync for this job */
 const wanted = async ({ table, clock }: Ports, { userId, accountId, dueAt }: SyncJob): Promise<StoredAccount> => {

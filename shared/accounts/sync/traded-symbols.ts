@@ -11,27 +11,27 @@ import { isWithin } from '#shared/platform/plausible-time';
 import type { Random } from '#shared/platform/ports';
 import type { Delete, Put, Table } from '#shared/platform/table';
 
-/** What assets are usually traded for. */
+/** Usual quote currencies. */
 const quotes = ['USDT', 'USDC', 'USD', 'EUR', 'BTC', 'ETH', 'BNB', 'FDUSD', 'TRY'];
-/** Most of each that an account has asked for; the newest stay. */
+/** Most that are kept of each for an account; the oldest are dropped. */
 const assetsMax = 100;
 const symbolsMax = 200;
-/** After a balance changed, its markets are asked for with each sync for so long: venues tell of trades a little later. */
+/** How long the markets of a balance that changed are read with each sync: venues report trades a little later. */
 const settlingMinutes = 10;
-/** Otherwise the markets are asked for once in so long: all of them with each sync would use up what a venue allows. */
+/** How often the other markets are read: all of them with each sync would use up the venue's rate limit. */
 const sweepMinutes = 10;
 
 type Owner = Pick<StoredAccount, 'userId' | 'accountId'>;
 
-/** The markets that an account may have traded, where its venue wants them named. */
+/** The markets that an account may have traded, where its venue requires symbols. */
 export interface TradedSymbols {
   /** Those that are known to exist, with the time at which each was found. */
   readonly known: ReadonlyMap<string, number>;
-  /** Those and all that assets held once may have been traded in, whether they exist or not. */
+  /** Those and all markets in which assets once held may have been traded, whether they exist or not. */
   readonly candidates: readonly string[];
   /** Whether an asset or the position of the market has changed lately. */
   isActive(symbol: string): boolean;
-  /** The write that remembers these symbols and the assets held, none where they are known. */
+  /** The writes that store these symbols and the assets held; none where they are already stored. */
   remember(symbols: Iterable<string>): (Put | Delete)[];
 }
 
@@ -69,7 +69,7 @@ export const readSymbols = async (
     candidates: [...new Set([...Object.keys(known), ...named])],
     isActive: (symbol) => {
       const base = symbol.split('/')[0] ?? '';
-      // A contract is traded without its asset.
+      // Trading a contract does not change the balance of its asset.
       if (symbol.includes(':')) return touched.has(symbol);
       return touched.has(symbol) || touched.has(base) || settling.has(base);
     },
@@ -85,7 +85,7 @@ export const readSymbols = async (
   };
 };
 
-/** Whether all markets are to be asked for. @param lastSuccessAt of the step that asks */
+/** Whether all markets are to be read. @param lastSuccessAt of the step that reads them */
 export const isSweep = (lastSuccessAt: number | null, now: number): boolean =>
   lastSuccessAt === null || slot(lastSuccessAt) < slot(now);
 const slot = (at: number): number => Math.floor(at / (sweepMinutes * 60_000));
@@ -97,7 +97,7 @@ export const shuffled = <T>(entries: readonly T[], random: Random): T[] =>
     .sort((a, b) => a.place - b.place)
     .map(({ entry }) => entry);
 
-/** The names with those that are new, the newest of them all; the very same object when none is. */
+/** Adds new names and keeps the newest ones; the very same object when none is new. */
 const newest = (
   times: Readonly<Record<string, number>>,
   names: Iterable<string>,

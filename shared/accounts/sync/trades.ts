@@ -24,7 +24,7 @@ import {
 import { type StepContext, type SyncStep, succeededAt } from './steps.ts';
 import { isSweep, readSymbols, shuffled, type TradedSymbols } from './traded-symbols.ts';
 
-/** A cursor that moved on without a trade is stored this rarely: it only saves reading the same time again. */
+/** How often a cursor that advanced without a trade is stored: that only saves reading the same time again. */
 const idleCursorHours = 24;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'random'>;
@@ -40,13 +40,13 @@ interface List<T> {
   fetch(cursor: string | null): Promise<VenuePage<T>>;
   /** @param last as the list is stored so far */
   store(items: readonly T[], last: StoredCursor | undefined): Promise<void>;
-  /** What the cursor remembers of a page, beside how far it goes. */
+  /** What is stored of a page with the cursor. */
   notes?(page: VenuePage<T>, last: StoredCursor | undefined): Pick<StoredCursor, 'rejected' | 'incomplete'>;
 }
 
 /**
- * Reads the own trades of an account from where it stopped, page by page: first the trades are stored, then how
- * far was read. So a page that was cut short is read again, and no trade is stored twice or left out.
+ * Reads the user's trades of an account from where it stopped, page by page: first the trades are stored, then
+ * the cursor. So an interrupted page is read again, and no trade is stored twice or left out.
  */
 export const tradesStep = (ports: Ports): SyncStep => ({
   name: 'trades',
@@ -62,9 +62,9 @@ export const tradesStep = (ports: Ports): SyncStep => ({
     const readings = symbols === undefined ? [null] : wanted(symbols, cursors, isAll);
     const found: string[] = [];
     let items = 0;
-    // In random order, so that none is always too late.
+    // In random order, so that none is always left out.
     for (const symbol of shuffled(readings, ports.random)) {
-      // The first one is always read: a venue that takes long still makes progress.
+      // The first one is always read: even a slow venue makes progress.
       if (found.length > 0 && !context.hasTime()) {
         isPart = true;
         break;
@@ -150,11 +150,11 @@ const storedCursors = async ({ table }: Ports, { userId, accountId }: StoredAcco
   return cursors;
 };
 
-/** The markets that are read now: those where something happens, those read in part, and from time to time all. */
+/** The markets that are read now: active ones, those read in part, and periodically all. */
 const wanted = (symbols: TradedSymbols, cursors: ReadonlyMap<string | null, StoredCursor>, isAll: boolean) =>
   symbols.candidates.filter((symbol) => isAll || cursors.get(symbol)?.isComplete === false || symbols.isActive(symbol));
 
-/** Remembers the markets that the venue itself lists as traded, where it needs them named. */
+/** Stores the markets that the venue itself lists as traded, where it requires symbols. */
 const readNames = async (
   ports: Ports,
   context: StepContext,
@@ -225,7 +225,7 @@ const isToStore = (last: StoredCursor | undefined, next: StoredCursor, items: nu
 };
 
 /**
- * Stores those trades that are not stored, and what those that are lacked.
+ * Stores new trades, and completes stored ones.
  * @param names the venue's own names of markets under which trades of this list are stored
  */
 const store = async (

@@ -3,7 +3,7 @@ import { type StoredTransfer, transferKey } from '#shared/accounts/stored';
 import type { Platform } from '#shared/platform/ports';
 import { type SyncStep, succeededAt } from './steps.ts';
 
-/** Deposits and withdrawals are rare and slow, and venues weigh their lists heavily. */
+/** Deposits and withdrawals are rare and slow, and their lists cost much of a venue's limit. */
 const everySeconds = 600;
 const dayMs = 86_400_000;
 /** How far back the first sync goes. */
@@ -11,7 +11,7 @@ const firstDays = 90;
 /** How far before the last success each later one begins: a transfer may take that long to end. */
 const overlapDays = 14;
 
-/** Keeps the deposits and withdrawals of an account, and how far they are. */
+/** Keeps the deposits and withdrawals of an account, with their states. */
 export const transfersStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'>): SyncStep => ({
   name: 'transfers',
   everySeconds,
@@ -20,12 +20,12 @@ export const transfersStep = ({ table, clock }: Pick<Platform, 'table' | 'clock'
     const now = clock.now();
     const lastSuccessAt = succeededAt(before, now);
     const since = lastSuccessAt === null ? now - firstDays * dayMs : lastSuccessAt - overlapDays * dayMs;
-    const { items: told, rejected } = await (await venue()).transfers(since);
+    const { items: reported, rejected } = await (await venue()).transfers(since);
     const origin = { fetchedAt: clock.now(), source: account.mode };
     const transfers = soundRecords(
       account.venue,
       AccountTransfer,
-      told.map(({ fee, ...transfer }) => ({ ...transfer, fee: fee && { ...fee }, ...origin })),
+      reported.map(({ fee, ...transfer }) => ({ ...transfer, fee: fee && { ...fee }, ...origin })),
       ({ type, transferId }) => `${type} ${transferId}`,
     );
     const items = transfers.map(

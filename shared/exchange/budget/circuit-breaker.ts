@@ -1,22 +1,25 @@
 import { ConditionFailed } from '#shared/platform/errors';
+import { acquireLease, type HeldLease, Lease } from '#shared/platform/lease';
 import type { Platform } from '#shared/platform/ports';
-import { allOf, equals, isStill } from '#shared/platform/table';
-import { boundedTime, budgetKey, isPast, openMsMax, type StoredBudget } from './stored-budget.ts';
+import { equals, isStill } from '#shared/platform/table';
+import { boundedTime, budgetKey, clockSkewMs, openMsMax, type StoredBudget } from './stored-budget.ts';
 
 /** How long the circuit is open where the venue does not say; twice as long each further time, up to the maximum. */
 const openSeconds = 30;
 const openSecondsMax = 30 * 60;
-/** A refusal so soon after the last one ended counts as its continuation. */
+/** A refusal this soon after the circuit was closed continues the series. */
 const quietSeconds = 5 * 60;
 /** A change of less than this is not written. */
 const sameSeconds = 1;
 /** How long the probing call may take. */
 const probeSeconds = 15;
+/** The lease of the worker that probes the venue, in its stored budget. */
+export const probeLease = new Lease({ until: 'probeUntil' }, probeSeconds * 1000, clockSkewMs);
 const attemptsMax = 5;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'logger'>;
 
-/** Stops the calls of all workers to a venue that refused one for its rate, and then lets one worker probe it. */
+/** Stops the calls of all workers to a venue that rate-limited one of them, and then lets one worker probe it. */
 export class CircuitBreaker {
   readonly #ports: Ports;
   readonly #venue: string;
@@ -38,7 +41,7 @@ export class CircuitBreaker {
         const set = { kind: 'venue-budget', venue: this.#venue, ...trip };
         const stored = await table.update<StoredBudget>(
           key,
-          { set, remove: ['probeUntil'] },
+          { set, ...probeLease.released },
           isStill('openUntil', before?.openUntil),
         );
         const seconds = Math.ceil((trip.openUntil - clock.now()) / 1000);
@@ -52,32 +55,21 @@ export class CircuitBreaker {
     }
   }
 
-  /** Claims the probe for this worker. @returns until when, which {@link close} needs; undefined: another worker has it */
-  async probe({ openUntil = 0 }: StoredBudget): Promise<number | undefined> {
+  /** Acquires the probe for this worker. @returns undefined: another worker probes the venue, or the circuit has changed */
+  async probe({ openUntil = 0 }: StoredBudget): Promise<HeldLease | undefined> {
     const { table, clock } = this.#ports;
-    const now = clock.now();
-    const probeUntil = now + probeSeconds * 1000;
-    try {
-      await table.update(
-        budgetKey(this.#venue),
-        { set: { probeUntil } },
-        allOf(equals('openUntil', openUntil), isPast('probeUntil', now, probeSeconds * 1000)),
-      );
-      return probeUntil;
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-      return undefined;
-    }
+    const isSameTrip = equals('openUntil', openUntil);
+    return await acquireLease(table, budgetKey(this.#venue), probeLease, { now: clock.now(), if: isSameTrip });
   }
 
   /** The probe was answered. @returns the budget as it is stored now; undefined: the circuit was opened again */
-  async close(probeUntil: number): Promise<StoredBudget | undefined> {
+  async close({ isHeld }: HeldLease): Promise<StoredBudget | undefined> {
     const { table, clock, logger } = this.#ports;
     try {
       const stored = await table.update<StoredBudget>(
         budgetKey(this.#venue),
-        { set: { closedAt: clock.now() }, remove: ['openUntil', 'probeUntil'] },
-        equals('probeUntil', probeUntil),
+        { set: { closedAt: clock.now() }, remove: ['openUntil', ...probeLease.released.remove] },
+        isHeld,
       );
       logger.info('The venue answered the probe: circuit closed', { venue: this.#venue });
       return stored;
@@ -88,7 +80,7 @@ export class CircuitBreaker {
   }
 }
 
-/** How a refusal changes the breaker; undefined where others were refused at the same time. */
+/** How a refusal changes the breaker; undefined where it adds nothing to a concurrent one. */
 const nextTrip = (
   before: StoredBudget | undefined,
   now: number,

@@ -1,11 +1,11 @@
-import { ConditionFailed } from '#shared/platform/errors';
+import { acquireLease, Lease, releaseLease } from '#shared/platform/lease';
 import type { Platform } from '#shared/platform/ports';
 import { type Item, type Key, keyOf } from '#shared/platform/table';
-import { boundedTime, egress, isPast } from './stored-budget.ts';
+import { clockSkewMs, egress } from './stored-budget.ts';
 
-/** Workers that a congested venue may occupy at once, of all there are, so that others remain for the other venues. */
+/** Most workers that a congested venue may occupy at once, so that others remain for the other venues. */
 export const slotsPerVenue = 6;
-/** A slot expires after this, whatever became of its worker: longer than a sync takes. */
+/** A slot expires after this: longer than a sync takes. */
 const slotSeconds = 75;
 
 /** Until when each slot is taken, epoch ms, in `seat_0`, `seat_1`, …; an absent one is free. */
@@ -14,7 +14,10 @@ export interface StoredSlots extends Item {
 }
 
 const slotsKey = (venue: string): Key => ({ pk: keyOf('VENUE', venue), sk: keyOf('SEATS', egress) });
-const slotPath = (slot: number): string => `seat_${slot}`;
+const slotLeases = Array.from(
+  { length: slotsPerVenue },
+  (_, slot) => new Lease({ until: `seat_${slot}` }, slotSeconds * 1000, clockSkewMs),
+);
 
 /** A slot that a worker holds. */
 export interface Slot {
@@ -41,27 +44,12 @@ export class ConcurrencySlots {
     for (let attempt = 0; attempt < slotsPerVenue; attempt++) {
       const stored = await table.get<StoredSlots>(key, { consistent: true });
       const now = clock.now();
-      const paths = Array.from({ length: slotsPerVenue }, (_, slot) => slotPath(slot));
-      const free = paths.filter((path) => boundedTime(Number(stored?.[path] ?? 0), now, slotSeconds * 1000) <= now);
-      const path = free[Math.floor(random.number() * free.length)];
-      if (path === undefined) return undefined;
-      const until = now + slotSeconds * 1000;
-      try {
-        const set = { kind: 'venue-seats', [path]: until };
-        await table.update(key, { set }, isPast(path, now, slotSeconds * 1000));
-        return { release: () => this.#release(path, until) };
-      } catch (error) {
-        if (!(error instanceof ConditionFailed)) throw error;
-      }
+      const free = slotLeases.filter((lease) => lease.remainingMs(stored, now) === 0);
+      const lease = free[Math.floor(random.number() * free.length)];
+      if (lease === undefined) return undefined;
+      const held = await acquireLease(table, key, lease, { now, set: { kind: 'venue-seats' } });
+      if (held !== undefined) return { release: () => releaseLease(table, key, lease, held) };
     }
     return undefined;
-  }
-
-  async #release(path: string, until: number): Promise<void> {
-    try {
-      await this.#ports.table.update(slotsKey(this.#venue), { remove: [path] }, { path, is: '=', value: until });
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-    }
   }
 }

@@ -34,7 +34,7 @@ export class Congestion {
   }
 
   /**
-   * Tells all workers, and repeats that only after half of the time.
+   * Stores it for all workers; repeated only after half of the time.
    * @returns the budget as it is stored now, if it was written @throws {ConditionFailed} another worker reported it
    */
   async report(waitedFor: keyof typeof congestedSeconds): Promise<StoredBudget | undefined> {

@@ -1,6 +1,6 @@
 import { anyOf, type Item, type Key, keyOf, type Table, type WriteCondition } from '#shared/platform/table';
 
-/** What calls are for. Prices find something left when accounts have taken all that they may. */
+/** What calls are for. A part of each limit is reserved for prices. */
 export type Purpose = 'prices' | 'accounts';
 
 /**
@@ -8,8 +8,8 @@ export type Purpose = 'prices' | 'accounts';
  * it holds, for each pool of the venue's limits, when its bucket is full again ({@link fullPath}), and until when a purpose
  * waits because other programs use up what the venue allows ({@link heldPath}).
  *
- * All times in it are bounded: one that lies further in the future than it can have been set for was written by a
- * clock that was wrong, and counts as past ({@link boundedTime}).
+ * All times in it are bounded: one further in the future than it can have been set for was written by a
+ * wrong clock, and counts as past ({@link boundedTime}).
  */
 export interface StoredBudget extends Item {
   readonly kind: 'venue-budget';
@@ -31,7 +31,7 @@ export const egress = 'DEFAULT';
 export const budgetKey = (venue: string): Key => ({ pk: keyOf('VENUE', venue), sk: keyOf('BUDGET', egress) });
 
 /** How far the clocks of two workers may differ. */
-const clockSkewMs = 60_000;
+export const clockSkewMs = 60_000;
 
 /** A stored time, or 0 where it is further in the future than `mostMs` and the skew of two clocks explain. */
 export const boundedTime = (time: number, now: number, mostMs: number): number =>
@@ -41,7 +41,7 @@ export const boundedTime = (time: number, now: number, mostMs: number): number =
 export const isPast = (path: string, now: number, mostMs: number): WriteCondition =>
   anyOf({ path, is: 'absent' }, { path, is: '<=', value: now }, { path, is: '>', value: now + mostMs + clockSkewMs });
 
-/** Longest that any word of a venue is taken for: Binance's longest ban. */
+/** Longest wait that a venue can impose: Binance's longest ban. */
 export const openMsMax = 3 * 24 * 60 * 60 * 1000;
 /** Longest hold: until the venue's next minute begins. */
 export const holdMsMax = 60_000;

@@ -1,4 +1,4 @@
-/** How long a lease can be spent before the rest lapses. A worker may not notice an open circuit for so long. */
+/** How long a lease can be spent before the rest expires, and how long a worker may not notice an open circuit. */
 export const tokenLeaseMs = 1500;
 
 /** Tokens that a worker took out of a bucket at once, to spend call by call. */

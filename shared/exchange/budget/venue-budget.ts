@@ -1,9 +1,10 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { VenueError } from '#shared/exchange/errors';
 import { ConditionFailed, DomainError } from '#shared/platform/errors';
+import type { HeldLease } from '#shared/platform/lease';
 import type { Platform } from '#shared/platform/ports';
 import { allOf, PRESENT, type Value, type WriteCondition } from '#shared/platform/table';
-import { CircuitBreaker } from './circuit-breaker.ts';
+import { CircuitBreaker, probeLease } from './circuit-breaker.ts';
 import { Congestion, notCongested } from './congestion.ts';
 import { fullAfter, waitOf } from './rate-bucket.ts';
 import {
@@ -35,7 +36,7 @@ export interface Charge {
 export interface Permit {
   /** The venue answered the call, even with an error. */
   answered(): Promise<void>;
-  /** The venue refused the call for its rate. @param retryAfterMs when to retry, if it said so */
+  /** The venue rate-limited the call. @param retryAfterMs when to retry, if it said so */
   refused(retryAfterMs: number | undefined): Promise<void>;
 }
 
@@ -80,10 +81,7 @@ const congestionWaitMs = 250;
 /** When a call that found no slot may be retried. */
 const slotRetryMs = 5000;
 
-/** Longest that a worker probes a venue. */
-const probeMsMax = 15_000;
-
-/** How often a call tries for room that others take first. */
+/** Attempts of a call to get tokens that other workers take first. */
 const attemptsMax = 50;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'random' | 'logger' | 'metrics'>;
@@ -238,21 +236,21 @@ export class VenueBudget implements CallBudget {
   /** @returns undefined: another worker is probing the venue, or its circuit was closed */
   async #probe(stored: StoredBudget): Promise<Permit | undefined> {
     const { table } = this.#ports;
-    const probeUntil = await this.#breaker.probe(stored);
-    if (probeUntil !== undefined) {
-      this.#stored = { ...stored, probeUntil };
-      return this.#permit(probeUntil);
+    const probe = await this.#breaker.probe(stored);
+    if (probe !== undefined) {
+      this.#stored = { ...stored, ...probe.set };
+      return this.#permit(probe);
     }
     this.#stored = await table.get<StoredBudget>(budgetKey(this.#venue), { consistent: true });
     return undefined;
   }
 
-  #permit(probeUntil?: number): Permit {
+  #permit(probe?: HeldLease): Permit {
     return {
       answered: async () => {
-        if (probeUntil === undefined) return;
+        if (probe === undefined) return;
         await this.#quietly(async () => {
-          this.#stored = (await this.#breaker.close(probeUntil)) ?? this.#stored;
+          this.#stored = (await this.#breaker.close(probe)) ?? this.#stored;
         });
       },
       refused: async (retryAfterMs) => {
@@ -295,7 +293,7 @@ export class VenueBudget implements CallBudget {
     return Math.max(waitOf(fullAt, now, charge.ms, this.#depth(charge)), heldMs, this.#yieldMs(charge, now));
   }
 
-  /** How long prices leave the room to the accounts that wait for it. */
+  /** How long prices yield to accounts that wait for tokens. */
   #yieldMs(charge: Charge, now: number): number {
     if (this.#purpose !== 'prices' || !this.#congestion.isCongested(this.#stored)) return 0;
     const yieldMs = (this.#pools.get(charge.pool)?.yieldUntil ?? 0) - now;
@@ -308,12 +306,15 @@ export class VenueBudget implements CallBudget {
   }
 
   #refuseWhileOpen(now: number): void {
-    const { openUntil, probeUntil = 0 } = this.#stored ?? {};
+    const { openUntil } = this.#stored ?? {};
     if (openUntil === undefined) return;
-    const until = Math.max(boundedTime(openUntil, now, openMsMax), boundedTime(probeUntil, now, probeMsMax));
-    if (until <= now) return;
-    const words = `${this.#venue} was asked too often and is not called for a while`;
-    throw new VenueError(this.#venue, 'rate-limited', words, { retryAfterMs: until - now });
+    const retryAfterMs = Math.max(
+      boundedTime(openUntil, now, openMsMax) - now,
+      probeLease.remainingMs(this.#stored, now),
+    );
+    if (retryAfterMs <= 0) return;
+    const words = `${this.#venue} rate-limited earlier requests and is not called for now`;
+    throw new VenueError(this.#venue, 'rate-limited', words, { retryAfterMs });
   }
 
   /** @throws {VenueError} the venue is congested and all slots are taken */

@@ -11,7 +11,7 @@ import { failureOf, nameOf, statusOf } from './failures.ts';
 
 const goneStatus = 410;
 
-/** A frame that takes longer counts as not sent: a connection that does not answer must not hold up the others. */
+/** A frame that takes longer counts as not sent: a connection that does not answer must not block the others. */
 const sendTimeoutMs = 1_500;
 const sendAttemptsMax = 2;
 const SEND_OPTIONS = {

@@ -17,6 +17,6 @@ export const http = {
     text: numberText,
     oneMachine: { expected: 'a number from 0.1 such as 10' },
   }),
-  /** Whether browsers are told to use TLS only (Strict-Transport-Security, RFC 6797). */
+  /** Whether browsers are required to use TLS (Strict-Transport-Security, RFC 6797). */
   strictTransport: setting(z.boolean().default(true), { oneMachine: { default: false } }),
 };

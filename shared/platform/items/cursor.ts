@@ -3,7 +3,7 @@ import type { Query } from '#shared/platform/table';
 
 const positions = {
   table: ['sk'],
-  // Items that share both index keys are told apart by their own key, which every index ends with.
+  // Items that share both index keys are distinguished by their own key, with which every index ends.
   gsi1: ['gsi1sk', 'pk', 'sk'],
   gsi2: ['gsi2sk', 'pk', 'sk'],
 } as const;

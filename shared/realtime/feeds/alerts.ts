@@ -33,7 +33,7 @@ export const alertsFeed = (ports: FeedPorts) => {
   const { table, clock } = ports;
   return logFeed<AlertsChannel>(ports, {
     syntax: name,
-    parse: (asked, userId) => (asked === name ? alertsOf(userId) : undefined),
+    parse: (requested, userId) => (requested === name ? alertsOf(userId) : undefined),
     async open() {},
 
     async head({ userId }) {

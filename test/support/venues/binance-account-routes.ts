@@ -16,7 +16,7 @@ const pageDefault = 500;
 
 const product = (a: string, b: string): string => (Number(a) * Number(b)).toFixed(8);
 
-/** GET /api/v3/account tells assets without a balance as well, unless told to leave them out. */
+/** GET /api/v3/account also lists assets without a balance, unless the request omits them. */
 const account: SignedRoute = ({ pairs, now }, owner, query) => {
   const held = new Map(holdings(owner, 'spot'));
   const empty = [...pairs.values()].map(({ base }) => base).filter((asset) => !held.has(asset));
@@ -163,7 +163,7 @@ const pairNamed = ({ pairs }: Exchange, query: URLSearchParams): Pair | Answer =
 
 const isAnswer = (value: Pair | Answer): value is Answer => 'weight' in value;
 
-/** The rows that a list endpoint tells: from an id on, else of a time, else the newest; always oldest first. */
+/** The rows that a list endpoint returns: from an id on, else of a time, else the newest; always oldest first. */
 const listed = <Row extends { readonly number: number; readonly at: number }>(
   rows: readonly Row[],
   query: URLSearchParams,
@@ -254,7 +254,7 @@ const allOrders: SignedRoute = (exchange, owner, query) => {
 
 /** Deposits and withdrawals: newest first, of the last 90 days unless a time is named, which is no longer than that. */
 const transfers =
-  (kind: AccountTransfer['kind'], tell: (transfer: Numbered<AccountTransfer>) => unknown): SignedRoute =>
+  (kind: AccountTransfer['kind'], bodyOf: (transfer: Numbered<AccountTransfer>) => unknown): SignedRoute =>
   ({ now }, owner, query) => {
     const end = Number(query.get('endTime') ?? now());
     const start = Number(query.get('startTime') ?? end - transferWindowMs);
@@ -267,7 +267,7 @@ const transfers =
       .filter(({ kind: own, at }) => own === kind && at >= start && at <= end)
       .toSorted((a, b) => b.at - a.at)
       .slice(offset, offset + limit);
-    return { weight: 1, body: found.map(tell) };
+    return { weight: 1, body: found.map(bodyOf) };
   };
 
 const depositStatus = { pending: 0, done: 1, failed: 2 };

@@ -8,7 +8,7 @@ import type { AccountOrder, AccountTrade, Numbered } from './venue-accounts.ts';
 const dayMs = 24 * 60 * 60 * 1000;
 const weekMs = 7 * dayMs;
 const pageMax = 1000;
-/** Orders that were canceled without a fill are not told longer than that after they were placed, others than these. */
+/** How long after they were placed orders are listed: those canceled without a fill, the others. */
 const canceledMs = 3 * dayMs;
 const orderMs = 90 * dayMs;
 const tradeMs = 180 * dayMs;
@@ -19,7 +19,7 @@ interface PageOptions {
   /** The parameter that names an id. */
   readonly id: string;
   readonly longestMs: number;
-  /** Whether what is asked for by id may be older than a week. */
+  /** Whether records requested by id may be older than a week. */
   readonly isAnyAge?: boolean;
 }
 
@@ -28,7 +28,7 @@ type Row = { readonly number: number; readonly at: number };
 const limitOf = (query: URLSearchParams, otherwise: number): number =>
   Math.min(Number(query.get('limit') ?? otherwise), pageMax);
 
-/** The stretch that a request names, by default the last week. */
+/** The time range of a request, by default the last week. */
 const windowOf = (query: URLSearchParams, now: number): { readonly start: number; readonly end: number } => {
   const [start, end] = ['startTime', 'endTime'].map((name) => query.get(name));
   if (start) return { start: Number(start), end: Number(end ?? Number(start) + weekMs - 1) };
@@ -36,7 +36,7 @@ const windowOf = (query: URLSearchParams, now: number): { readonly start: number
   return { start: to - weekMs + 1, end: to };
 };
 
-/** Rows of a stretch, oldest first: from an id or a time on, else the newest. */
+/** Rows of a time range, oldest first: from an id or a time on, else the newest. */
 const page = <R extends Row>(
   rows: readonly R[],
   query: URLSearchParams,
@@ -45,8 +45,8 @@ const page = <R extends Row>(
   const { start, end } = windowOf(query, now);
   if (end - start > longestMs) return refusal(-4165, 'Invalid time interval. Maximum time interval is 7 days');
   const from = query.get(id);
-  const told = isAnyAge && from !== null ? rows : rows.filter(({ at }) => at >= start && at <= end);
-  const sorted = told.toSorted((a, b) => a.number - b.number);
+  const inRange = isAnyAge && from !== null ? rows : rows.filter(({ at }) => at >= start && at <= end);
+  const sorted = inRange.toSorted((a, b) => a.number - b.number);
   const limit = limitOf(query, 500);
   if (from !== null) return sorted.filter(({ number }) => number >= Number(from)).slice(0, limit);
   return query.has('startTime') ? sorted.slice(0, limit) : sorted.slice(-limit);
@@ -124,7 +124,7 @@ interface Kind {
   body(order: Numbered<AccountOrder>): unknown;
 }
 
-/** Those that wait for a price are told elsewhere than the others. */
+/** Trigger orders have a list of their own. */
 const kinds: Readonly<Record<'plain' | 'conditional', Kind>> = {
   plain: { of: ({ stopPrice }: AccountOrder) => stopPrice === undefined, body: orderBody, id: 'orderId' },
   conditional: { of: ({ stopPrice }: AccountOrder) => stopPrice !== undefined, body: conditionalBody, id: 'algoId' },
@@ -146,12 +146,12 @@ const allOrders =
     const id = contractNamed(exchange, owner, query);
     if (typeof id !== 'string') return id;
     const now = exchange.now();
-    const told = owner.orders.filter((order) => {
+    const inRange = owner.orders.filter((order) => {
       const isNothing = order.status === 'canceled' && Number(order.filled) === 0;
       const keptMs = isNothing ? canceledMs : orderMs;
       return isContract(order) && contractId(order.symbol) === id && of(order) && order.at + keptMs >= now;
     });
-    const orders = page(told, query, { now, id: idParameter, longestMs: weekMs - 1 });
+    const orders = page(inRange, query, { now, id: idParameter, longestMs: weekMs - 1 });
     return Array.isArray(orders) ? { weight: 5, body: orders.map(body) } : orders;
   };
 
@@ -179,10 +179,10 @@ const userTrades: SignedRoute = (exchange, owner, query) => {
     return refusal(-1128, 'Combination of optional parameters invalid.');
   }
   const now = exchange.now();
-  const told = owner.trades.filter(
+  const inRange = owner.trades.filter(
     (trade) => isContract(trade) && contractId(trade.symbol) === id && trade.at >= now - tradeMs,
   );
-  const trades = page(told, query, { now, id: 'fromId', longestMs: weekMs, isAnyAge: exchange.idsReachBack });
+  const trades = page(inRange, query, { now, id: 'fromId', longestMs: weekMs, isAnyAge: exchange.idsReachBack });
   return Array.isArray(trades) ? { weight: 5, body: trades.map(tradeBody) } : trades;
 };
 

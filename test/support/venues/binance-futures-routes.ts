@@ -1,4 +1,4 @@
-/** The signed endpoints of USD-M futures of the Binance double that tell what lies there. */
+/** The signed endpoints of USD-M futures of the Binance double that list what is held there. */
 
 import { futuresRecordRoutes } from './binance-futures-record-routes.ts';
 import { contractId, onlyFutures } from './binance-futures-rules.ts';
@@ -79,8 +79,8 @@ export const futuresRoutes: Readonly<Record<string, SignedRoute>> = {
   ...futuresRecordRoutes,
   'GET /fapi/v3/account': onlyFutures(account),
   'GET /fapi/v3/positionRisk': onlyFutures(({ now }, owner, query) => {
-    const told = owner.positions.map((position) => positionBody(position, now()));
+    const positions = owner.positions.map((position) => positionBody(position, now()));
     const symbol = query.get('symbol');
-    return { weight: 5, body: told.filter((position) => symbol === null || position.symbol === symbol) };
+    return { weight: 5, body: positions.filter((position) => symbol === null || position.symbol === symbol) };
   }),
 };

@@ -1,4 +1,4 @@
-/** The order book tops and 24 h statistics that the Binance double tells, in Binance's own names and formats. */
+/** The order book tops and 24 h statistics of the Binance double, in Binance's own names and formats. */
 
 const dayMs = 24 * 60 * 60 * 1000;
 

@@ -59,15 +59,15 @@ const named = ({ pairs }: Exchange, query: URLSearchParams): Pair[] | Answer => 
   return found.length === ids.length ? found : refusal(-1121, 'Invalid symbol.');
 };
 
-/** A route that tells something of each named pair: one object for `symbol`, a list otherwise. */
+/** A route that returns a body for each named pair: one object for `symbol`, a list otherwise. */
 const perPair =
-  (weigh: (pairs: number | 'all' | 'one') => number, tell: (pair: Pair, now: number) => unknown): Route =>
+  (weigh: (pairs: number | 'all' | 'one') => number, bodyOf: (pair: Pair, now: number) => unknown): Route =>
   (exchange, query) => {
     const pairs = named(exchange, query);
     if (!Array.isArray(pairs)) return pairs;
-    const told = pairs.map((pair) => tell(pair, exchange.now()));
-    if (query.has('symbol')) return { weight: weigh('one'), body: told[0] };
-    return { weight: weigh(query.has('symbols') ? pairs.length : 'all'), body: told };
+    const bodies = pairs.map((pair) => bodyOf(pair, exchange.now()));
+    if (query.has('symbol')) return { weight: weigh('one'), body: bodies[0] };
+    return { weight: weigh(query.has('symbols') ? pairs.length : 'all'), body: bodies };
   };
 
 const dayWeight = (pairs: number | 'all' | 'one') =>

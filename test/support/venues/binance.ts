@@ -17,7 +17,7 @@ export interface BinanceOptions {
   readonly weightPerMinute?: number;
   /** That of futures, which is counted apart. */
   readonly futuresWeightPerMinute?: number;
-  /** Whether trades in futures that are asked for by id are told if they are older than a week: Binance does not say. */
+  /** Whether futures trades requested by id are listed if they are older than a week: Binance does not document it. */
   readonly idsReachBack?: boolean;
   /** Port to listen on; any free one when left out. */
   readonly port?: number;

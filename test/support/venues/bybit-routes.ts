@@ -12,7 +12,7 @@ export type BybitRoute = (account: VenueAccount, query: URLSearchParams, now: nu
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-export const told = (result: unknown): BybitAnswer => ({ retCode: 0, retMsg: 'OK', result });
+export const success = (result: unknown): BybitAnswer => ({ retCode: 0, retMsg: 'OK', result });
 export const refused = (retCode: number, retMsg: string): BybitAnswer => ({ retCode, retMsg, result: {} });
 
 const product = (a: string, b: string): string => String(Number((Number(a) * Number(b)).toFixed(10)));
@@ -73,7 +73,7 @@ const ofCategory = <Row extends { readonly symbol: string }>(
 
 const queryApi: BybitRoute = ({ key }) => {
   const trading = key.permissions.includes('trade');
-  return told({
+  return success({
     id: '13770661',
     note: 'portfolio',
     apiKey: key.apiKey,
@@ -128,11 +128,11 @@ const walletBalance: BybitRoute = (account, query) => {
     marginCollateral: true,
     spotHedgingQty: '0',
   }));
-  return told({ list: [{ accountType: 'UNIFIED', totalEquity: '0', totalWalletBalance: '0', coin }] });
+  return success({ list: [{ accountType: 'UNIFIED', totalEquity: '0', totalWalletBalance: '0', coin }] });
 };
 
 const fundBalance: BybitRoute = (account, query) =>
-  told({
+  success({
     memberId: '24617703',
     accountType: query.get('accountType'),
     balance: held(account, 'funding').map(([coin, { free, locked }]) => ({
@@ -181,7 +181,7 @@ const orders =
     const found = page(wanted, query, { now, windowMs, pageDefault: 20, pageMax: 50 });
     if ('retCode' in found) return found;
     const { rows, nextPageCursor } = found;
-    return told({ list: rows.map(orderRow), nextPageCursor, category: query.get('category') });
+    return success({ list: rows.map(orderRow), nextPageCursor, category: query.get('category') });
   };
 
 /** https://bybit-exchange.github.io/docs/v5/enum#exectype */
@@ -222,7 +222,7 @@ const executions: BybitRoute = (account, query, now) => {
     seq: trade.number,
     ...(categoryOf(trade.symbol) === 'spot' ? {} : { createType: 'CreateByUser' }),
   }));
-  return told({ list, nextPageCursor: found.nextPageCursor, category: query.get('category') });
+  return success({ list, nextPageCursor: found.nextPageCursor, category: query.get('category') });
 };
 
 const positions: BybitRoute = (account, query) => {
@@ -248,7 +248,7 @@ const positions: BybitRoute = (account, query) => {
     createdTime: '1676538056258',
     updatedTime: '1697673600012',
   }));
-  return told({ list, nextPageCursor: '', category: query.get('category') });
+  return success({ list, nextPageCursor: '', category: query.get('category') });
 };
 
 const depositStatus = { pending: 1, done: 3, failed: 4 };
@@ -259,7 +259,7 @@ const transfers =
   (account, query, now) => {
     const own = account.transfers.filter((transfer) => transfer.kind === kind);
     const found = page(own, query, { now, windowMs: 30 * dayMs, pageDefault: 50, pageMax: 50 });
-    return 'retCode' in found ? found : told({ rows: found.rows.map(row), nextPageCursor: found.nextPageCursor });
+    return 'retCode' in found ? found : success({ rows: found.rows.map(row), nextPageCursor: found.nextPageCursor });
   };
 
 const common = ({ asset, network, amount, txId, address, at }: AccountTransfer) => ({
@@ -276,7 +276,7 @@ const common = ({ asset, network, amount, txId, address, at }: AccountTransfer) 
 export const bybitRoutes: Readonly<Record<string, BybitRoute>> = {
   '/v5/user/query-api': queryApi,
   '/v5/account/info': () =>
-    told({ marginMode: 'REGULAR_MARGIN', unifiedMarginStatus: 6, updatedTime: '1697078946000' }),
+    success({ marginMode: 'REGULAR_MARGIN', unifiedMarginStatus: 6, updatedTime: '1697078946000' }),
   '/v5/account/wallet-balance': walletBalance,
   '/v5/asset/transfer/query-account-coins-balance': fundBalance,
   '/v5/order/realtime': orders(true),

@@ -1,7 +1,7 @@
 /** Bybit's v5 REST API of a unified account on a loopback port, as far as ccxt's `bybit` uses it, with faults on demand. */
 import { createHmac } from 'node:crypto';
 import type { BybitAnswer } from './bybit-routes.ts';
-import { bybitRoutes, refused, told } from './bybit-routes.ts';
+import { bybitRoutes, refused, success } from './bybit-routes.ts';
 import type { VenueAccount } from './venue-accounts.ts';
 import { VenueAccounts } from './venue-accounts.ts';
 import type { VenueAnswer, VenueRequest, VenueServer } from './venue-server.ts';
@@ -46,9 +46,9 @@ export const startBybit = async (options: BybitOptions = {}): Promise<BybitDoubl
   const answerTo = (request: VenueRequest, headers: Record<string, string>): BybitAnswer | undefined => {
     const { path, query, at } = request;
     if (path === '/v5/market/time') {
-      return told({ timeSecond: String(Math.floor(at / 1000)), timeNano: `${at}000000` });
+      return success({ timeSecond: String(Math.floor(at / 1000)), timeNano: `${at}000000` });
     }
-    if (path === '/v5/market/instruments-info') return told(instruments(bases, query));
+    if (path === '/v5/market/instruments-info') return success(instruments(bases, query));
     const route = bybitRoutes[path];
     if (route === undefined) return undefined;
     const signed = signer(accounts, request);

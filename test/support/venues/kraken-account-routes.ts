@@ -1,7 +1,7 @@
 /** The private endpoints of the Kraken double, in Kraken's own names, formats, permissions and pages. */
 import { assetAltname, assetId } from './kraken-market.ts';
 import type { KrakenAnswer, KrakenExchange } from './kraken-routes.ts';
-import { refused, told } from './kraken-routes.ts';
+import { refused, success } from './kraken-routes.ts';
 import type { AccountOrder, AccountTransfer, KeyPermission, Numbered, VenueAccount } from './venue-accounts.ts';
 
 /** Kraken's permissions, in the words of GetApiKeyInfo. */
@@ -59,7 +59,7 @@ const balances: PrivateRoute['answer'] = (_exchange, { wallets }) => {
     ...(Number(free) > 0 ? [[`${assetAltname(asset)}.F`, entry(asset, free, '0')]] : []),
     ...(Number(locked) > 0 ? [[`${assetAltname(asset)}28.S`, entry(asset, locked, '0')]] : []),
   ]);
-  return told(Object.fromEntries([...spot, ...earn]));
+  return success(Object.fromEntries([...spot, ...earn]));
 };
 
 /** The page at `ofs`, newest first, of what has a time after `start` and up to `end`. */
@@ -104,7 +104,7 @@ const tradesHistory: PrivateRoute['answer'] = (_exchange, account, parameters) =
       maker: trade.maker,
     },
   ]);
-  return told({ trades: Object.fromEntries(trades), count: found.count });
+  return success({ trades: Object.fromEntries(trades), count: found.count });
 };
 
 /** Trades name a pair by its id, orders by its other name. */
@@ -161,7 +161,7 @@ const closedOrders: PrivateRoute['answer'] = (_exchange, account, parameters) =>
     closetime === 'both' ? [at, updatedAt] : [closetime === 'open' ? at : updatedAt];
   const ended = account.orders.filter(({ status }) => status !== 'open');
   const found = page(ended, times, parameters);
-  return 'error' in found ? found : told({ closed: listed(found.rows), count: found.count });
+  return 'error' in found ? found : success({ closed: listed(found.rows), count: found.count });
 };
 
 /** Each part of a position that an order opened is one of its own. */
@@ -190,7 +190,7 @@ const openPositions: PrivateRoute['answer'] = (_exchange, { positions }, paramet
         : {}),
     },
   ]);
-  return told(Object.fromEntries(parts));
+  return success(Object.fromEntries(parts));
 };
 const withSign = (amount: string): string => (Number(amount) < 0 ? fixed(amount, 5) : `+${fixed(amount, 5)}`);
 
@@ -222,13 +222,13 @@ const transfers =
       status: transferStatus[transfer.status],
       ...(kind === 'withdrawal' ? { key: 'own wallet', network: transfer.network } : {}),
     }));
-    if (cursor === null || cursor === 'false') return told(rows);
+    if (cursor === null || cursor === 'false') return success(rows);
     const more = found.length > offset + limit;
-    return told({ [name]: rows, ...(more ? { next_cursor: `page${offset + limit}` } : {}) });
+    return success({ [name]: rows, ...(more ? { next_cursor: `page${offset + limit}` } : {}) });
   };
 
 const keyInfo: PrivateRoute['answer'] = ({ now }, account) =>
-  told({
+  success({
     api_key_name: 'portfolio',
     api_key: account.key.apiKey,
     nonce: String(now),
@@ -252,14 +252,14 @@ export const privateRoutes: Readonly<Record<string, PrivateRoute>> = {
     answer: (exchange, account, parameters) => {
       const { result } = balances(exchange, account, parameters);
       const entries: [string, { balance: string }][] = Object.entries(result ?? {});
-      return told(Object.fromEntries(entries.map(([asset, { balance }]) => [asset, balance])));
+      return success(Object.fromEntries(entries.map(([asset, { balance }]) => [asset, balance])));
     },
   },
   '/0/private/BalanceEx': { counts: 1, needs: ['query-funds'], answer: balances },
   '/0/private/OpenOrders': {
     counts: 1,
     needs: ['query-open-trades'],
-    answer: (_exchange, { orders }) => told({ open: listed(orders.filter(({ status }) => status === 'open')) }),
+    answer: (_exchange, { orders }) => success({ open: listed(orders.filter(({ status }) => status === 'open')) }),
   },
   '/0/private/OpenPositions': { counts: 1, needs: ['query-open-trades'], answer: openPositions },
   '/0/private/ClosedOrders': { counts: 1, needs: ['query-closed-trades'], answer: closedOrders },

@@ -1,4 +1,4 @@
-/** The pairs and prices that the Kraken double tells, in Kraken's own names and formats. */
+/** The pairs and prices of the Kraken double, in Kraken's own names and formats. */
 
 const dayMs = 24 * 60 * 60 * 1000;
 

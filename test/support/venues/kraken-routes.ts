@@ -1,11 +1,11 @@
-/** What the Kraken double answers to anybody, by path, as in Kraken's documentation of its market data. */
+/** The public endpoints of the Kraken double, by path, as in Kraken's documentation of its market data. */
 import type { KrakenPair } from './kraken-market.ts';
 import { assetId, assetInfo, assetPair, krakenCandles, krakenTicker } from './kraken-market.ts';
 
 /** Errors come with status 200, and without a result. */
 export type KrakenAnswer = { readonly error: readonly string[]; readonly result?: unknown };
 
-export const told = (result: unknown): KrakenAnswer => ({ error: [], result });
+export const success = (result: unknown): KrakenAnswer => ({ error: [], result });
 export const refused = (error: string): KrakenAnswer => ({ error: [error] });
 
 export interface KrakenExchange {
@@ -28,16 +28,16 @@ const named = ({ pairs }: KrakenExchange, query: URLSearchParams): KrakenPair[] 
 };
 
 const perPair =
-  (tell: (pair: KrakenPair) => unknown): PublicRoute =>
+  (resultOf: (pair: KrakenPair) => unknown): PublicRoute =>
   (exchange, query) => {
     const pairs = named(exchange, query);
     if (pairs === undefined) return refused('EQuery:Unknown asset pair');
-    return told(Object.fromEntries(pairs.map((pair) => [pair.id, tell(pair)])));
+    return success(Object.fromEntries(pairs.map((pair) => [pair.id, resultOf(pair)])));
   };
 
 const assets: PublicRoute = ({ pairs }) => {
   const held = new Set([...pairs.values()].flatMap(({ base, quote }) => [base, quote]));
-  return told(Object.fromEntries([...held].map((asset) => [assetId(asset), assetInfo(asset)])));
+  return success(Object.fromEntries([...held].map((asset) => [assetId(asset), assetInfo(asset)])));
 };
 
 const candles: PublicRoute = (exchange, query) => {
@@ -46,14 +46,14 @@ const candles: PublicRoute = (exchange, query) => {
   const interval = Number(query.get('interval') ?? 1);
   if (![1, 5, 15, 30, 60, 240, 1440, 10_080, 21_600].includes(interval)) return refused('EGeneral:Invalid arguments');
   const answer = krakenCandles(pair, interval, Number(query.get('since') ?? 0), exchange.now);
-  return told({ [pair.id]: answer.candles, last: answer.last });
+  return success({ [pair.id]: answer.candles, last: answer.last });
 };
 
 export const publicRoutes: Readonly<Record<string, PublicRoute>> = {
   '/0/public/Time': ({ now }) =>
-    told({ unixtime: Math.floor(now / 1000), rfc1123: new Date(now).toUTCString().replace('GMT', '+0000') }),
+    success({ unixtime: Math.floor(now / 1000), rfc1123: new Date(now).toUTCString().replace('GMT', '+0000') }),
   '/0/public/SystemStatus': ({ now }) =>
-    told({ status: 'online', timestamp: `${new Date(now).toISOString().slice(0, 19)}Z` }),
+    success({ status: 'online', timestamp: `${new Date(now).toISOString().slice(0, 19)}Z` }),
   '/0/public/Assets': assets,
   '/0/public/AssetPairs': perPair(assetPair),
   '/0/public/Ticker': perPair(krakenTicker),

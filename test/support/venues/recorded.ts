@@ -25,7 +25,7 @@ export const recordedFile = (name: string, now: number): RecordedAnswer[] => {
 
 export interface RecordedVenue {
   readonly account: AccountVenue;
-  /** What was asked: path, with the query or the body. */
+  /** The requests: path, with the query or the body. */
   readonly requests: { readonly path: string; readonly query: URLSearchParams }[];
   /** Put before the answers there are. */
   answer(...answers: RecordedAnswer[]): void;
@@ -83,11 +83,13 @@ export const recordedVenue = async (
       fetch: async (url, init) => {
         const { pathname, searchParams } = new URL(String(url));
         const query = init?.body ? new URLSearchParams(String(init.body)) : searchParams;
-        const asked = decodeURIComponent(query.toString());
+        const parameters = decodeURIComponent(query.toString());
         requests.push({ path: pathname, query });
         const found = known.find(
           ({ path, where = '', whereNot }) =>
-            pathname.endsWith(path) && asked.includes(where) && !(whereNot !== undefined && asked.includes(whereNot)),
+            pathname.endsWith(path) &&
+            parameters.includes(where) &&
+            !(whereNot !== undefined && parameters.includes(whereNot)),
         );
         return Response.json(found?.json ?? {}, { status: found === undefined ? 404 : (found.status ?? 200) });
       },

@@ -1,4 +1,4 @@
-/** The accounts of a venue double: keys and what they give access to, set by the test, told by each double in its venue's words. */
+/** The accounts of a venue double: keys and what they give access to, set by the test, returned by each double in its venue's format. */
 
 export type KeyPermission = 'read' | 'trade' | 'withdraw' | 'futures';
 

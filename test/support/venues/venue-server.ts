@@ -45,7 +45,7 @@ export interface Fault {
   readonly path?: string;
 }
 
-/** The server of a double as its tests see it. Faults are used up in the order in which they were asked for. */
+/** The server of a double as its tests see it. Faults are used up in the order in which they were added. */
 export interface VenueServer {
   readonly url: string;
   /** Every request so far, oldest first, since they were forgotten last. */

@@ -155,7 +155,7 @@ describe('changing an account', () => {
     expect(changed).toMatchObject({ readOnly: true, version: 2 });
     expect(await secrets()).not.toContain(testKey.secret);
     await given.settle();
-    expect(venue.asked.at(-1)).toBe(newKey.apiKey);
+    expect(venue.reads.at(-1)).toBe(newKey.apiKey);
   });
 
   it('refuses a stale version', async () => {
@@ -238,7 +238,7 @@ describe('the sync', () => {
     given.table.takeWritten();
     venue.hold([spot('BTC', '1', { venueTime: 2 })]);
     await pass(120);
-    expect(venue.asked.length).toBeGreaterThan(1);
+    expect(venue.reads.length).toBeGreaterThan(1);
     expect(given.table.takeWritten().filter((key) => key.includes('BALANCE#'))).toEqual([]);
   });
 
@@ -256,8 +256,8 @@ describe('the sync', () => {
     venue.add();
     await add(live());
     await pass(600);
-    expect(venue.asked.length).toBeGreaterThanOrEqual(10);
-    expect(venue.asked.length).toBeLessThanOrEqual(12);
+    expect(venue.reads.length).toBeGreaterThanOrEqual(10);
+    expect(venue.reads.length).toBeLessThanOrEqual(12);
   });
 
   it('pauses when the key is refused, tells so, and asks no more until the user does', async () => {
@@ -267,15 +267,15 @@ describe('the sync', () => {
     venue.keys.clear();
     await pass(120);
     expect(await status(accountId)).toMatchObject({ status: 'paused', failure: 'authentication' });
-    const asked = venue.asked.length;
+    const asked = venue.reads.length;
     await pass(600);
-    expect(venue.asked.length).toBe(asked);
+    expect(venue.reads.length).toBe(asked);
     venue.add();
     await book.syncNow(ada, accountId);
     await given.settle();
     expect(await status(accountId)).toMatchObject({ status: 'ok', failure: null });
     await pass(120);
-    expect(venue.asked.length).toBeGreaterThan(asked + 1);
+    expect(venue.reads.length).toBeGreaterThan(asked + 1);
   });
 
   it('tries a new key of an account that waited for it, also when its order was lost', async () => {
@@ -292,11 +292,11 @@ describe('the sync', () => {
     await expect(given.awake(killed.change(ada, accountId, { credentials: newKey }, testOrigin))).rejects.toThrow(
       Unavailable,
     );
-    const asked = venue.asked.length;
+    const asked = venue.reads.length;
     await pass(60);
     expect(await status(accountId)).toMatchObject({ status: 'ok' });
     await pass(600);
-    expect(venue.asked.length - asked).toBeLessThanOrEqual(13);
+    expect(venue.reads.length - asked).toBeLessThanOrEqual(13);
   });
 
   it('stays away for as long as the venue wants, also when the user asks', async () => {
@@ -306,10 +306,10 @@ describe('the sync', () => {
     const limited = { retryAfterMs: 300_000 };
     venue.faults.push(new VenueError('binance', 'rate-limited', 'binance was asked too often', limited));
     await pass(90);
-    const asked = venue.asked.length;
+    const asked = venue.reads.length;
     await book.syncNow(ada, accountId);
     await pass(180);
-    expect(venue.asked.length).toBe(asked);
+    expect(venue.reads.length).toBe(asked);
     await pass(240);
     expect(await status(accountId)).toMatchObject({ status: 'ok' });
   });
@@ -321,6 +321,6 @@ describe('the sync', () => {
     await given.settle();
     expect(await status(accountId)).toMatchObject({ status: 'not-supported' });
     await pass(600);
-    expect(venue.asked).toHaveLength(1);
+    expect(venue.reads).toHaveLength(1);
   });
 });

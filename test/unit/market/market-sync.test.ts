@@ -20,7 +20,7 @@ class ScriptedVenue implements Venue {
   observed: Ticker[] = [];
   failure: Error | undefined;
   marketsCalls = 0;
-  asked: (readonly string[])[] = [];
+  calls: (readonly string[])[] = [];
   seen: ReadonlyMap<string, number> = new Map();
 
   async markets(): Promise<Market[]> {
@@ -30,7 +30,7 @@ class ScriptedVenue implements Venue {
   }
   useMarkets(): void {}
   async tickers(symbols: readonly string[], seen: ReadonlyMap<string, number>): Promise<Ticker[]> {
-    this.asked.push(symbols);
+    this.calls.push(symbols);
     this.seen = seen;
     if (this.failure !== undefined) throw this.failure;
     return this.observed;
@@ -444,7 +444,7 @@ describe('the markets of a venue', () => {
     venue.listed = [marketOf('BTC/USDT')];
     await runAfter(3600);
     expect(await new Catalog(given.store).has('sim', 'ETH/USDT')).toBe(false);
-    expect(venue.asked.at(-1)).toEqual(['BTC/USDT']);
+    expect(venue.calls.at(-1)).toEqual(['BTC/USDT']);
   });
 
   it('are read from the table by a new process, not from the venue', async () => {
@@ -458,7 +458,7 @@ describe('the markets of a venue', () => {
     given = testPlatform({ market: { symbols: ['BTC/USDT', 'NO/USDT'] } });
     sync = new MarketSync(given.platform, venue);
     await runAfter(0);
-    expect(venue.asked).toEqual([['BTC/USDT']]);
+    expect(venue.calls).toEqual([['BTC/USDT']]);
   });
 
   it('that somebody watches are asked for from the next run on', async () => {
@@ -466,6 +466,6 @@ describe('the markets of a venue', () => {
     await runAfter(0);
     await new Catalog(given.store).watch('sim', 'XRP/USDT');
     await runAfter(5);
-    expect(venue.asked.map((symbols) => symbols.includes('XRP/USDT'))).toEqual([false, true]);
+    expect(venue.calls.map((symbols) => symbols.includes('XRP/USDT'))).toEqual([false, true]);
   });
 });

@@ -101,17 +101,17 @@ describe('a venue', () => {
     return { status: found?.status, detail: found?.detail };
   };
 
-  it('that was not asked yet is degraded', async () => {
-    expect(await sim()).toEqual({ status: 'degraded', detail: 'not asked yet' });
+  it('that was not polled yet is degraded', async () => {
+    expect(await sim()).toEqual({ status: 'degraded', detail: 'not polled yet' });
   });
 
-  it('that was asked too often is degraded, and says for how long it is left alone', async () => {
+  it('that is rate limited is degraded, and says for how long it is not called', async () => {
     await venue();
     await new CircuitBreaker(system.platform, 'sim').open(90_000);
     await system.clock.advance(30_000);
     expect(await sim()).toEqual({
       status: 'degraded',
-      detail: 'was asked too often, is left alone for 60 s; simulated prices of 2 symbols, answered 30 s ago',
+      detail: 'rate limited, not called for 60 s; simulated prices of 2 symbols, answered 30 s ago',
     });
   });
 

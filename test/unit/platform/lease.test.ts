@@ -6,6 +6,7 @@ import { equals } from '#shared/platform/table';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const durationMs = 1_000;
+const skewMs = 200;
 const key = { pk: 'p', sk: 's' };
 
 let table: SqliteTable;
@@ -23,7 +24,7 @@ const layouts: [string, LeaseAttributes][] = [
 ];
 
 describe.each(layouts)('a lease that stores %s', (_, attributes) => {
-  const lease = new Lease(attributes, durationMs);
+  const lease = new Lease(attributes, durationMs, skewMs);
   const acquire = (now: number, owner: string) => acquireLease(table, key, lease, { now, owner });
   const remainingMs = async (now: number, soleWriterSince?: number) =>
     lease.remainingMs(await table.get(key), now, soleWriterSince);
@@ -52,6 +53,13 @@ describe.each(layouts)('a lease that stores %s', (_, attributes) => {
     expect(await remainingMs(5_000)).toBe(0);
     await acquire(5_000, 'a');
     expect([await remainingMs(5_400), await remainingMs(6_000), await remainingMs(9_000)]).toEqual([600, 0, 0]);
+  });
+
+  it('is free where it was acquired in the future, by a clock that has been corrected since', async () => {
+    await acquire(5_000 + skewMs, 'a');
+    expect([await acquire(5_000, 'b'), await remainingMs(5_000)]).toEqual([undefined, durationMs + skewMs]);
+    expect(await remainingMs(4_999)).toBe(0);
+    expect(await acquire(4_999, 'b')).toMatchObject({ until: 4_999 + durationMs });
   });
 
   it('of an earlier process is free for the only writer', async () => {

@@ -24,12 +24,12 @@ interface Sum {
   venueTime: number | null;
 }
 
-/** Where what is held beyond a wallet's total is taken from first: Kraken backs orders with what earns rewards. */
+/** The wallet from which a hold beyond a wallet's total is taken first: Kraken backs orders with balances that earn rewards. */
 const backing: readonly WalletType[] = ['earn', 'spot', 'funding', 'margin', 'contract'];
 
 /**
  * The holdings of all wallets of an account by the one definition of {@link Balance}. No total is changed, so nothing is
- * lost; a hold beyond a wallet's total locks the asset in its other wallets, as far as they have it. A wallet that owes
+ * lost; a hold beyond a wallet's total locks the asset in its other wallets, up to what they have. A wallet that owes
  * the asset passes no hold on: the credit backs it.
  */
 export const settled = (holdings: readonly Holding[]): Balance[] => {

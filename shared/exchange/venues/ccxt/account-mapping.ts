@@ -16,7 +16,7 @@ import { plainDecimal } from './market-mapping.ts';
 import { withoutTime } from './odd-rows.ts';
 import { readRows } from './rows.ts';
 
-/** A field of an account that is missing or has another form than it must have. Nothing else of the answer is used. */
+/** A field of an account is missing or malformed. Nothing else of the answer is used. */
 export class MalformedField extends Error {
   override readonly name = 'BadResponse';
 }
@@ -49,7 +49,7 @@ const own = (record: object, name: string): unknown => Object.getOwnPropertyDesc
 
 const notZero = (value: string | null): string | null => (value === null || new Decimal(value).isZero() ? null : value);
 
-/** An asset of a wallet, of amounts in ccxt's words; what is not free is taken to be locked where the venue says no more. */
+/** An asset of a wallet, of amounts in ccxt's words; what is not free counts as locked unless the venue says more. */
 export const toHolding = (wallet: WalletType, asset: string, amounts: object, venueTime: number | null): Holding => {
   const [total, free, used] = ['total', 'free', 'used'].map((name) => optional(own(amounts, name), `${name} balance`));
   const sum = total ?? (free == null ? malformed('total balance') : new Decimal(free).add(used ?? 0).toFixed());
@@ -57,7 +57,7 @@ export const toHolding = (wallet: WalletType, asset: string, amounts: object, ve
   return { wallet, asset, total: sum, locked, debt: optional(own(amounts, 'debt'), 'debt') ?? '0', venueTime };
 };
 
-/** What a wallet holds, of ccxt's balances. */
+/** The holdings of a wallet, from ccxt's balances. */
 export const toHoldings = (wallet: WalletType, natives: object): Holding[] => {
   const total: unknown = own(natives, 'total');
   if (typeof total !== 'object' || total === null) return malformed('balances');
@@ -157,8 +157,8 @@ const transferStatuses: Readonly<Record<string, Transfer['status']>> = {
 };
 
 /**
- * Transfers of a list. A row without an id gets one that is made of what does not change about it, and of its place
- * among equal rows: two deposits of one transaction are two.
+ * Transfers of a list. A row without an id gets one derived from its fields that do not change, and its position
+ * among equal rows: two deposits of one transaction are distinct.
  */
 export const toTransfers = (venue: string, natives: readonly Transaction[]): VenueList<Transfer> => {
   const equal = new Map<string, number>();
@@ -193,7 +193,7 @@ const toTransfer = (native: Transaction): Transfer => ({
   at: time(native, 'transfer time'),
 });
 
-/** A position as ccxt has it, as far as it is read here. */
+/** The fields of ccxt's position that are read here. */
 export type NativePosition = Readonly<Partial<Record<keyof Position, unknown>>>;
 
 /** @returns undefined where nothing is held */

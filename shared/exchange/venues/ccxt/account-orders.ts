@@ -10,7 +10,7 @@ import { isNarrowest, readAll, wholeList } from './windows.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** How long before they ended orders may have been placed, where the venue goes by when they were placed. */
+/** How long before they ended orders may have been placed, where the venue filters by when they were placed. */
 const orderLifetimeMs = 7 * dayMs;
 
 /** Open orders, of all symbols where none is named, of one type of markets. */
@@ -58,7 +58,7 @@ export const readEndedOrders = async (
   return toOrders(exchange, 'closed-orders', natives, parameters);
 };
 
-/** The newest orders; should there be more since then, all from there on, by id. */
+/** The newest orders; if there were more since then, all from there on, by id. */
 const readOrdersById = async (
   exchange: Exchange,
   pageEntries: number,

@@ -37,13 +37,13 @@ export interface OwnContracts {
   traded(exchange: Exchange, cursor: string | null, now: number): Promise<VenuePage<string>>;
 }
 
-/** What an adapter has to know of a venue beyond what ccxt knows. */
+/** What an adapter needs to know about a venue beyond ccxt. */
 export interface AccountRules {
   /** Changes a client before its first call, where ccxt takes no parameter for it. */
   prepare?(exchange: Exchange): void;
-  /** ccxt's types of markets, where it is not spot alone. */
+  /** ccxt's types of markets, where it is not only spot. */
   readonly marketTypes?: readonly string[];
-  /** The wallets that are read; the only one is the spot wallet where nothing is said. */
+  /** The wallets that are read; by default only the spot wallet. */
   readonly wallets: readonly WalletRule[];
   /** The venue's own words for a product that it does not offer to a user. */
   readonly notOffered?: RegExp;
@@ -51,35 +51,35 @@ export interface AccountRules {
   readonly openOrderKinds?: readonly Readonly<Record<string, unknown>>[];
   /** Whether open orders of all symbols are in one list, though other lists are by symbol. */
   readonly isOpenOrdersListWhole?: true;
-  /** ccxt's parameters for the lists of ended orders and of trades; `undefined` takes a filter of ccxt's away. */
+  /** ccxt's parameters for the lists of ended orders and of trades; `undefined` removes a filter of ccxt. */
   readonly orderParameters?: readonly Readonly<Record<string, unknown>>[];
   readonly tradeParameters?: readonly Readonly<Record<string, unknown>>[];
-  /** A page says where the next one begins, also where it is not full. */
+  /** Every page says where the next one begins, even if it is not full. */
   readonly isPagedByCursor?: true;
   /** Whether a row of the list of trades is one: some venues list funding among them. */
   isTrade?(native: Trade): boolean;
   /** Fees are in the quote currency, where a trade does not say. */
   readonly isFeeInQuote?: true;
-  /** Contracts whose positions, orders and trades are read, as ccxt's parameters; none where nothing is said. */
+  /** Contracts whose positions, orders and trades are read, as ccxt's parameters; none by default. */
   readonly contracts?: readonly Readonly<Record<string, unknown>>[];
-  /** Contracts that ccxt's own reading, for which it would load all their markets, does not do for. */
+  /** Contracts that are not read through ccxt, because it would load all their markets. */
   readonly ownContracts?: OwnContracts;
-  /** What the key may do; unknown where nothing is said. */
+  /** What the key may do; unknown by default. */
   permissions?(exchange: Exchange): Promise<KeyPermissions>;
-  /** Positions, where ccxt's own reading of them does not do. */
+  /** Positions, where ccxt's own method is not sufficient. */
   positions?(exchange: Exchange): Promise<ContractPosition[]>;
   /** Trades of one symbol are listed by ascending id from any id on, so that no time is needed. */
   readonly tradesById?: { readonly parameter: string; readonly pageEntries: number };
   /** Trades, where the venue lists them newest first, by offset, with their number. */
   readonly tradesByOffset?: (exchange: Exchange) => OffsetRead<Trade>;
   readonly trades?: WindowLimits;
-  /** Orders that ended within a time, epoch ms, where ccxt's own reading of them does not do. */
+  /** Orders that ended within a time, epoch ms, where ccxt's own method is not sufficient. */
   endedOrders?(exchange: Exchange, since: number, now: number): Promise<Order[]>;
   readonly orders?: WindowLimits;
   /** The newest orders of a symbol are read, and more by ascending id where those are not enough. */
   readonly ordersById?: { readonly pageEntries: number };
   readonly transfers?: WindowLimits;
-  /** The venue's names for a time and a page, where ccxt's own reading of a time would drop rows. @param from @param to epoch ms */
+  /** The venue's names for a time and a page, where ccxt's own method would drop rows. @param from @param to epoch ms */
   transferParameters?(from: number, to: number, limit: number): Readonly<Record<string, unknown>>;
   /** The form of a good answer, by the end of its path. */
   readonly shapes?: Readonly<Record<string, (answer: unknown) => boolean>>;

@@ -27,7 +27,7 @@ const bybit: AccountRules = {
     const trading = ['Spot', 'ContractTrade', 'Options', 'Derivatives'].some((name) => granted(name).length > 0);
     return { canTrade: !readOnly && trading, canWithdraw: !readOnly && granted('Wallet').includes('Withdraw') };
   },
-  // Without this ccxt asks for executions of type `Trade` alone: liquidations, deleveraging and settlements are others.
+  // Without this ccxt requests only executions of type `Trade`, without liquidations, deleveraging and settlements.
   // https://bybit-exchange.github.io/docs/v5/enum#exectype
   tradeParameters: [{ execType: undefined }],
   isTrade: ({ info }) => at(info, 'execType') !== 'Funding',

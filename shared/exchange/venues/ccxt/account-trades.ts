@@ -19,7 +19,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 const pageEntriesDefault = 50;
 
 /**
- * Own trades from a cursor on. Its form: an id where trades are listed by id, else how far time was read and the width
+ * The user's trades from a cursor on. Its form: an id where trades are listed by id, else how far time was read and the width
  * of the next window, `<epoch ms>/<ms>`; that of {@link readOffsets} where the venue lists by offset.
  */
 export const readTrades = (
@@ -48,7 +48,7 @@ const readById = async (
   const natives = await exchange.fetchMyTrades(symbol, undefined, pageEntries, { [parameter]: String(from) });
   const { items, rejected } = toTrades(exchange, rules, natives);
   const next = natives.reduce((least, { id }) => idAfter(id, least), from);
-  // A page of which no id can be read would be read again and again.
+  // A page without a readable id would be read again and again.
   if (natives.length >= pageEntries && next === from) throw garbled(exchange.id);
   return {
     ...{ items: items.toSorted((a, b) => a.at - b.at), rejected },
@@ -182,7 +182,7 @@ const tradeFeatures = (
 ): { readonly limit?: unknown; readonly daysBack?: unknown; readonly untilDays?: unknown } =>
   exchange.features?.spot?.fetchMyTrades ?? {};
 
-/** What ccxt knows of a venue's list of own trades. */
+/** What ccxt knows about a venue's list of the user's trades. */
 const limitsOf = (exchange: Exchange): WindowLimits => {
   const { limit, daysBack, untilDays } = tradeFeatures(exchange);
   const days = (value: unknown, otherwise: number) =>

@@ -6,7 +6,7 @@ import type { CcxtClient } from './client.ts';
 import { operationTimeoutMs } from './client.ts';
 import { isNotOffered, NotOffered } from './not-offered.ts';
 
-/** How reading one or more wallets went. */
+/** The result of reading one or more wallets. */
 interface Outcome {
   readonly rule: WalletRule;
   readonly holdings?: readonly Holding[];
@@ -17,7 +17,7 @@ interface Outcome {
 }
 
 /**
- * Reads the wallets one after the other, each independently of how the others went, within {@link operationTimeoutMs}.
+ * Reads the wallets one after the other, each independently of the others, within {@link operationTimeoutMs}.
  * @param now epoch ms
  * @throws {VenueError} no wallet could be read
  */
@@ -36,9 +36,9 @@ export const readWallets = async (
     const outcome =
       stopped === undefined ? await readWallet(client, rule, rules.notOffered, leftMs) : { rule, error: stopped };
     const { error } = outcome;
-    // Of a key that is not accepted any more nothing further can be read, and only its user can help.
+    // Nothing more can be read with a key that is no longer accepted; only its user can fix that.
     if (error?.failure === 'authentication') throw error;
-    // To go on asking would prolong the limit.
+    // Further requests would prolong the limit.
     if (error?.failure === 'rate-limited') stopped = error;
     outcomes.push(outcome);
     if (isDown(outcomes) && error !== undefined) throw error;
@@ -58,7 +58,7 @@ export const readWallets = async (
 const unanswered: ReadonlySet<unknown> = new Set([
   ...['NetworkError', 'RequestTimeout', 'ExchangeNotAvailable', 'OnMaintenance'],
 ]);
-/** So many wallets in a row without an answer, and none read before, say that the venue is down. */
+/** After this many wallets in a row without an answer, and none read before, the venue counts as down. */
 const unansweredWallets = 2;
 
 /** A venue that is down costs few requests and little time. */

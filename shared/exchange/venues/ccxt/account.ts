@@ -27,12 +27,12 @@ import { readAll, wholeList } from './windows.ts';
 
 export interface CcxtAccountOptions extends Omit<CcxtClientOptions, 'credentials' | 'marketTypes' | 'hasShape'> {
   readonly credentials: Credentials;
-  /** Gives a client that knows the markets, so that many accounts share one list; each asks for its own when left out. */
+  /** Gives a client that knows the markets, so that many accounts share one list; by default each loads its own. */
   readonly listing?: () => Promise<Exchange>;
 }
 
 /**
- * Reads the markets of a venue once, for all the accounts that are opened there. A read that failed is tried again.
+ * Reads the markets of a venue once, for all the accounts that are opened there. A failed read is retried.
  * @returns the `listing` for {@link createCcxtAccount}
  */
 export const createCcxtListing = (options: Omit<CcxtAccountOptions, 'credentials' | 'listing'>) => {
@@ -220,7 +220,7 @@ const refuseOtherCredentials = (exchange: Exchange, credentials: Credentials): v
   );
 };
 
-/** What ccxt says of a venue's list of own trades. */
+/** What ccxt knows about a venue's list of the user's trades. */
 const symbolRequired = (exchange: Exchange): boolean => exchange.features?.spot?.fetchMyTrades?.symbolRequired === true;
 
 const endedAt = ({ updatedAt, createdAt }: VenueOrder): number => updatedAt ?? createdAt;

@@ -6,14 +6,14 @@ import type { WalletRule } from './account-rule.ts';
 import { at, listAt } from './answers.ts';
 
 const earnPageEntries = 100;
-/** ccxt's own measure would hold every sync up for a second; what is shared between clients is measured elsewhere. */
+/** ccxt's own throttle would delay every sync by a second; the limit shared between clients is enforced elsewhere. */
 const earnCost = { cost: 1 };
 
-/** What is held flexibly, as the spot wallet showed it last. */
+/** Flexible holdings, as last shown by the spot wallet. */
 const tokens = new WeakMap<Exchange, readonly Holding[]>();
 
 /**
- * The asset that a token of the spot wallet stands for: `LDBTC` is BTC in Simple Earn. Lido DAO (`LDO`) is an asset itself,
+ * The asset that a token of the spot wallet represents: `LDBTC` is BTC in Simple Earn. Lido DAO (`LDO`) is an asset itself,
  * as everything is that a market is listed for.
  */
 export const earnTokenAsset = ({ currencies }: Pick<Exchange, 'currencies'>, token: string): string | undefined => {
@@ -24,7 +24,7 @@ export const earnTokenAsset = ({ currencies }: Pick<Exchange, 'currencies'>, tok
   return [name, name.replace(/[2T]$/, '')].find(isListed);
 };
 
-/** The spot wallet without what Simple Earn reports as well. */
+/** The spot wallet without the holdings that Simple Earn also reports. */
 export const spotWithoutEarn: WalletRule = {
   type: 'spot',
   read: async (exchange) => {

@@ -10,10 +10,10 @@ const dayMs = 24 * 60 * 60 * 1000;
 
 /** Both ends are included, and a window must be shorter than a week. Orders placed more than 90 days ago are not listed. */
 const limits: WindowLimits = { windowMs: 7 * dayMs - 1, pageEntries: 1000, reachMs: 89 * dayMs };
-/** Orders are listed by when they were placed. Those that rested for longer are read when they are missed. */
+/** Orders are listed by when they were placed. Those that were open for longer are read once they are missing. */
 const orderLifetimeMs = 6 * dayMs;
 
-/** Open orders of all contracts, those that wait for a price included, which Binance keeps apart. */
+/** Open orders of all contracts, including trigger orders, which Binance lists separately. */
 export const openUsdmOrders = async (exchange: Exchange): Promise<VenueList<VenueOrder>> => {
   if (isEmpty(exchange)) return emptyList;
   const found: VenueList<VenueOrder>[] = [];
@@ -57,7 +57,7 @@ const toUsdmOrders = (
 /** What Binance calls `STOP` has a price; spot calls it otherwise. */
 const types: Readonly<Record<string, string>> = { stop: 'stop_limit', stop_market: 'stop' };
 
-/** An order, or one that waits for a price: that one has a number of its own, and becomes an order with another one. */
+/** An order or a trigger order; the latter has a number of its own, and is replaced by an order with another number. */
 const toUsdmOrder = (exchange: Exchange, row: unknown): VenueOrder => {
   const [id, type] = [String(at(row, 'symbol')), String(at(row, 'type') ?? at(row, 'orderType')).toLowerCase()];
   const native = exchange.parseOrder(typeof row === 'object' && row !== null ? row : {});
@@ -67,7 +67,7 @@ const toUsdmOrder = (exchange: Exchange, row: unknown): VenueOrder => {
     ...order,
     symbol: contractSymbol(id),
     orderId: isConditional ? `algo-${order.orderId}` : order.orderId,
-    // The order that it became reports the fill.
+    // The order that replaced it reports the fill.
     status: isConditional && order.status === 'filled' ? 'expired' : order.status,
   };
 };

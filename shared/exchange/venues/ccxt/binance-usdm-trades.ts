@@ -10,7 +10,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 
 /** Trades of the last six months are listed, of at most a week at once. */
 const tradeLimits: WindowLimits = { windowMs: 7 * dayMs - 1, pageEntries: 1000, reachMs: 180 * dayMs };
-/** What moved the contract wallet is listed for three months. A window has no documented maximum; this is cautious. */
+/** Changes of the contract wallet are listed for three months. A window has no documented maximum; this is conservative. */
 const incomeLimits: WindowLimits = { windowMs: 7 * dayMs - 1, pageEntries: 1000, reachMs: 89 * dayMs };
 /**
  * How far back trades are read by their ids: then no trade can be missed because of its time. It is not documented whether Binance,
@@ -24,7 +24,7 @@ interface Position {
   readonly nextId: bigint | undefined;
 }
 
-/** Own trades of a contract from a cursor on: how far time was read, the width of the next window, and the next id, `<ms>/<ms>/<id>`. */
+/** The user's trades of a contract from a cursor on: how far time was read, the width of the next window, and the next id, `<ms>/<ms>/<id>`. */
 export const readUsdmTrades = async (
   exchange: Exchange,
   symbol: string,
@@ -60,7 +60,7 @@ export const readUsdmTrades = async (
   }
   const { entries, next, more } = await readOn(place, tradeLimits, now, async (window) => {
     const trades = await page({ startTime: window.from, endTime: window.to });
-    // Of one moment there may be more than a page has.
+    // More than a page may have the same time.
     let last = trades;
     while (isNarrowest(window) && last.length >= tradeLimits.pageEntries) {
       last = await page({ fromId: String(idAfter(trades, undefined)) });
@@ -100,7 +100,7 @@ export const readTradedContracts = async (
   return { items: [...ids].map(contractSymbol), rejected: [], cursor: placeText(next), more };
 };
 
-/** Should the key see futures later, everything is read from here on. */
+/** If the key can read futures later, everything is read from here on. */
 const nothing = <T>(cursor: string | null): VenuePage<T> => ({
   ...emptyList,
   cursor: cursor ?? placeText({ from: 0, widthMs: tradeLimits.windowMs }),

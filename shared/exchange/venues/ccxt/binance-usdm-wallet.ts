@@ -41,7 +41,7 @@ export const usdmPositions = async (exchange: Exchange): Promise<ContractPositio
       entryPrice: known('entryPrice'),
       markPrice: known('markPrice'),
       liquidationPrice: known('liquidationPrice'),
-      // All that lies in the wallet backs a position on cross margin.
+      // The whole wallet backs a position on cross margin.
       collateral: isolated ? at(row, 'isolatedMargin') : undefined,
       unrealizedPnl: at(row, 'unRealizedProfit'),
       timestamp: Number(text('updateTime')),

@@ -1,11 +1,11 @@
-/** USD-M futures of Binance: how they are asked, and what their contracts are called. */
+/** USD-M futures of Binance: its requests and the names of its contracts. */
 import type { Exchange } from 'ccxt';
 
-/** Binance says so where a key may not see futures, or where there is no such account. */
+/** Binance's errors where a key can't read futures, or where there is no futures account. */
 const withoutFutures = /"code":\s*(?:-2015|-4109)\b/;
-/** How long it counts what was found out about an account: about as long as a sync takes. */
+/** How long what was found out about an account is cached: about as long as a sync takes. */
 const knownForMs = 60_000;
-/** ccxt's own measure would hold a sync up for seconds; what is shared between clients is measured elsewhere. */
+/** ccxt's own throttle would delay a sync by seconds; the limit shared between clients is enforced elsewhere. */
 const cost = { cost: 1 };
 
 /** Paths, with ccxt's name of their part of the API. */
@@ -20,13 +20,13 @@ const apis = {
   income: 'fapiPrivate',
 } as const;
 
-/** Until when a client knows that its key sees no futures, and that nothing lies there; epoch ms. */
+/** Until when a client caches that its key can't read futures, and that the wallet is empty; epoch ms. */
 const unseenUntil = new WeakMap<Exchange, number>();
 const emptyUntil = new WeakMap<Exchange, number>();
 
 /**
- * Asks USD-M futures. That a key sees none is found out once, not with each question.
- * @returns undefined where the key sees none
+ * A request to USD-M futures. That a key can't read them is found out once, not with each request.
+ * @returns undefined where the key can't read futures
  */
 export const askUsdm = async (
   exchange: Exchange,
@@ -38,17 +38,17 @@ export const askUsdm = async (
     return await exchange.request(path, apis[path], 'GET', { ...parameters }, undefined, undefined, cost);
   } catch (error) {
     if (!(error instanceof Error) || !withoutFutures.test(error.message)) throw error;
-    // Binance says the same of a key that it no longer knows: then this fails as well.
+    // Binance returns the same error for a revoked key: then this fails as well.
     await exchange.request('account/apiRestrictions', 'sapi', 'GET', {});
     unseenUntil.set(exchange, exchange.milliseconds() + knownForMs);
     return undefined;
   }
 };
 
-/** Whether the key was found to see no futures. */
+/** Whether the key was found unable to read futures. */
 export const isUnseen = (exchange: Exchange): boolean => isNow(unseenUntil, exchange);
 
-/** Notes that the contract wallet is empty: without margin there are no open orders to ask for. */
+/** Notes that the contract wallet is empty: without margin there are no open orders to fetch. */
 export const noteEmpty = (exchange: Exchange): void => {
   emptyUntil.set(exchange, exchange.milliseconds() + knownForMs);
 };
@@ -62,7 +62,7 @@ const quotes = ['USDT', 'USDC', 'BUSD', 'FDUSD', 'USD1', 'BTC'];
 
 /**
  * ccxt's name of a contract, whose quote currency is that of its margin: `BTCUSDT` is `BTC/USDT:USDT`, `BTCUSDT_261225`
- * is `BTC/USDT:USDT-261225`. So nobody has to load the list of all contracts. One that is quoted in something
+ * is `BTC/USDT:USDT-261225`. So the list of all contracts need not be loaded. One that is quoted in something
  * else keeps Binance's name.
  */
 export const contractSymbol = (id: string): string => {

@@ -10,7 +10,7 @@ import { usdmPositions, usdmWallet } from './binance-usdm-wallet.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Binance says so of an account that never used margin. */
+/** Binance's error for an account that never used margin. */
 const withoutMargin = /-3003/;
 
 const margin: WalletRule = {
@@ -43,7 +43,7 @@ export const binance: AccountRules = {
     traded: readTradedContracts,
   },
   tradesById: { parameter: 'fromId', pageEntries: 1000 },
-  // Without a time: Binance would go by when they were placed.
+  // Without a time: Binance would filter by when they were placed.
   ordersById: { pageEntries: 1000 },
   isOpenOrdersListWhole: true,
   transfers: { windowMs: 90 * dayMs - 1, pageEntries: 1000, reachMs: 10 * 365 * dayMs },

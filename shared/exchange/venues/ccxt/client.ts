@@ -34,7 +34,7 @@ export interface CcxtClientOptions {
   readonly marketTypes?: readonly string[] | undefined;
   /** Rate limits shared with other clients; without it, ccxt paces this client alone. */
   readonly budget?: CallBudget | undefined;
-  /** The venue's clock, as the clients of this process know it; each finds out for itself when left out. */
+  /** The venue's clock, as the clients of this process know it; by default each measures it. */
   readonly time?: VenueTime | undefined;
   /** Whether a GET was answered in the shape that its path has; an answer that was not is refused. */
   readonly hasShape?: ((path: string, answer: unknown) => boolean) | undefined;
@@ -90,7 +90,7 @@ export const createCcxtClient = async (options: CcxtClientOptions): Promise<Ccxt
       try {
         return await Promise.race([time.keeping(exchange, operation), tooLong]);
       } catch (error) {
-        // Our own services failing is no matter of the venue.
+        // A failure of our own services is not the venue's.
         throw error instanceof DomainError ? error : translate(id, error, retryAfterMs(), secrets);
       } finally {
         ended.abort();
@@ -105,12 +105,12 @@ const adaptations: Readonly<Record<string, ((exchange: Exchange, clock: Clock) =
   kraken: (exchange, clock) => growNonce(exchange, clock),
 };
 
-/** What ccxt does on its own with credentials, and must not. */
+/** Switches off what ccxt would do on its own with credentials. */
 const onlyOwn = (exchange: Exchange): void => {
-  // With every load of the markets ccxt would also ask for all currencies, signed.
+  // With every load of the markets ccxt would also request all currencies, signed.
   exchange.has.fetchCurrencies = false;
   exchange.options.warnOnFetchOpenOrdersWithoutSymbol = false;
-  // ccxt takes a key that Binance stops accepting for a rate limit, if it was accepted before.
+  // If a key was accepted before, ccxt reports Binance's refusal of it as a rate limit.
   Object.defineProperty(exchange.options, 'hasAlreadyAuthenticatedSuccessfully', { get: () => false, set: () => {} });
   const sign = exchange.sign.bind(exchange);
   exchange.sign = (...request: Parameters<typeof sign>) => {
@@ -148,7 +148,7 @@ const distance = (a: string, b: string): number => {
   return row[b.length] ?? 0;
 };
 
-/** Venues that keep spot and contracts behind different endpoints are asked for the types that are wanted. */
+/** Venues that keep spot and contracts behind different endpoints are queried only for the types that are wanted. */
 const onlyMarkets = (exchange: Exchange, wanted: readonly string[]): void => {
   const listing: unknown = exchange.options.fetchMarkets;
   if (typeof listing !== 'object' || listing === null || !('types' in listing)) return;
@@ -163,8 +163,8 @@ const onlyMarkets = (exchange: Exchange, wanted: readonly string[]): void => {
 const emptied = (types: object) => Object.fromEntries(Object.keys(types).map((type) => [type, false]));
 
 /**
- * ccxt hands an answer that is not JSON on as a string and reads an empty list out of it, as it does out of an object of
- * another shape; a read of ours never means that.
+ * ccxt passes on an answer that is not JSON as a string and reads an empty list from it, as it does from an object of
+ * another shape; here both are errors.
  */
 const refuseMalformed = (exchange: Exchange, hasShape: (path: string, answer: unknown) => boolean): void => {
   const fetch = exchange.fetch.bind(exchange);
@@ -177,7 +177,7 @@ const refuseMalformed = (exchange: Exchange, hasShape: (path: string, answer: un
   };
 };
 
-/** One number that ccxt can't compute with must not cost us the other tickers of the same answer. */
+/** One number that ccxt can't compute with must not lose the other tickers of the same answer. */
 const skipMalformedTickers = (exchange: Exchange, logger: Pick<Logger, 'warn'> | undefined): void => {
   const parse = exchange.parseTicker.bind(exchange);
   exchange.parseTicker = (ticker, market) => {
@@ -192,7 +192,7 @@ const skipMalformedTickers = (exchange: Exchange, logger: Pick<Logger, 'warn'> |
 
 /**
  * Binance weighs 24 h tickers by the number of symbols: 2 up to 20, 40 up to 100, 80 above (a weight of 5 is ccxt's
- * cost of 1). ccxt charges every list as 80, which would hold a sync of a few symbols down to one in 800 ms.
+ * cost of 1). ccxt charges every list as 80, which would limit syncs of a few symbols to one in 800 ms.
  */
 const weighTickers = (exchange: Exchange): void => {
   const cost = exchange.calculateRateLimiterCost.bind(exchange);
@@ -203,7 +203,7 @@ const weighTickers = (exchange: Exchange): void => {
   };
 };
 
-/** Kraken refuses a nonce that it had before, also of the same millisecond. */
+/** Kraken refuses a nonce that it has seen, even within the same millisecond. */
 const growNonce = (exchange: Exchange, clock: Pick<Clock, 'now'>): void => {
   let last = 0;
   exchange.nonce = () => {

@@ -6,7 +6,7 @@ type Meaning = readonly [failure: VenueFailure, phrase: string];
 const unreachable: Meaning = ['retryable', 'could not be reached'];
 const unavailable: Meaning = ['retryable', 'is not available right now'];
 const garbled: Meaning = ['retryable', 'gave an answer that could not be understood'];
-const tooOften: Meaning = ['rate-limited', 'was asked too often'];
+const rateLimited: Meaning = ['rate-limited', 'rate-limited the request'];
 const badOrder: Meaning = ['invalid-order', 'refused the order'];
 const restricted: Meaning = ['permission', 'does not serve the region this request came from'];
 const refused: Meaning = ['unknown', 'refused the request'];
@@ -32,8 +32,8 @@ const meanings: Readonly<Record<string, Meaning>> = {
   MarketClosed: ['invalid-order', 'has closed this market'],
   OperationRejected: badOrder,
 
-  RateLimitExceeded: tooOften,
-  DDoSProtection: tooOften,
+  RateLimitExceeded: rateLimited,
+  DDoSProtection: rateLimited,
   OnMaintenance: ['maintenance', 'is under maintenance'],
 
   NetworkError: unreachable,
@@ -65,7 +65,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
 /** Names of the ccxt error classes that have a meaning here. */
 export const knownErrors: readonly string[] = Object.keys(meanings);
 
-/** Failures where the venue's own words help a person. The others would only repeat themselves. */
+/** Failures where the venue's own words help the user. For others they would add nothing. */
 const explained: ReadonlySet<VenueFailure> = new Set([
   'authentication',
   'permission',
@@ -80,7 +80,7 @@ const explained: ReadonlySet<VenueFailure> = new Set([
 export const regionBlock =
   /^\S+ [A-Z]+ \S+ 451 |restricted location|block access from your country|(?:your|this) (?:country|region)/i;
 
-// Kraken's words for a wrong secret, of which ccxt does not know.
+// Kraken's words for a wrong secret, which ccxt does not map.
 const badSignature = /EAPI:Invalid signature/;
 
 // Kraken locks a key out for about a quarter of an hour, and each further call prolongs that
@@ -89,10 +89,10 @@ const lockout = /EGeneral:Temporary lockout/;
 const lockoutMs = 15 * 60_000;
 
 /**
- * A {@link VenueError} for whatever a call of ccxt threw. ccxt's messages hold URLs, signatures and bodies: neither
+ * A {@link VenueError} for any error of a ccxt call. ccxt's messages hold URLs, signatures and bodies: neither
  * they nor the error itself go any further; `cause` is the name of ccxt's class.
- * @param retryAfterMs what the venue last said about when to come back; used where it limits the rate or is down
- * @param secrets what must not be quoted, should the venue repeat it
+ * @param retryAfterMs when to retry, as the venue last said; used where it limits the rate or is down
+ * @param secrets what must not be quoted if the venue repeats it
  */
 export const translate = (
   venue: string,

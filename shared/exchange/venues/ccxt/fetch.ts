@@ -9,7 +9,7 @@ const withoutBody: ReadonlySet<number> = new Set([204, 205, 304]);
 /** The network as one venue's client sees it. */
 export interface VenueFetch {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
-  /** Milliseconds until the venue wants to be asked again, when its last refusal said so and that time is not over. */
+  /** Milliseconds left of the wait that the venue's last refusal named; undefined where it named none or it is over. */
   retryAfterMs(): number | undefined;
 }
 

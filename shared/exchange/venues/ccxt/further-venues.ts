@@ -1,4 +1,4 @@
-/** Venues whose lists ccxt reads with a default filter or in one page, and what is asked of them instead. */
+/** Venues whose lists ccxt reads with a default filter or in one page, and how they are read instead. */
 import type { Exchange, Order } from 'ccxt';
 import type { WalletType } from '#shared/exchange/account-venue';
 import type { Holding } from './account-balances.ts';
@@ -11,14 +11,14 @@ import { readPages } from './pages.ts';
 const dayMs = 24 * 60 * 60 * 1000;
 const alwaysMs = 10 * 365 * dayMs;
 
-const ask = (exchange: Exchange, path: string, api: string, parameters: object, cost: number): Promise<unknown> =>
+const get = (exchange: Exchange, path: string, api: string, parameters: object, cost: number): Promise<unknown> =>
   exchange.request(path, api, 'GET', { ...parameters }, undefined, undefined, { cost }) as Promise<unknown>;
 
-/** The trading account. Its equity holds the profit of open positions and what is owed, so neither is taken from there. */
+/** The trading account. Its equity includes the profit of open positions and what is owed, so it is not used. */
 const okxTrading: WalletRule = {
   type: 'spot',
   read: async (exchange) => {
-    const answer = await ask(exchange, 'account/balance', 'private', {}, 2);
+    const answer = await get(exchange, 'account/balance', 'private', {}, 2);
     return listAt(listAt(answer, 'data')[0], 'details').map((row): Holding => {
       const amount = (name: string) => (at(row, name) === '' ? undefined : at(row, name));
       const total = amount('cashBal') ?? amount('eq');
@@ -32,7 +32,7 @@ const okx: AccountRules = {
   wallets: [okxTrading, wallet('funding', { type: 'funding' })],
   // Trades and orders on margin are lists of their own. https://www.okx.com/docs-v5/en/#order-book-trading-trade
   tradeParameters: [{ instType: 'SPOT' }, { instType: 'MARGIN' }],
-  // ccxt asks for filled orders alone.
+  // ccxt requests only filled orders.
   orderParameters: [
     { instType: 'SPOT', state: undefined },
     { instType: 'MARGIN', state: undefined },
@@ -40,7 +40,7 @@ const okx: AccountRules = {
   orders: { windowMs: 7 * dayMs - 1, pageEntries: 100, reachMs: 7 * dayMs - 60_000 },
   openOrderKinds: [{ trigger: true, ordType: 'conditional,oco' }, { trigger: true }, { trailing: true }],
   transfers: { windowMs: 90 * dayMs, pageEntries: 100, reachMs: alwaysMs },
-  // Neither end belongs to what is listed.
+  // Both ends are exclusive.
   transferParameters: (from, to, limit) => ({ before: from - 1, after: to + 1, limit }),
   shapes: { '/account/balance': isList('data'), '/asset/balances': isList('data') },
 };
@@ -53,12 +53,12 @@ const kucoinWallets: Readonly<Record<string, WalletType>> = {
   margin_v2: 'margin',
 };
 
-/** One list has the accounts of all types; ccxt takes those of one, of which a user of high-frequency trading has none. */
+/** One list has the accounts of all types; ccxt reads one type, which users of high-frequency trading do not have. */
 const kucoinAccounts: WalletRule = {
   type: 'spot',
   also: ['funding', 'margin'],
   read: async (exchange) =>
-    listAt(await ask(exchange, 'accounts', 'private', {}, 7.5), 'data').flatMap((row) => {
+    listAt(await get(exchange, 'accounts', 'private', {}, 7.5), 'data').flatMap((row) => {
       const type = kucoinWallets[String(at(row, 'type'))];
       if (type === undefined) return [];
       const amounts = { total: at(row, 'balance'), used: at(row, 'holds'), free: at(row, 'available') };
@@ -78,7 +78,7 @@ const kucoin: AccountRules = {
 
 const gate: AccountRules = {
   wallets: [wallet('spot', { type: 'spot' })],
-  // ccxt asks for trades of the spot account alone; where none is named, Gate lists those of all accounts.
+  // ccxt requests only the trades of the spot account; where none is named, Gate lists those of all accounts.
   prepare: (exchange) => {
     const read = exchange.privateSpotGetMyTrades.bind(exchange);
     exchange.privateSpotGetMyTrades = (parameters: object) => read({ ...parameters, account: undefined });
@@ -97,7 +97,7 @@ const coinbasePageEntries = 250;
 /** Most pages of accounts: one asset each. */
 const coinbasePagesMax = 20;
 
-/** ccxt reads the first page alone. */
+/** ccxt reads only the first page. */
 const coinbaseAccounts: WalletRule = {
   type: 'spot',
   read: async (exchange) => {
@@ -117,9 +117,9 @@ const coinbaseAccounts: WalletRule = {
   },
 };
 
-/** How long before they ended orders may have been placed, which is what Coinbase goes by. */
+/** How long before they ended orders may have been placed, by which Coinbase filters. */
 const coinbaseLifetimeMs = 30 * dayMs;
-/** Orders of any state but open; ccxt asks for filled ones alone. */
+/** Orders of any state but open; ccxt requests only filled ones. */
 const coinbaseEnded = (exchange: Exchange, since: number, now: number): Promise<Order[]> =>
   readPages(exchange, (from) =>
     exchange.fetchOrders(undefined, Math.max(since - coinbaseLifetimeMs, 0), 1000, { until: now, ...from }),

@@ -3,7 +3,7 @@ import { credentialParts } from './credentials.ts';
 import { exchangeIds } from './exchanges.ts';
 import { ccxtProfiles } from './profiles.ts';
 
-/** What an exchange offers accounts, without loading it; undefined where it is not known here. */
+/** What an exchange supports for accounts, without loading it; undefined where it is unknown. */
 export const knownProfile = (id: string): VenueProfile | undefined => {
   if (!Object.hasOwn(ccxtProfiles, id) || !exchangeIds().includes(id)) return undefined;
   const [name = id, credentials = '', supports = ''] = ccxtProfiles[id] ?? [];

@@ -19,7 +19,7 @@ const orderPagesMax = 40;
 /** ccxt's costs of these endpoints, which `request` does not look up: 3 for each step of Kraken's call counter. */
 const costs = { BalanceEx: 3, GetApiKeyInfo: 3, OpenPositions: 3, ClosedOrders: 3, TradesHistory: 6 };
 
-const ask = (exchange: Exchange, path: keyof typeof costs, parameters: Readonly<Record<string, unknown>>) =>
+const post = (exchange: Exchange, path: keyof typeof costs, parameters: Readonly<Record<string, unknown>>) =>
   exchange.request(path, 'private', 'POST', { ...parameters }, undefined, undefined, {
     cost: costs[path],
   }) as Promise<unknown>;
@@ -41,9 +41,9 @@ const countAt = (exchange: Exchange, answer: unknown): number => {
  * https://docs.kraken.com/api-reference/account-data/get-account-balance
  */
 const codePattern = /^([A-Z0-9]+?)(?:\d{2}(?=\.S$))?\.(HOLD|[BFMPS])$/;
-/** Can't be traded with, whatever orders hold. */
+/** Can't be traded, whatever orders hold. */
 const bound: ReadonlySet<string> = new Set(['HOLD', 'P']);
-/** What was staked before it became one with the asset. */
+/** Staked balances from before staking was merged with the asset. */
 const merged: Readonly<Record<string, string>> = { ETH2: 'ETH' };
 
 const place = (exchange: Exchange, id: string) => {
@@ -58,7 +58,7 @@ const balances: WalletRule = {
   type: 'spot',
   also: ['earn'],
   read: async (exchange) =>
-    recordsAt(await ask(exchange, 'BalanceEx', {}), 'result').map(([id, entry]) => {
+    recordsAt(await post(exchange, 'BalanceEx', {}), 'result').map(([id, entry]) => {
       const { wallet, asset, isBound } = place(exchange, id);
       const total = at(entry, 'balance');
       const used = isBound ? total : (at(entry, 'hold_trade') ?? '0');
@@ -66,11 +66,11 @@ const balances: WalletRule = {
     }),
 };
 
-/** Decimals of prices that are computed of sums. */
+/** Decimals of prices computed from sums. */
 const priceDecimals = 10;
 const sides: Readonly<Record<string, string>> = { buy: 'long', sell: 'short' };
 
-/** What is left of the parts of a position. */
+/** The remainder of a position's parts. */
 interface Left {
   readonly symbol: unknown;
   readonly side: string | undefined;
@@ -81,7 +81,7 @@ interface Left {
 
 /** Positions on margin. Kraken lists one for each order that opened a part of it. */
 const positions = async (exchange: Exchange): Promise<ContractPosition[]> => {
-  const answer = await ask(exchange, 'OpenPositions', { docalcs: 'true' });
+  const answer = await post(exchange, 'OpenPositions', { docalcs: 'true' });
   const found = new Map<string, Left>();
   for (const [, part] of recordsAt(answer, 'result')) {
     const number = (name: string) => new Decimal(String(at(part, name) ?? Number.NaN));
@@ -111,19 +111,19 @@ const trades = (exchange: Exchange): OffsetRead<Trade> => ({
   pageEntries,
   read: async ({ from, to }, offset) => {
     const start = from > 0 ? { start: from } : {};
-    const answer = await ask(exchange, 'TradesHistory', { ...start, end: to, ofs: offset });
+    const answer = await post(exchange, 'TradesHistory', { ...start, end: to, ofs: offset });
     const natives = recordsAt(answer, 'result', 'trades').map(([id, trade]) => ({ ...trade, id }));
     return { entries: natives.map((native) => exchange.parseTrade(native)), total: countAt(exchange, answer) };
   },
 });
 
-/** Newest first. An order that ends meanwhile moves others onto a later page: they are listed twice, none is skipped. */
+/** Newest first. An order that ends between two pages moves others onto a later page: they are listed twice, none is skipped. */
 const endedOrders = async (exchange: Exchange, since: number): Promise<Order[]> => {
   const found: Order[] = [];
-  // The start itself does not belong to what is asked for.
+  // The start is exclusive.
   const parameters = { closetime: 'close', start: Math.max(Math.floor(since / 1000) - 1, 0) };
   for (let page = 0; page < orderPagesMax; page++) {
-    const answer = await ask(exchange, 'ClosedOrders', { ...parameters, ofs: page * pageEntries });
+    const answer = await post(exchange, 'ClosedOrders', { ...parameters, ofs: page * pageEntries });
     const natives = recordsAt(answer, 'result', 'closed').map(([id, order]) => ({ ...order, id }));
     found.push(...natives.map((native) => exchange.parseOrder(native)));
     if (natives.length === 0 || page * pageEntries + natives.length >= countAt(exchange, answer)) return found;
@@ -135,12 +135,12 @@ export const kraken: AccountRules = {
   wallets: [balances],
   // https://docs.kraken.com/api-reference/account-data/get-api-key-info: needs no permission itself.
   permissions: async (exchange) => {
-    const granted = listAt(await ask(exchange, 'GetApiKeyInfo', {}), 'result', 'permissions');
+    const granted = listAt(await post(exchange, 'GetApiKeyInfo', {}), 'result', 'permissions');
     return { canTrade: granted.includes('modify-trades'), canWithdraw: granted.includes('withdraw-funds') };
   },
   positions,
   tradesByOffset: trades,
-  // Trades do not say it: https://docs.kraken.com/api-reference/account-data/get-trades-history.
+  // Trades do not contain it: https://docs.kraken.com/api-reference/account-data/get-trades-history.
   isFeeInQuote: true,
   endedOrders,
   transfers: { windowMs: reachMs, reachMs, pageEntries: 25 },

@@ -1,11 +1,11 @@
 import type { Exchange } from 'ccxt';
 import type { Charge } from '#shared/exchange/budget/venue-budget';
 
-/** Part of what a venue allows an address that is taken in the long run. The rest is for whatever else runs there. */
+/** Part of a venue's limit per address that is used in the long run. The rest is for other programs on the same address. */
 const addressShare = 0.6;
 /** Part of the venue's window that can be taken at once on top of that: together no window sees more than 80 %. */
 const burstShare = 0.2;
-/** Part of what a venue allows a key: that is ours alone, as far as its owner does not use it elsewhere. */
+/** Part of a venue's limit per key: it is ours alone, unless the owner uses the key elsewhere. */
 const keyShare = 0.9;
 /** Where ccxt knows no window, ms; and the least that can be taken at once, in requests of the simplest kind. */
 const burstMsDefault = 2000;
@@ -20,13 +20,13 @@ export interface RequestKind {
   readonly api: string;
 }
 
-/** How a venue counts where ccxt's figures say something else, or nothing. */
+/** How a venue counts where ccxt's figures are wrong or missing. */
 interface VenueRules {
   /** What a request costs its address, ms of the venue's time. Undefined: ccxt's cost. */
   addressMs?(kind: RequestKind, cost: number): number | undefined;
   /** The limit that a request counts against, where the venue has several. */
   pool?(kind: RequestKind, cost: number): string;
-  /** Signed requests are limited by key, so that their refusal is nobody else's concern. */
+  /** Signed requests are limited by key, so a refused one does not affect other keys. */
   readonly byKey?: true;
   /** The counter of each key, ms of ccxt's costs. */
   readonly keyDepthMs?: number;
@@ -72,7 +72,7 @@ const rules: Readonly<Record<string, VenueRules>> = {
     isLastOfSecond: (headers) => headers.get('x-bapi-limit-status') === '0',
   },
   // https://docs.kraken.com/exchange/guides/rest/ratelimits: each key has a counter of 15 that sinks by 0.33 a second,
-  // which is what ccxt's costs say. No limit of signed requests by address is documented; 20 a second is our own caution.
+  // which is what ccxt's costs say. No limit of signed requests by address is documented; 20 a second is our own limit.
   kraken: {
     addressMs: ({ signed }) => (signed ? 50 : undefined),
     byKey: true,
@@ -85,7 +85,7 @@ const rules: Readonly<Record<string, VenueRules>> = {
   kucoin: { byKey: true },
 };
 
-/** How a venue limits requests, and how much of that is ours. */
+/** How a venue limits requests, and our share of that. */
 export class CcxtLimits {
   readonly #rules: VenueRules;
   readonly #rateLimitMs: number;
@@ -115,7 +115,7 @@ export class CcxtLimits {
     return { ms: (cost * this.#rateLimitMs) / keyShare, depthMs: keyDepthMs };
   }
 
-  /** Whether an answer says that the address asks too often. @param status undefined: there was none @param words ccxt's error */
+  /** Whether an answer says that the address exceeded its rate limit. @param status undefined: there was none @param words ccxt's error */
   refusal(
     { signed }: RequestKind,
     status: number | undefined,

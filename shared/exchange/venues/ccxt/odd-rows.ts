@@ -1,4 +1,4 @@
-/** ccxt drops a row without a time, and a whole list for one row that it can't parse. Both are kept here, to be set aside. */
+/** ccxt drops a row without a time, and a whole list for one row that it can't parse. Both are kept here, to be counted as rejected. */
 import type { CurrencyInterface, Exchange, MarketInterface } from 'ccxt';
 
 /** The mark of a row whose time is not the venue's. */

@@ -55,7 +55,7 @@ export const readOffsets = async <T>(
   const { entries, total } = await read({ from, to }, offset);
   const older = total - offset - entries.length;
   if (older <= done && (offset === 0 || total === position.total)) {
-    // The last page reaches back over what was read already.
+    // The last page overlaps what was already read.
     const unread = entries.slice(0, Math.max(entries.length - (done - older), 0));
     const next = offset === 0 ? Math.max(to - settlingSeconds, from) : `${from}/${to}/${total}/${total - offset}`;
     return { entries: unread.toReversed(), cursor: String(next), more: offset > 0 };

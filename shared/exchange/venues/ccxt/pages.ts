@@ -30,6 +30,6 @@ export const readPages = async <T extends Marked>(
     cursor = nextPage(natives);
     if (cursor === undefined) return found;
   }
-  // A part of the list would pass for the whole of it.
+  // A partial list would pass for the whole.
   throw new VenueError(exchange.id, 'unknown', `${exchange.id} lists more entries at once than can be read`);
 };

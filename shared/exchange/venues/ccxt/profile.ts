@@ -4,8 +4,8 @@ import { credentialParts, neededCredentials, takesKeys } from './credentials.ts'
 import { exchangeIds, importExchange } from './exchanges.ts';
 
 /**
- * What an exchange of ccxt offers accounts, without asking it. It loads the exchange: what is known without that stands
- * in `profiles.ts`.
+ * What an exchange of ccxt supports for accounts, without a request to it. This loads the exchange; `profiles.ts` has what is
+ * known without loading it.
  * @returns undefined where there is no such exchange, or its accounts need other credentials than a key
  */
 export const readProfile = async (id: string): Promise<VenueProfile | undefined> => {

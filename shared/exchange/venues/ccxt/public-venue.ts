@@ -6,7 +6,7 @@ import { createCcxtClient } from './client.ts';
 import type { NativeTicker } from './market-mapping.ts';
 import { toMarket, toTicker } from './market-mapping.ts';
 
-/** Most symbols asked for by name. Above, the whole market is asked for: long URLs are refused, and on Binance it costs the same. */
+/** Most symbols requested by name. For more, the whole market is requested: long URLs are refused, and on Binance it costs the same. */
 const namedSymbolsMax = 100;
 /** Requests at a time to a venue that gives one ticker per request. */
 const singleTickersAtOnce = 4;
@@ -23,7 +23,7 @@ export const createCcxtVenue = async (options: CcxtClientOptions): Promise<Venue
   const gone = new Set<string>();
 
   const observe = async (exchange: Exchange, symbols: readonly string[]): Promise<Map<string, NativeTicker>> => {
-    // A failed load would stay in ccxt's cache unless a reload is asked for.
+    // A failed load would stay in ccxt's cache unless a reload is forced.
     if (exchange.markets === undefined) await exchange.loadMarkets(true);
     const listed = symbols.filter((symbol) => exchange.markets?.[symbol]?.spot === true && !gone.has(symbol));
     if (listed.length === 0) return new Map();
@@ -49,7 +49,7 @@ export const createCcxtVenue = async (options: CcxtClientOptions): Promise<Venue
       gone.clear();
       const markets = Object.values(natives).flatMap((native) => toMarket({ ...native }) ?? []);
       if (markets.length === 0) {
-        // An empty list is an answer of another shape; taken for true it would end the watching of every symbol.
+        // An empty list is an answer of another shape; taken as true, it would drop every watched symbol.
         const failure = Object.keys(natives).length === 0 ? 'retryable' : 'not-supported';
         throw new VenueError(id, failure, `${id} lists no spot markets`);
       }
@@ -77,7 +77,7 @@ export const createCcxtVenue = async (options: CcxtClientOptions): Promise<Venue
   };
 };
 
-/** ccxt does not know these words of Kraken's. */
+/** ccxt does not map these errors of Kraken. */
 const unknownPair = /EQuery:Unknown asset pair/;
 
 const isBadSymbol = (error: unknown): boolean =>

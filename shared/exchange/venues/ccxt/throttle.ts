@@ -10,7 +10,7 @@ const minuteMs = 60_000;
 const secondMs = 1000;
 /** A venue that takes longer to answer is slow. */
 const slowMs = 5000;
-/** Longest wait for a key: long enough for the slowest of Kraken's calls, so that one after the other gets through. */
+/** Longest wait for a key: long enough for Kraken's most expensive call, so that every call gets through in turn. */
 const keyWaitSecondsMax = 10;
 
 interface Request extends RequestKind {
@@ -21,7 +21,7 @@ interface Request extends RequestKind {
   answer?: { readonly status: number; readonly headers: Headers; readonly retryAfterMs: number | undefined };
 }
 
-/** The request that is being made: ccxt throttles, signs and sends it in calls that know nothing of each other. */
+/** The request that is being made: ccxt throttles, signs and sends it in independent calls. */
 const requests = new AsyncLocalStorage<Request>();
 
 /** Records the answer to the current request. @param retryAfterMs when to retry, if the venue said so */
@@ -69,7 +69,7 @@ export const keepBudget = (exchange: Exchange, budget: CallBudget, clock: Clock)
     if (permit === undefined || answer === undefined) return;
     const refusal = limits.refusal(request, answer.status, words);
     if (refusal !== undefined) return permit.refused(answer.retryAfterMs ?? refusal.retryAfterMs);
-    // A server that fails may not have looked at how often it is asked.
+    // A server that fails may not have checked the request rate.
     if (answer.status < 500) await permit.answered();
     if (limits.isLastOfSecond(answer.headers)) key.hold(path);
     const nextMinute = (Math.floor(clock.now() / minuteMs) + 1) * minuteMs;

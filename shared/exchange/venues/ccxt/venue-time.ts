@@ -1,11 +1,11 @@
 import type { Exchange } from 'ccxt';
 
-/** How far the clock here is ahead of a venue's: once one client was refused for its time stamps, all others know. */
+/** How far the clock here is ahead of a venue's: measured when one client is refused for its time stamps, and shared by all. */
 export class VenueTime {
   #aheadMs = 0;
   #measuring: Promise<void> | undefined;
 
-  /** Does an operation with the venue's time as far as it is known, and once more where the venue refused that. */
+  /** Runs an operation with the known offset of the venue's clock, and once more, after measuring it, where the venue refused that. */
   async keeping<T>(exchange: Exchange, operation: (exchange: Exchange) => Promise<T>): Promise<T> {
     // Kraken's nonce only has to grow: to follow another clock could set it back for good.
     const follows = exchange.id !== 'kraken';
@@ -16,7 +16,7 @@ export class VenueTime {
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'InvalidNonce') throw error;
       if (follows) {
-        // Others may have found it out meanwhile.
+        // Another call may have measured it since.
         if (this.#aheadMs === usedMs) await this.#measure(exchange);
         exchange.options.timeDifference = this.#aheadMs;
       }

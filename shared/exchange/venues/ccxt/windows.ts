@@ -17,7 +17,7 @@ export interface WindowLimits {
   readonly reachMs: number;
 }
 
-/** Where nothing is known of a venue: one answer is taken for all. */
+/** Where nothing is known of a venue: one answer counts as complete. */
 export const wholeList: WindowLimits = {
   windowMs: Number.MAX_SAFE_INTEGER,
   reachMs: Number.MAX_SAFE_INTEGER,
@@ -35,7 +35,7 @@ export type ReadWindow<T> = (window: TimeWindow) => Promise<WindowAnswer<T>>;
 
 /** How many times narrower the next window is after a full answer, and wider at most after one that was not. */
 const step = 8;
-/** How full the next answer shall be, where entries lie as close together as in the last. */
+/** How full the next answer should be if entries are as dense as in the last one. */
 const filledAim = 0.5;
 /** Narrowest window: entries that still fill an answer there can't be separated by time. */
 const windowMsMin = 1;
@@ -62,7 +62,7 @@ export const readStart = async <T>(
   }
 };
 
-/** All entries of a range. The clock may have moved on meanwhile; the range has not. */
+/** All entries of a range. The range stays the same while time passes. */
 export const readAll = async <T>(range: TimeWindow, limits: WindowLimits, read: ReadWindow<T>): Promise<T[]> => {
   const found: T[] = [];
   let from = Math.max(range.from, range.to - limits.reachMs);
@@ -78,7 +78,7 @@ export const readAll = async <T>(range: TimeWindow, limits: WindowLimits, read: 
 
 /** How long a venue may take until it lists an entry. */
 export const settlingMs = 60_000;
-/** Stretches without an entry that are passed over in one call. */
+/** Most empty windows that are skipped in one call. */
 const emptyWindowsMax = 10;
 
 /** How far time was read, epoch ms, and how wide the next window may be. */
@@ -87,7 +87,7 @@ export interface Place {
   readonly widthMs: number;
 }
 
-/** A place as a cursor has it: `<epoch ms>/<ms>`. */
+/** A place, as a cursor stores it: `<epoch ms>/<ms>`. */
 export const placeText = ({ from, widthMs }: Place): string => `${from}/${widthMs}`;
 
 /** @throws {VenueError} `unknown`: it is no place */

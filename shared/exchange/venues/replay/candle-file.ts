@@ -21,13 +21,13 @@ const CHUNK_BYTES = 1 << 20;
 
 export interface CandleFileOptions {
   readonly rowsMax?: number;
-  /** What the file is of, where neither its name nor a column of it is certain. */
+  /** The symbol of the file, where neither its name nor a column determines it. */
   readonly symbol?: string | undefined;
   readonly timeframe?: Timeframe | undefined;
 }
 
 /**
- * Reads recorded candles: CSV as people have it, with a header that names its columns, or a dump of Binance Vision or
+ * Reads recorded candles: CSV with a header that names its columns, or a dump of Binance Vision or
  * Kraken without one; separated by commas, semicolons or tabs, oldest or newest first, times in UTC unless they name a zone.
  * What is certain is read, and {@link RecordedCandles.notes} say what was assumed; the rest is refused with the choice to make.
  * @throws {BadCandleFile} the file is missing, too large, ambiguous, or a row of it is not a candle
@@ -64,7 +64,7 @@ class CandleReader {
     this.#rowsMax = rowsMax;
   }
 
-  /** What separates the cells: the first line that is no address tells. */
+  /** The delimiter of the cells, taken from the first line that is not an address. */
   delimiterOf(text: string): string {
     if (this.#delimiter === undefined) {
       const header = text.split('\n').find((line) => line.trim() !== '' && !isAddress(line)) ?? '';
@@ -97,7 +97,7 @@ class CandleReader {
   }
 
   #readHeader(cells: readonly string[]): void {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what tells a binary file
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they identify a binary file
     if (/[\x00-\x08\x0e-\x1f\uFFFD]/.test(cells.join())) this.#refuse('this is not a text file');
     const bases = this.#named.map((symbol) => symbol.split('/')[0]);
     this.#columns = columnsOfHeader(cells, bases.length === 1 ? bases[0] : undefined);
@@ -126,7 +126,7 @@ class CandleReader {
     this.#column = symbol;
   }
 
-  /** What the file is of: as it was given, or as its column and its name agree. */
+  /** The symbol of the file: as given, or as its column and name agree. */
   #symbol(given: string | undefined): string {
     if (given !== undefined) return given;
     const inColumn = this.#column === undefined ? [] : symbolsIn(this.#column);
@@ -138,7 +138,7 @@ class CandleReader {
     throw new BadCandleFile(
       this.#path,
       choices.length === 0
-        ? 'the name does not tell the symbol; give it with --symbol BTC/USDT, or call the file like BTCUSDT_1m.csv'
+        ? 'the file name does not contain the symbol; give it with --symbol BTC/USDT, or name the file like BTCUSDT_1m.csv'
         : `this can be ${choices.join(' or ')}; say which with --symbol ${choices[0]}`,
     );
   }

@@ -17,7 +17,7 @@ export interface CandleGrid {
  * Checks that rows follow each other in one direction, and moves those back to the timeframe's grid that an exchange
  * shifted, as Binance's minutes after its outage of 2018-02-08.
  * @param times starts of the rows in the file's order, epoch ms
- * @param given undefined: the rows tell
+ * @param given undefined: it is taken from the rows
  * @param refuse a row by its index
  */
 export const gridOf = (times: readonly number[], given: Timeframe | undefined, refuse: Refuse): CandleGrid => {
@@ -31,7 +31,7 @@ export const gridOf = (times: readonly number[], given: Timeframe | undefined, r
   }
   const timeframe = given ?? timeframeOf(ascending, refuse);
   const notes = isDescending ? ['its rows are newest first'] : [];
-  if (given === undefined) notes.push(`its rows tell the timeframe ${timeframe.name}`);
+  if (given === undefined) notes.push(`its rows have the timeframe ${timeframe.name}`);
   const { aligned, moved } = alignedTo(timeframe, ascending);
   if (moved > 0) notes.push(`${moved} rows off the grid of ${timeframe.name} were moved back to it`);
   for (let index = 1; index < aligned.length; index++) {

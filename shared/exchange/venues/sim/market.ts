@@ -206,7 +206,7 @@ const extremesOf = (
   return { high, low };
 };
 
-/** The value under a key, computed when it is missing; the value asked for longest ago gives way. */
+/** The value under a key, computed when it is missing; the least recently used value is evicted. */
 function remembered<V>(values: Map<number, V>, max: number, key: number, compute: () => V): V {
   const known = values.get(key);
   if (known !== undefined) {

@@ -11,7 +11,7 @@ const PERCENTAGE_DECIMALS = 3;
 const PRICE_TICKS_MIN = 2;
 
 /**
- * A venue whose prices are made up: plausible, moving every second, and the same for everybody who knows the seed.
+ * A venue with simulated prices: plausible, moving every second, and determined by the seed.
  * @param seed any text; the same gives the same market in every process
  */
 export function createSim({ seed, clock }: { readonly seed: string; readonly clock: Clock }): Venue {

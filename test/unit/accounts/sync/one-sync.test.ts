@@ -80,17 +80,17 @@ describe('the first sync', () => {
     await account.given.awake(ended).catch(() => {});
     account.given.table.before = before;
     account.venue.before = () => {};
-    account.venue.asked.length = 0;
+    account.venue.calls.length = 0;
     await account.given.clock.advance(66_000);
     await account.given.awake((await work()).ended);
     expect(await statuses()).toMatchObject({ trades: 'ok', transfers: 'ok' });
-    expect(account.venue.asked).not.toContain('openOrders ');
+    expect(account.venue.calls).not.toContain('openOrders ');
   });
 });
 
 describe('while a sync is under way', () => {
   const request = () => account.accounts.syncNow(owner, account.accountId);
-  const balancesRead = () => account.venue.asked.filter((call) => call === 'balances').length;
+  const balancesRead = () => account.venue.calls.filter((call) => call === 'balances').length;
 
   it('a scheduled one of another process does not start beside the first', async () => {
     slow('balances', 20);
@@ -124,7 +124,7 @@ describe('while a sync is under way', () => {
 
   it('that is not the first and takes long, none starts beside it either', async () => {
     await account.given.settle();
-    account.venue.asked.length = 0;
+    account.venue.calls.length = 0;
     account.venue.made = [tradeAt('1', 1)];
     slow('', 15);
     await request();

@@ -23,7 +23,7 @@ const refuse = (failure: VenueFailure, only?: string) => {
 const allow = () => {
   account.venue.before = () => {};
 };
-const asked = (call: string) => account.venue.asked.filter((one) => one.startsWith(call)).length;
+const asked = (call: string) => account.venue.calls.filter((one) => one.startsWith(call)).length;
 
 describe('a key that the venue refuses', () => {
   it('once is tried again after a quarter of an hour, without the user', async () => {
@@ -46,7 +46,7 @@ describe('a key that the venue refuses', () => {
   it('for long is tried hourly, then daily, and costs nothing in between', async () => {
     refuse('authentication');
     await account.pass(90);
-    account.venue.asked.length = 0;
+    account.venue.calls.length = 0;
     await account.pass(6 * 3600);
     expect(asked('balances')).toBeGreaterThanOrEqual(5);
     expect(asked('balances')).toBeLessThanOrEqual(7);

@@ -96,10 +96,10 @@ describe('a trade whose market and fee currency the venue does not tell', () => 
     const days: number[] = [];
     for (let day = 1; day <= 12; day += 1) {
       await account.given.clock.advance(86_300_000);
-      account.venue.asked.length = 0;
+      account.venue.calls.length = 0;
       await account.pass(90);
-      const readTwice = account.venue.asked.filter((call) => call === 'trades all').length;
-      const syncs = account.venue.asked.filter((call) => call === 'balances').length;
+      const readTwice = account.venue.calls.filter((call) => call === 'trades all').length;
+      const syncs = account.venue.calls.filter((call) => call === 'balances').length;
       if (readTwice > syncs) days.push(day);
     }
     expect(days.length).toBeGreaterThanOrEqual(1);

@@ -166,11 +166,11 @@ describe('trades', () => {
     await given.settle();
     expect(await trades()).toEqual(five.toReversed());
     venue.made.push(tradeAt('6', 2000));
-    venue.asked.length = 0;
+    venue.calls.length = 0;
     await next();
     expect(await trades()).toEqual(['6', ...five.toReversed()]);
     // One sync is due in that time, or two: where in its period the account stands is by chance.
-    const times = (call: string) => venue.asked.filter((asked) => asked.startsWith(call)).length;
+    const times = (call: string) => venue.calls.filter((asked) => asked.startsWith(call)).length;
     expect(times('trades')).toBe(times('balances'));
   });
 
@@ -191,7 +191,7 @@ describe('trades', () => {
     const daily = { venue: 'binance', label: 'daily', mode: 'live', credentials: testKey, syncSeconds: 86_400 };
     accountId = (await given.awake(book.add(ada, NewAccount.parse(daily), testOrigin))).accountId;
     await toNextPeriod();
-    venue.asked.length = 0;
+    venue.calls.length = 0;
     venue.before = async (call) => {
       if (call.startsWith('trades')) await given.clock.sleep(15_000);
     };
@@ -199,17 +199,17 @@ describe('trades', () => {
     expect(await step('trades')).toMatchObject({ status: 'pending' });
     await pass(60);
     expect(await step('trades')).toMatchObject({ status: 'ok' });
-    expect(venue.asked.filter((call) => call === 'balances')).toHaveLength(1);
+    expect(venue.calls.filter((call) => call === 'balances')).toHaveLength(1);
   });
 
   it('of a venue that tells that there is more, but not what, are a failure, not a loop', async () => {
     venue.trades = async () => {
-      venue.asked.push('trades all');
+      venue.calls.push('trades all');
       return { items: [], rejected: [], cursor: 'here', more: true };
     };
     await pass(600);
     expect(await step('trades')).toMatchObject({ status: 'failing', failure: 'retryable' });
-    expect(venue.asked.filter((call) => call === 'trades all').length).toBeLessThan(20);
+    expect(venue.calls.filter((call) => call === 'trades all').length).toBeLessThan(20);
   });
 
   it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
@@ -266,9 +266,9 @@ describe('where the venue wants markets named', () => {
 
   it('markets where nothing happens are asked for every ten minutes, not with each sync', async () => {
     await pass(1500);
-    venue.asked.length = 0;
+    venue.calls.length = 0;
     await pass(1200);
-    const asked = venue.asked.filter((call) => call === 'trades BTC/USDT').length;
+    const asked = venue.calls.filter((call) => call === 'trades BTC/USDT').length;
     expect(asked).toBeGreaterThanOrEqual(2);
     // A sync whose status was not written does not keep the next one from asking once more.
     expect(asked).toBeLessThanOrEqual(5);
@@ -317,7 +317,7 @@ describe('transfers', () => {
   });
 
   it('are asked for every ten minutes, and when the user wants it', async () => {
-    const asked = () => venue.asked.filter((call) => call === 'transfers').length;
+    const asked = () => venue.calls.filter((call) => call === 'transfers').length;
     await pass(600);
     expect(asked()).toBe(1);
     await book.syncNow(ada, accountId);
@@ -337,9 +337,9 @@ describe('a step that fails', () => {
     await toNextPeriod();
     await given.settle();
     venue.before = () => {};
-    venue.asked.length = 0;
+    venue.calls.length = 0;
     await pass(45);
-    expect(venue.asked.filter((call) => call !== 'transfers')).toEqual(['trades all']);
+    expect(venue.calls.filter((call) => call !== 'transfers')).toEqual(['trades all']);
     expect(await step('trades')).toMatchObject({ status: 'ok' });
   });
 });

@@ -6,10 +6,10 @@ import { testKey } from '../../../support/account-venues.ts';
 import {
   AccountWorld,
   contractChange,
-  standing,
+  healthySyncState,
   storedRecords,
+  syncStateOf,
   venueChange,
-  wellStanding,
 } from '../../../support/account-world.ts';
 import { modelRuns, modelSeed } from '../../../support/model-runs.ts';
 import { testPlatform } from '../../../support/test-platform.ts';
@@ -78,7 +78,7 @@ const round = fc.record({
 /** Long enough for the longest back-off of a step, and for the step that runs every ten minutes. */
 const calmMinutes = 27;
 
-describe.each(['by-symbol', 'by-time'] as const)('an account whose venue tells orders and trades %s', (tells) => {
+describe.each(['by-symbol', 'by-time'] as const)('an account whose venue lists orders and trades %s', (lists) => {
   it('is stored as it is there once it is calm, whatever went wrong; nothing is invented or lost meanwhile', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -93,7 +93,7 @@ describe.each(['by-symbol', 'by-time'] as const)('an account whose venue tells o
           const { apiKey } = testKey;
           const world = new AccountWorld(accounts, apiKey, () => clock.now() + skewMs);
           world.openContracts();
-          const venue = new VenueOfAccounts({ accounts, apiKey, tells, tradesAtOnce: 3, now });
+          const venue = new VenueOfAccounts({ accounts, apiKey, lists, tradesAtOnce: 3, now });
           /** Faults of the calls to come; undefined: the call goes well. */
           const faults: (Fault | undefined)[] = [];
           venue.answering = async (_call, answer) => await spoilt(answer, faults.shift(), (ms) => clock.sleep(ms));
@@ -155,8 +155,8 @@ describe.each(['by-symbol', 'by-time'] as const)('an account whose venue tells o
           }
           await Promise.all(under);
           expect(wrong).toEqual([]);
-          expect(await stored()).toEqual(world.told());
-          expect(await standing(store, owner, accountId)).toEqual(wellStanding);
+          expect(await stored()).toEqual(world.listed());
+          expect(await syncStateOf(store, owner, accountId)).toEqual(healthySyncState);
         },
       ),
       { numRuns: runs, seed },

@@ -38,10 +38,10 @@ describe('a wallet that can not be read', () => {
 
   it('makes the answer stale in the end, and does not slow the others down', async () => {
     account.venue.readings = [failing()];
-    account.venue.asked.length = 0;
+    account.venue.calls.length = 0;
     await account.pass(600);
     expect((await answer()).stale).toBe(true);
-    expect(account.venue.asked.filter((call) => call === 'balances').length).toBeGreaterThanOrEqual(9);
+    expect(account.venue.calls.filter((call) => call === 'balances').length).toBeGreaterThanOrEqual(9);
   });
 
   it('for want of a permission does not pause the account', async () => {

@@ -159,7 +159,7 @@ describe('a file that is not one of candles', () => {
   });
 
   it.each(['candles.csv', 'USDT_1m.csv'])('is refused when its name %s has no symbol', async (name) => {
-    await expect(loadCandles(file(csv(FIRST), name))).rejects.toThrow(/does not tell the symbol/);
+    await expect(loadCandles(file(csv(FIRST), name))).rejects.toThrow(/the file name does not contain the symbol/);
   });
 
   it('is refused when neither name nor rows tell the timeframe', async () => {
