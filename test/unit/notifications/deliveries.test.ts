@@ -4,7 +4,7 @@ import { queueEvent } from '#local/queue-event';
 import { NewAlert } from '#shared/alerts/alert';
 import { Alerts } from '#shared/alerts/alerts';
 import type { UserId } from '#shared/model/user-id';
-import { notificationHistory } from '#shared/notifications/feed';
+import { notificationHistory } from '#shared/notifications/history';
 import { TimedOut, Unavailable } from '#shared/platform/errors';
 import { UserSettings } from '#shared/users/user-settings';
 import { Users } from '#shared/users/users';
@@ -161,7 +161,7 @@ describe('a webhook', () => {
       expect(gap).toBeGreaterThanOrEqual(2 ** position);
       expect(gap).toBeLessThanOrEqual(2 ** (position + 1));
     }
-    expect(await delivery()).toMatchObject({ status: 'failed', error: 'The webhook answered 503.' });
+    expect(await delivery()).toMatchObject({ status: 'failed', error: 'The webhook did not accept the delivery.' });
     expect(await given.queue('deliveries-dead').depth()).toEqual({ waiting: 1, delayed: 0, inFlight: 0 });
   });
 
