@@ -3,7 +3,7 @@ import { ALERTS_PER_USER_MAX, NewAlert } from '#shared/alerts/alert';
 import { Alerts } from '#shared/alerts/alerts';
 import { alertCountKey } from '#shared/alerts/stored';
 import type { UserId } from '#shared/model/user-id';
-import { notificationHistory } from '#shared/notifications/feed';
+import { notificationHistory } from '#shared/notifications/history';
 import { Conflict, InvalidInput, LimitExceeded, NotFound, Unavailable } from '#shared/platform/errors';
 import { type TestPlatform, testOrigin, testPlatform } from '../../support/test-platform.ts';
 
