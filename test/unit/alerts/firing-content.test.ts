@@ -1,11 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { createSockets } from '#functions/websocket/sockets';
 import { NewAlert } from '#shared/alerts/alert';
 import { Alerts } from '#shared/alerts/alerts';
+import { Connections } from '#shared/connections/connections';
 import { type StoredTicker, tickerKey } from '#shared/market/tickers';
 import type { UserId } from '#shared/model/user-id';
 import { notificationHistory } from '#shared/notifications/history';
 import type { Item } from '#shared/platform/table';
-import { type TestPlatform, testOrigin, testPlatform, tickerOf } from '../../support/test-platform.ts';
+import { type TestPlatform, testContext, testOrigin, testPlatform, tickerOf } from '../../support/test-platform.ts';
 
 const ada = '01890000-0000-7000-8000-0000000000ad' as UserId;
 const condition = { type: 'price', venue: 'sim', symbol: 'BTC/USDT', operator: 'above', value: '100' } as const;
@@ -107,6 +109,23 @@ describe('a firing that an earlier version stored', () => {
         { channel: 'email', status: 'pending', at: null },
       ],
     });
+  });
+
+  it('comes over a socket in the shape of this version, before and with the new ones', async () => {
+    const sockets = createSockets(given.platform);
+    given.sockets.open('c');
+    const expiresAt = given.clock.now() + 900_000;
+    await new Connections(given.platform).open('c', { userId: ada, sessionId: 'a session', expiresAt });
+    const body = JSON.stringify({ action: 'subscribe', channels: ['alerts'], since: { alerts: 0 } });
+    const event = { requestContext: { connectionId: 'c', routeKey: '$default', requestId: 'r' }, body };
+    await given.awake(sockets(event as never, testContext));
+    await tick('101');
+    await add();
+    await given.settle();
+    expect(given.sockets.messages('c').slice(1)).toMatchObject([
+      { type: 'update', seq: 1, data: { alertId: 'a1', value: '101', condition: null, values: {} } },
+      { type: 'update', seq: 2, data: { condition, level: '100', values: { 'price:sim:BTC/USDT': '101' } } },
+    ]);
   });
 
   it('is followed by those of this version', async () => {
