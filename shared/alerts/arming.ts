@@ -12,20 +12,20 @@ import type { StoredAlert } from './stored.ts';
  */
 const streamSeconds = 86_400;
 
-/** Closer to a value than any other value of a series: the decimals of prices have fewer places. */
-const besides = '1e-40';
+/** Less than two values of a series differ by at least: prices have fewer decimal places. */
+const nextToMargin = '1e-40';
 
 /** The levels that a role waits at. */
 const levelsOf = (condition: Condition, role: AlertRole, readings: readonly Reading[]): readonly Level[] => {
   const kind = kindOf(condition);
   if (role !== 'recheck') return kind.arm(condition, role);
-  // Every move, up or down, passes one of the two.
+  // Every move, up or down, passes one of the two. A new series that begins at the same value does with its next move.
   return readings.flatMap(({ series, value }): Level[] =>
     value === undefined
       ? []
       : [
-          { series, direction: 'up', value: new Decimal(value).plus(besides).toFixed(), reachedByFirst: true },
-          { series, direction: 'down', value: new Decimal(value).minus(besides).toFixed(), reachedByFirst: true },
+          { series, direction: 'up', value: new Decimal(value).plus(nextToMargin).toFixed(), reachedByFirst: true },
+          { series, direction: 'down', value: new Decimal(value).minus(nextToMargin).toFixed(), reachedByFirst: true },
         ],
   );
 };

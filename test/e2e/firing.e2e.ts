@@ -17,7 +17,7 @@ let socket: SocketClient;
 let secret: string;
 let alert: Alert;
 
-/** The mails that tell of a firing. */
+/** The mails about a firing. */
 const alertMails = async () => (await mailsTo(user.email)).filter(({ subject }) => subject.includes(symbol));
 
 /** Moves the price and waits until the system knows it. */

@@ -30,7 +30,7 @@ export const webhookChannel: QueuedChannel<'webhook'> = {
     });
     if (status >= 200 && status <= 299) return;
     const cause = new Unavailable(`The webhook answered ${status}.`);
-    // Where private addresses are refused, whoever answered is public.
+    // Where private addresses are refused, only a public host can have answered.
     const isPublic = !config.notifications.privateWebhooks;
     const answer = isPublic ? `: it answered with a status ${Math.floor(status / 100)}xx.` : '.';
     throw new Unavailable(`${notAccepted}${answer}`, { cause });

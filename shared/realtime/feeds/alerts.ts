@@ -63,8 +63,8 @@ export const alertsFeed = (ports: FeedPorts) => {
     async settle({ userId }, seq, outcome) {
       const settled = { 'deliveryStatus.websocket': outcome, 'deliveryAt.websocket': clock.now() };
       const pending = equals('deliveryStatus.websocket', 'pending');
-      const unheard = equals('deliveryStatus.websocket', 'no-listener');
-      const isOpen = outcome === 'delivered' ? anyOf(pending, unheard) : pending;
+      const noListener = equals('deliveryStatus.websocket', 'no-listener');
+      const isOpen = outcome === 'delivered' ? anyOf(pending, noListener) : pending;
       try {
         await table.update(notificationKey(userId, seq), { set: settled }, isOpen);
       } catch (error) {

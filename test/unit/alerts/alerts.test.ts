@@ -235,7 +235,7 @@ describe('what races a move of the price', () => {
     expect(await firings()).toEqual(['102']);
   });
 
-  it('a move seen before the end fires, though its level was to be swept before the stream told of it', async () => {
+  it('a move seen before the end fires, though its level was to be swept before the stream delivered it', async () => {
     await tick('99');
     await alerts.add(ada, alert('above', '100', { expiresAt: given.clock.now() + 5000 }), testOrigin);
     await given.tick('BTC/USDT', '101');

@@ -80,6 +80,15 @@ describe('a firing in a replay', () => {
     expect(await newest()).toMatchObject({ firedAt: given.clock.now(), recordedAt });
   });
 
+  it('is mailed with both', async () => {
+    const userId = await given.user();
+    await play('101', recordedAt);
+    await alerts.add(userId, NewAlert.parse({ condition, channels: ['email'] }), testOrigin);
+    await given.settle();
+    const at = new Date(given.clock.now()).toISOString();
+    expect(given.mailer.list(1)[0]?.text).toContain(`Triggered at ${at} in the replay of 2025-08-05T20:49:00.000Z.`);
+  });
+
   it('has it also at creation', async () => {
     await play('101', recordedAt);
     await add();
