@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { listOf, PageQuery } from '#functions/http/page';
 import { perMinute, route } from '#functions/http/route';
-import { Alert, AlertId, AlertStatus, AlertUpdate, NewAlert } from '#shared/alerts/alert';
+import { Alert, AlertId, AlertNotification, AlertStatus, AlertUpdate, NewAlert } from '#shared/alerts/alert';
 import { MarketSymbol } from '#shared/model/symbols';
-import { Notification } from '#shared/notifications/notification';
+
+const Time = z.coerce.number().int().min(0).max(8.64e15);
 
 export const listAlerts = route({
   method: 'GET',
@@ -13,6 +14,16 @@ export const listAlerts = route({
   summary: "The caller's alerts, newest first",
   query: z.strictObject({ status: AlertStatus.exactOptional(), symbol: MarketSymbol.exactOptional(), ...PageQuery }),
   response: { 200: listOf(Alert) },
+});
+
+export const getAlert = route({
+  method: 'GET',
+  path: '/api/alerts/{alertId}',
+  scope: 'alerts:read',
+  throttle: perMinute(1200),
+  summary: 'One alert',
+  params: z.strictObject({ alertId: AlertId }),
+  response: { 200: Alert },
 });
 
 export const createAlert = route({
@@ -52,6 +63,11 @@ export const alertHistory = route({
   scope: 'alerts:read',
   throttle: perMinute(1200),
   summary: "The firings of the caller's alerts, newest first",
-  query: z.strictObject(PageQuery),
-  response: { 200: listOf(Notification) },
+  query: z.strictObject({
+    alertId: AlertId.exactOptional(),
+    from: Time.exactOptional().describe('Of `firedAt`: epoch milliseconds, inclusive'),
+    to: Time.exactOptional().describe('Of `firedAt`: epoch milliseconds, inclusive'),
+    ...PageQuery,
+  }),
+  response: { 200: listOf(AlertNotification) },
 });

@@ -2,7 +2,7 @@ import { api } from '#functions/http/api';
 import { on } from '#functions/http/binding';
 import { created, noContent, ok } from '#functions/http/reply';
 import { Alerts } from '#shared/alerts/alerts';
-import { notificationHistory } from '#shared/notifications/feed';
+import { notificationHistory } from '#shared/notifications/history';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 import * as routes from './alerts.routes.ts';
@@ -19,8 +19,9 @@ export const createAlertsApi = (platform: Platform) => {
     on(routes.listAlerts, async ({ caller, query, page }) =>
       page.of(await alerts.list(caller.userId, query, page.request)),
     ),
-    on(routes.alertHistory, async ({ caller, page }) =>
-      page.of(await notificationHistory(platform.table, caller.userId, page.request)),
+    on(routes.getAlert, async ({ caller, params }) => ok(await alerts.get(caller.userId, params.alertId))),
+    on(routes.alertHistory, async ({ caller, query, page }) =>
+      page.of(await notificationHistory(platform.table, caller.userId, page.request, query)),
     ),
   ]);
 };

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { NotificationChannel } from '#shared/model/channels';
 import { Severity } from '#shared/model/severity';
+import { Notification } from '#shared/notifications/notification';
 import { Condition } from './conditions/conditions.ts';
 
 /** Most alerts one user may have. */
@@ -47,10 +48,22 @@ export const AlertUpdate = z.strictObject({
 });
 export type AlertUpdate = z.infer<typeof AlertUpdate>;
 
-export const AlertStatus = z.enum(['active', 'triggered', 'expired']);
+const STORED_STATUSES = ['active', 'triggered', 'expired'] as const;
+/** Whether an alert waits is not stored: it follows from the market when the alert is read. */
+export type StoredAlertStatus = (typeof STORED_STATUSES)[number];
+
+export const AlertStatus = z.enum([...STORED_STATUSES, 'waiting']);
 export type AlertStatus = z.infer<typeof AlertStatus>;
 
-/** An alert. `triggered` is one that fired and does not repeat. */
+export const WaitingCode = z.enum(['no-price', 'stale-price', 'not-traded']);
+
+/** Why an active alert can't fire at present: for people, and for programs. */
+export interface Waiting {
+  readonly reason: string;
+  readonly reasonCode: z.infer<typeof WaitingCode>;
+}
+
+/** An alert. `triggered` is one that fired and does not repeat; `waiting` one that is active but lacks current prices. */
 export const Alert = z
   .strictObject({
     alertId: z.string(),
@@ -60,6 +73,8 @@ export const Alert = z
     cooldownSeconds: z.int(),
     expiresAt: z.int().nullable(),
     status: AlertStatus,
+    reason: z.string().exactOptional().describe('Why it is waiting, for people'),
+    reasonCode: WaitingCode.exactOptional().describe('Why it is waiting, for programs'),
     createdAt: z.int(),
     updatedAt: z.int(),
     lastFiredAt: z.int().nullable(),
@@ -67,3 +82,8 @@ export const Alert = z
   })
   .meta({ id: 'Alert' });
 export type Alert = z.infer<typeof Alert>;
+
+/** A firing of an alert. */
+export const AlertNotification = Notification.extend({
+  condition: Condition.nullable().describe('As it was when it fired; null: fired before conditions were recorded'),
+}).meta({ id: 'Notification' });

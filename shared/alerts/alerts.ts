@@ -16,6 +16,7 @@ import type { AlertFacts, ConditionPorts } from './conditions/condition.ts';
 import { kindOf } from './conditions/conditions.ts';
 import { alertKind } from './items.ts';
 import { type AlertFilter, type AlertPage, listAlerts } from './listing.ts';
+import { PriceChecks } from './price-checks.ts';
 import { alertCountKey, alertKey, alertOf, alertPrefix, coolsDown, hasEnded, type StoredAlert } from './stored.ts';
 
 /** Alerts of a deleted user that are read at once. */
@@ -40,7 +41,7 @@ export class Alerts {
 
   /**
    * Stores an alert and has its symbol watched. One whose condition holds already fires in the same transaction, unless
-   * the condition needs a move.
+   * the condition needs a move. On a stale price it doesn't: it is evaluated at the next move instead.
    * @param userId the owner; only this user can read it back
    * @throws {InvalidInput} the venue or symbol is unknown, `expiresAt` is over, or a channel is not set up
    * @throws {LimitExceeded} the owner has {@link ALERTS_PER_USER_MAX} alerts already
@@ -95,7 +96,7 @@ export class Alerts {
       }
       return waiting;
     });
-    return alertOf(stored, clock);
+    return await this.#shown(stored);
   }
 
   /**
@@ -138,7 +139,7 @@ export class Alerts {
       });
       return alert;
     });
-    return alertOf(changed, clock);
+    return await this.#shown(changed);
   }
 
   /** Deletes an alert; its notifications stay. @throws {NotFound} */
@@ -169,6 +170,11 @@ export class Alerts {
     while (await optimistic(this.#ports, removeFirst));
   }
 
+  /** One alert. @throws {NotFound} the user has no such alert */
+  async get(userId: UserId, alertId: string): Promise<Alert> {
+    return await this.#shown(await this.#stored(userId, alertId));
+  }
+
   /** The user's alerts that match, newest first. */
   async list(
     userId: UserId,
@@ -189,14 +195,22 @@ export class Alerts {
     const { readings, unmoved } = await kind.observe(condition, this.#conditionPorts);
     const { value } = readings[0];
     const mayFire = !hasEnded(draft, clock.now()) && !coolsDown(draft, clock.now());
-    const fires = mayFire && value !== undefined && kind.evaluate(condition, readings) === true;
-    const transition: Transition = fires ? fired(draft, { value, at: clock.now(), readings }) : armed(draft, readings);
+    const holds = mayFire && value !== undefined && kind.evaluate(condition, readings) === true;
+    const isCurrent = holds && (await new PriceChecks(this.#ports).of(condition)) === undefined;
+    const transition: Transition = isCurrent
+      ? fired(draft, { value, at: clock.now(), readings })
+      : armed(draft, readings, holds ? 'recheck' : 'fire');
     const { alert, entries, notification } = transition;
     const writes = [...unmoved, ...moveWrites(draft.waits, entries)];
     if (notification === undefined) return { alert, writes };
     const feed = await FeedWriter.open(this.#ports, draft.userId);
     feed.add(notification);
     return { alert, writes: [...writes, ...feed.writes()] };
+  }
+
+  async #shown(stored: StoredAlert): Promise<Alert> {
+    const { clock } = this.#ports;
+    return alertOf(stored, clock, await new PriceChecks(this.#ports).ofAlert(stored));
   }
 
   async #stored(userId: UserId, alertId: string): Promise<StoredAlert> {

@@ -1,8 +1,9 @@
-import { type CrossingEntry, crossingEntry, type Wait, waitOf } from '#shared/market/crossing-entry';
+import { type CrossingEntry, crossingEntry, type Level, type Wait, waitOf } from '#shared/market/crossing-entry';
+import { Decimal } from '#shared/model/decimal';
 import type { NewNotification } from '#shared/notifications/feed';
 import type { Write } from '#shared/platform/table';
 import type { AlertRole, Reading } from './conditions/condition.ts';
-import { kindOf } from './conditions/conditions.ts';
+import { type Condition, kindOf } from './conditions/conditions.ts';
 import type { StoredAlert } from './stored.ts';
 
 /**
@@ -11,6 +12,24 @@ import type { StoredAlert } from './stored.ts';
  */
 const streamSeconds = 86_400;
 
+/** Less than two values of a series differ by at least: prices have fewer decimal places. */
+const nextToMargin = '1e-40';
+
+/** The levels that a role waits at. */
+const levelsOf = (condition: Condition, role: AlertRole, readings: readonly Reading[]): readonly Level[] => {
+  const kind = kindOf(condition);
+  if (role !== 'recheck') return kind.arm(condition, role);
+  // Every move, up or down, passes one of the two. A new series that begins at the same value does with its next move.
+  return readings.flatMap(({ series, value }): Level[] =>
+    value === undefined
+      ? []
+      : [
+          { series, direction: 'up', value: new Decimal(value).plus(nextToMargin).toFixed(), reachedByFirst: true },
+          { series, direction: 'down', value: new Decimal(value).minus(nextToMargin).toFixed(), reachedByFirst: true },
+        ],
+  );
+};
+
 /**
  * The entries of an alert in a role.
  * @param readings of the series on which it waits
@@ -18,9 +37,9 @@ const streamSeconds = 86_400;
 const entriesOf = (alert: StoredAlert, role: AlertRole, readings: readonly Reading[]): CrossingEntry[] => {
   const { userId, alertId: id, condition, endsAt } = alert;
   const expiresAt = endsAt === null ? undefined : Math.ceil(endsAt / 1000) + streamSeconds;
-  return kindOf(condition)
-    .arm(condition, role)
-    .map((level) => crossingEntry(level, { userId, id, role }, versionOf(level.series, readings), expiresAt));
+  return levelsOf(condition, role, readings).map((level) =>
+    crossingEntry(level, { userId, id, role }, versionOf(level.series, readings), expiresAt),
+  );
 };
 
 const versionOf = (name: string, readings: readonly Reading[]): number => {
@@ -49,9 +68,16 @@ export interface Transition {
   readonly notification?: NewNotification;
 }
 
-/** The alert as it waits to fire. */
-export const armed = (alert: StoredAlert, readings: readonly Reading[]): Transition => {
-  const entries = entriesOf(alert, 'fire', readings);
+/**
+ * The alert as it waits to fire.
+ * @param role `recheck`: it is evaluated at the next move of its series, wherever that goes
+ */
+export const armed = (
+  alert: StoredAlert,
+  readings: readonly Reading[],
+  role: 'fire' | 'recheck' = 'fire',
+): Transition => {
+  const entries = entriesOf(alert, role, readings);
   return { alert: { ...alert, waits: entries.map(waitOf) }, entries };
 };
 
@@ -61,14 +87,16 @@ export interface Trigger {
   readonly value: string;
   /** When that was observed, epoch ms. */
   readonly at: number;
-  /** Where the series of the alert are. */
-  readonly readings: readonly Reading[];
+  /** Of the series of the alert, the one that decided first. */
+  readonly readings: readonly [Reading, ...Reading[]];
 }
 
 /** The alert after firing: one that repeats waits to be armed again. */
 export const fired = (alert: StoredAlert, { value, at, readings }: Trigger): Transition => {
   const { alertId, name, condition, severity, channels } = alert;
-  const sentence = kindOf(condition).message(condition, value);
+  const kind = kindOf(condition);
+  const sentence = kind.message(condition, value);
+  const { recordedAt } = readings[0];
   const entries = alert.repeat === 'always' ? entriesOf(alert, 'rearm', readings) : [];
   return {
     alert: {
@@ -80,7 +108,12 @@ export const fired = (alert: StoredAlert, { value, at, readings }: Trigger): Tra
     },
     entries,
     notification: {
-      ...{ alertId, firedAt: at, value, severity, channels },
+      ...{ alertId, firedAt: at, value, severity, channels, condition },
+      ...kind.subject(condition),
+      values: Object.fromEntries(
+        readings.flatMap((each) => (each.value === undefined ? [] : [[each.series, each.value]])),
+      ),
+      ...(recordedAt === undefined ? {} : { recordedAt }),
       message: name === null ? sentence : `${name}: ${sentence}`,
     },
   };

@@ -89,7 +89,7 @@ export class Firing {
 }
 
 const nothing: Outcome = { writes: [] };
-const roles: readonly string[] = ['fire', 'rearm'] satisfies AlertRole[];
+const roles: readonly string[] = ['fire', 'rearm', 'recheck'] satisfies AlertRole[];
 const isOfAlert = ({ role }: CrossingEntry): boolean => roles.includes(role);
 
 /** What happens to an alert as a move reaches entries of it. */
@@ -100,12 +100,12 @@ const outcomeOf = (alert: StoredAlert, entries: readonly CrossingEntry[], move: 
   if (hasEnded(alert, move.at)) {
     return recorded(alert, { alert: { ...alert, status: 'expired', waits: [] }, entries: [] });
   }
-  const { series, from: previous, to: value, version, at } = move;
-  const readings: readonly Reading[] = [{ series, previous, value, version }];
+  const { series, from: previous, to: value, version, at, recordedAt } = move;
+  const readings: readonly [Reading] = [{ series, previous, value, version, recordedAt }];
   if (reached.some(({ role }) => role === 'rearm')) return recorded(alert, armed(alert, readings));
-  if (coolsDown(alert, at)) return nothing;
-  const holds = kindOf(alert.condition).evaluate(alert.condition, readings);
-  return holds === true ? recorded(alert, fired(alert, { value, at, readings })) : nothing;
+  const holds = kindOf(alert.condition).evaluate(alert.condition, readings) === true;
+  if (holds && !coolsDown(alert, at)) return recorded(alert, fired(alert, { value, at, readings }));
+  return reached.some(({ role }) => role === 'recheck') ? recorded(alert, armed(alert, readings)) : nothing;
 };
 
 const recorded = (before: StoredAlert, { alert, entries, notification }: Transition): Outcome => ({

@@ -3,7 +3,7 @@ import type { NotificationChannel } from '#shared/model/channels';
 import type { UserId } from '#shared/model/user-id';
 import type { Clock } from '#shared/platform/ports';
 import { type Item, type Key, keyOf } from '#shared/platform/table';
-import type { Alert, AlertStatus } from './alert.ts';
+import type { Alert, AlertStatus, StoredAlertStatus, Waiting } from './alert.ts';
 import type { Condition } from './conditions/conditions.ts';
 
 /** An alert as it is stored, in its owner's partition. */
@@ -20,7 +20,7 @@ export interface StoredAlert extends Item {
   readonly cooldownSeconds: number;
   /** `expiresAt` of the alert; the attribute of that name would have the table remove the item. */
   readonly endsAt: number | null;
-  readonly status: AlertStatus;
+  readonly status: StoredAlertStatus;
   /** Its entries in the crossing index; none while it waits for nothing. */
   readonly waits: readonly Wait[];
   readonly createdAt: number;
@@ -45,8 +45,15 @@ export const hasEnded = (alert: Pick<StoredAlert, 'endsAt'>, now: number): boole
 export const coolsDown = (alert: Pick<StoredAlert, 'lastFiredAt' | 'cooldownSeconds'>, now: number): boolean =>
   alert.lastFiredAt !== null && now < alert.lastFiredAt + alert.cooldownSeconds * 1000;
 
-/** The alert as its owner sees it. */
-export const alertOf = (stored: StoredAlert, clock: Clock): Alert => ({
+/** Whether it is to fire again, or at all, before it ends. */
+export const isActive = (alert: StoredAlert, now: number): boolean =>
+  alert.status === 'active' && !hasEnded(alert, now);
+
+/**
+ * The alert as its owner sees it.
+ * @param waiting what it waits for if it is active; undefined where nothing is missing, or where that is not looked at
+ */
+export const alertOf = (stored: StoredAlert, clock: Clock, waiting?: Waiting): Alert => ({
   alertId: stored.alertId,
   version: stored.version,
   name: stored.name,
@@ -56,9 +63,15 @@ export const alertOf = (stored: StoredAlert, clock: Clock): Alert => ({
   repeat: stored.repeat,
   cooldownSeconds: stored.cooldownSeconds,
   expiresAt: stored.endsAt,
-  status: stored.status === 'active' && hasEnded(stored, clock.now()) ? 'expired' : stored.status,
+  status: statusOf(stored, clock.now(), waiting),
+  ...(waiting !== undefined && isActive(stored, clock.now()) ? waiting : {}),
   createdAt: stored.createdAt,
   updatedAt: stored.updatedAt,
   lastFiredAt: stored.lastFiredAt,
   firedCount: stored.firedCount,
 });
+
+const statusOf = (stored: StoredAlert, now: number, waiting: Waiting | undefined): AlertStatus => {
+  if (!isActive(stored, now)) return stored.status === 'active' ? 'expired' : stored.status;
+  return waiting === undefined ? 'active' : 'waiting';
+};

@@ -40,6 +40,12 @@ export class Catalog {
     return (await this.#table.get(marketKey(venue, symbol))) !== undefined;
   }
 
+  /** Which of these symbols the venue listed as trading when its markets were last fetched. */
+  async traded(venue: string, symbols: readonly string[]): Promise<ReadonlySet<string>> {
+    const keys = symbols.map((symbol) => marketKey(venue, symbol));
+    return new Set((await this.#table.getMany<StoredMarket>(keys)).map(({ symbol }) => symbol));
+  }
+
   /** When the venue's markets were last fetched, epoch ms; undefined when they never were. */
   async readAt(venue: string): Promise<number | undefined> {
     return (await this.#table.get<CatalogHead>(headKey(venue), { consistent: true }))?.readAt;

@@ -13,11 +13,14 @@ export interface SeriesMove {
   readonly version: number;
   /** When it was observed, epoch ms. */
   readonly at: number;
+  /** The time of the new value on the record, epoch ms, where it was played from a recording. */
+  readonly recordedAt?: number | undefined;
 }
 
 /** A move of a price as one of its series. */
-export const priceSeriesMove = ({ venue, symbol, from, to, version, at }: PriceMove): SeriesMove => ({
-  ...{ series: priceSeries(venue, symbol), from, to, version, at },
+export const priceSeriesMove = ({ venue, symbol, ...move }: PriceMove): SeriesMove => ({
+  series: priceSeries(venue, symbol),
+  ...move,
 });
 
 /** Sorts after every entry at this value and before every entry above it. */

@@ -89,7 +89,13 @@ export interface PriceMove {
   readonly version: number;
   /** When it was seen, epoch ms. */
   readonly at: number;
+  /** The time of the price on the record, epoch ms, where it was played from a recording. */
+  readonly recordedAt?: number | undefined;
 }
+
+/** The time of a ticker on the record that it was played from, epoch ms; undefined for one that was not. */
+export const recordedAtOf = ({ source, timestamp }: Pick<StoredTicker, 'source' | 'timestamp'>): number | undefined =>
+  source === 'recorded' ? timestamp : undefined;
 
 /** The price move in a change of a ticker; undefined when the last price did not change. */
 export const priceMoveOf = ({ before, after }: Change<StoredTicker>): PriceMove | undefined => {
@@ -103,5 +109,6 @@ export const priceMoveOf = ({ before, after }: Change<StoredTicker>): PriceMove 
     to: after.last,
     version: after.version,
     at: after.observedAt,
+    recordedAt: recordedAtOf(after),
   };
 };

@@ -4,9 +4,10 @@ import type { UserId } from '#shared/model/user-id';
 import { ConditionFailed, DomainError } from '#shared/platform/errors';
 import { Lease } from '#shared/platform/lease';
 import type { Platform } from '#shared/platform/ports';
-import { allOf, anyOf, equals, type Key } from '#shared/platform/table';
+import { allOf, anyOf, equals, type Item, type Key } from '#shared/platform/table';
 import { Undeliverable } from './channels/channel.ts';
 import { QUEUED_CHANNEL_NAMES, type QueuedChannelName, queuedChannelOf } from './channels/channels.ts';
+import { notificationKind } from './items.ts';
 import { type Delivery, notificationKey, type StoredNotification } from './notification.ts';
 
 /** The delivery of one notification over one channel, as it travels through the queue. */
@@ -99,7 +100,8 @@ export class Deliveries {
       allOf(equals(status, 'sending'), claimOf(channel).isFree(clock.now(), this.#soleWorkerSince)),
     );
     try {
-      return await table.update<StoredNotification>(key, { set: { [status]: 'sending', [at]: clock.now() } }, isFree);
+      const claimed = { set: { [status]: 'sending', [at]: clock.now() } };
+      return notificationKind.read(await table.update<Item>(key, claimed, isFree));
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
       return this.#claimedElsewhere(key, channel);

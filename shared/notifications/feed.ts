@@ -2,19 +2,25 @@ import type { NotificationChannel } from '#shared/model/channels';
 import type { UserId } from '#shared/model/user-id';
 import type { Ids } from '#shared/platform/ports';
 import { ABSENT, equals, type Table, type Write } from '#shared/platform/table';
-import {
-  feedKey,
-  type Notification,
-  type NotificationFeed,
-  notificationKey,
-  notificationOf,
-  notificationPrefix,
-  type StoredNotification,
-} from './notification.ts';
+import { notificationKind } from './items.ts';
+import { feedKey, type NotificationFeed, notificationKey, type StoredNotification } from './notification.ts';
 
 /** A notification before it has a number in its owner's feed. */
 export interface NewNotification
-  extends Pick<StoredNotification, 'alertId' | 'firedAt' | 'value' | 'message' | 'severity'> {
+  extends Pick<
+    StoredNotification,
+    | 'alertId'
+    | 'firedAt'
+    | 'recordedAt'
+    | 'condition'
+    | 'venue'
+    | 'symbol'
+    | 'level'
+    | 'value'
+    | 'values'
+    | 'message'
+    | 'severity'
+  > {
   /** The channels that deliver it. */
   readonly channels: readonly NotificationChannel[];
 }
@@ -42,7 +48,7 @@ export class FeedWriter {
     const seq = this.#lastSeq + this.#added.length + 1;
     this.#added.push({
       ...notificationKey(this.#userId, seq),
-      kind: 'notification',
+      ...notificationKind.stamp,
       userId: this.#userId,
       seq,
       notificationId: this.#ids.next(),
@@ -67,15 +73,3 @@ export class FeedWriter {
     ];
   }
 }
-
-/** A page of a user's notifications, newest first. */
-export const notificationHistory = async (
-  table: Table,
-  userId: UserId,
-  page: { readonly limit: number; readonly cursor?: string },
-): Promise<{ items: Notification[]; cursor?: string }> => {
-  const { pk } = feedKey(userId);
-  const query = { pk, sk: { prefix: notificationPrefix }, descending: true, ...page };
-  const { items, cursor } = await table.query<StoredNotification>(query);
-  return { items: items.map(notificationOf), ...(cursor === undefined ? {} : { cursor }) };
-};

@@ -6,6 +6,9 @@ export const notificationKind = itemKind<StoredNotification>({
   owner: 'user',
   export: { view: notificationOf },
   erase: 'swept',
+  shape: 2,
+  // Shape 1 had no condition and no values by series; its sentence is all that is known.
+  migrate: { 1: (old) => ({ ...old, condition: null, values: {} }) },
 });
 
 /** The kinds of items of notifications. */

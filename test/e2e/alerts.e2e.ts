@@ -26,6 +26,13 @@ describe('an alert', () => {
     expect(await client.alerts()).toEqual([created]);
   });
 
+  it('is read by its id', async () => {
+    const { client } = await newUser();
+    const created = await client.createAlert({ condition });
+    expect(await client.get(`/api/alerts/${created.alertId}`)).toEqual(created);
+    expect(await client.send('GET', `/api/alerts/${randomUUID()}`)).toMatchObject({ status: 404 });
+  });
+
   it('is listed newest first, page by page', async () => {
     const { client } = await newUser();
     const created = [];
@@ -127,8 +134,9 @@ describe("another user's alert", () => {
     const attempts = await Promise.all([
       stranger.client.send('PUT', '/api/alerts/update', { alertId, name: 'mine' }),
       stranger.client.send('DELETE', `/api/alerts/${alertId}`),
+      stranger.client.send('GET', `/api/alerts/${alertId}`),
     ]);
-    expect(attempts.map(({ status }) => status)).toEqual([404, 404]);
+    expect(attempts.map(({ status }) => status)).toEqual([404, 404, 404]);
     expect(await owner.client.alerts()).toEqual([alert]);
   });
 

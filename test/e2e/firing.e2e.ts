@@ -17,7 +17,7 @@ let socket: SocketClient;
 let secret: string;
 let alert: Alert;
 
-/** The mails that tell of a firing. */
+/** The mails about a firing. */
 const alertMails = async () => (await mailsTo(user.email)).filter(({ subject }) => subject.includes(symbol));
 
 /** Moves the price and waits until the system knows it. */
@@ -56,15 +56,24 @@ afterAll(() => {
 });
 
 describe('an alert that a change at the venue fires', () => {
-  it('is in the history with the price that fired it', async () =>
-    expect(await firing()).toMatchObject({ value: aboveLevel, severity: 'info' }));
+  it('is in the history with its condition and the price that fired it', async () =>
+    expect(await firing()).toMatchObject({
+      ...{ condition, venue: condition.venue, symbol, level: condition.value, value: aboveLevel, severity: 'info' },
+      values: { [`price:${condition.venue}:${symbol}`]: aboveLevel },
+    }));
+
+  it('is found in the history by the alert and the time', async () => {
+    const { firedAt, notificationId } = await firing();
+    const path = `/api/alerts/history?alertId=${alert.alertId}&from=${firedAt}&to=${firedAt}`;
+    expect(await user.client.get(path)).toMatchObject({ items: [{ notificationId }], nextCursor: null });
+  });
 
   it('is triggered', async () =>
     expect(await user.client.alerts()).toMatchObject([{ alertId: alert.alertId, status: 'triggered', firedCount: 1 }]));
 
   it('reaches a socket that listens', async () => {
     const update = await eventually('the firing', () => socket.updates('alerts')[0]);
-    expect(update.data).toMatchObject({ alertId: alert.alertId, value: aboveLevel });
+    expect(update.data).toMatchObject({ alertId: alert.alertId, condition, level: condition.value, value: aboveLevel });
     expect(await delivery('websocket', isOver)).toMatchObject({ status: 'delivered' });
   });
 
@@ -82,13 +91,13 @@ describe('an alert that a change at the venue fires', () => {
       expect(v1).toBe(createHmac('sha256', secret).update(`${t}.${body}`).digest('hex'));
       const { notificationId } = await firing();
       expect(headers['x-alphapulse-delivery']).toBe(notificationId);
-      expect(JSON.parse(body)).toMatchObject({ notification: { notificationId } });
+      expect(JSON.parse(body)).toMatchObject({ notification: { notificationId, condition, value: aboveLevel } });
     },
   );
 
   only('aws')('does not call a webhook at a private address, and says so', async () => {
     const { error } = await delivery('webhook', (made) => made.error !== undefined);
-    expect(error).toContain('not a public one');
+    expect(error).toBe('The webhook did not accept the delivery.');
     expect(receiver.received).toEqual([]);
   });
 

@@ -7,8 +7,25 @@ import type { Tickers } from '#shared/market/tickers';
 import type { Platform } from '#shared/platform/ports';
 import type { Write } from '#shared/platform/table';
 
-/** What an alert waits for at a level: to fire, or, once it has fired, to be armed again. */
-export type AlertRole = 'fire' | 'rearm';
+/**
+ * What an alert waits for at a level: to fire, or, once it has fired, to be re-armed, or, armed on a stale value that
+ * meets its condition, to be evaluated at the next move.
+ */
+export type AlertRole = 'fire' | 'rearm' | 'recheck';
+
+/** A symbol at a venue. */
+export interface TradedSymbol {
+  readonly venue: string;
+  readonly symbol: string;
+}
+
+/** What a firing was about, as far as the condition names it. */
+export interface Subject {
+  readonly venue?: string;
+  readonly symbol?: string;
+  /** The value of the condition that was reached. */
+  readonly level?: string;
+}
 
 /** What conditions are checked against and read from. */
 export interface ConditionPorts extends Pick<Platform, 'config'> {
@@ -16,14 +33,16 @@ export interface ConditionPorts extends Pick<Platform, 'config'> {
   readonly tickers: Tickers;
 }
 
-/** Where a series is. */
+/** The current value of a series. */
 export interface Reading {
   readonly series: string;
   /** A decimal; undefined while the series has no value yet. */
   readonly value: string | undefined;
-  /** The value that it has just moved from; undefined where it did not move, or from nowhere. */
+  /** The value before the move; undefined where there was no move, or none before it. */
   readonly previous: string | undefined;
   readonly version: number;
+  /** The time of the value on the record, epoch ms, where it was played from a recording. */
+  readonly recordedAt?: number | undefined;
 }
 
 /** What a condition found as it was armed. */
@@ -49,12 +68,14 @@ export interface ConditionKind<Condition extends { readonly type: string }> {
    * @throws {InvalidInput} it can never hold here @throws {Unavailable} that is not known yet
    */
   validate(condition: Condition, path: string, ports: ConditionPorts): Promise<void>;
-  /** The symbols that it is about: lists are filtered by them. */
-  symbols(condition: Condition): readonly string[];
-  /** Has its series recorded from now on, and reads where they are. */
+  /** The symbols whose prices it needs: lists are filtered by them, and an alert waits while one has no current price. */
+  markets(condition: Condition): readonly TradedSymbol[];
+  /** What a firing of it reports beside the value. */
+  subject(condition: Condition): Subject;
+  /** Has its series recorded from now on, and reads their values. */
   observe(condition: Condition, ports: ConditionPorts): Promise<Observation>;
   /** Where an alert waits in this role: each level at a place of its own, and no more than fit in a transaction. */
-  arm(condition: Condition, role: AlertRole): readonly Level[];
+  arm(condition: Condition, role: 'fire' | 'rearm'): readonly Level[];
   /**
    * Whether it holds. Alerts fire if it does as they are armed, or as a series reaches one of their levels.
    * @param readings of the series that moved, or of all of them as it is armed

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type Direction, opposite, priceSeries } from '#shared/market/crossing-entry';
-import { tickerKey } from '#shared/market/tickers';
+import { recordedAtOf, tickerKey } from '#shared/market/tickers';
 import { Decimal } from '#shared/model/decimal';
 import { Price } from '#shared/model/decimal-string';
 import { MarketSymbol, VenueId } from '#shared/model/symbols';
@@ -54,15 +54,18 @@ export const priceCondition = {
     throw new InvalidInput(`${path}.symbol`, `${venue} does not trade ${symbol}.`);
   },
 
-  symbols: ({ symbol }) => [symbol],
+  markets: ({ venue, symbol }) => [{ venue, symbol }],
+
+  subject: ({ venue, symbol, value }) => ({ venue, symbol, level: value }),
 
   async observe({ venue, symbol }, { config, catalog, tickers }) {
     const ticker = await tickers.of(venue, symbol, { consistent: true });
     if (!config.market.symbols.includes(symbol)) await catalog.watch(venue, symbol);
     const isUnmoved = ticker === undefined ? ABSENT : equals('version', ticker.version);
     const series = priceSeries(venue, symbol);
+    const recordedAt = ticker === undefined ? undefined : recordedAtOf(ticker);
     return {
-      readings: [{ series, value: ticker?.last, previous: undefined, version: ticker?.version ?? 0 }],
+      readings: [{ series, value: ticker?.last, previous: undefined, version: ticker?.version ?? 0, recordedAt }],
       unmoved: [{ check: tickerKey(venue, symbol), if: isUnmoved }],
     };
   },

@@ -5,7 +5,7 @@ import type { Platform } from '#shared/platform/ports';
 import type { StoredNotification } from '../notification.ts';
 
 /** What a channel sends with. */
-export interface ChannelPorts extends Pick<Platform, 'mailer' | 'network' | 'clock'> {
+export interface ChannelPorts extends Pick<Platform, 'config' | 'mailer' | 'network' | 'clock'> {
   readonly contacts: Contacts;
 }
 

@@ -14,8 +14,12 @@ export const mailChannel: QueuedChannel<'email'> = {
   },
 };
 
-const mailOf = ({ notificationId, message, severity, firedAt, alertId }: StoredNotification, to: string): Mail => {
-  const at = new Date(firedAt).toISOString();
+const mailOf = (
+  { notificationId, message, severity, firedAt, recordedAt, alertId }: StoredNotification,
+  to: string,
+): Mail => {
+  const recorded = recordedAt === undefined ? '' : ` in the replay of ${new Date(recordedAt).toISOString()}`;
+  const at = `${new Date(firedAt).toISOString()}${recorded}`;
   return {
     id: notificationId,
     to,

@@ -4,13 +4,18 @@ import { notificationOf } from '../notification.ts';
 import type { QueuedChannel } from './channel.ts';
 
 const timeoutMs = 8_000;
+/**
+ * What users read about a failure. It is the same for every reason, because a webhook could otherwise be used to find
+ * out which addresses and ports answer within the network of this machine; the reason is the error's cause, for the log.
+ */
+const notAccepted = 'The webhook did not accept the delivery';
 
 /** POSTs the notification as signed JSON to the address in the user's settings. */
 export const webhookChannel: QueuedChannel<'webhook'> = {
   name: 'webhook',
   validate: ({ webhookUrl }) =>
     webhookUrl === null ? 'Set webhookUrl with PUT /api/user/settings before you use the webhook channel.' : undefined,
-  async send(notification, { userId, webhookUrl }, { network, clock, contacts }) {
+  async send(notification, { userId, webhookUrl }, { config, network, clock, contacts }) {
     if (webhookUrl === null) throw new Unavailable('No webhook address is set.');
     const { deliveries: _, ...content } = notificationOf(notification);
     const body = JSON.stringify({ type: 'alert.fired', notification: content });
@@ -20,8 +25,15 @@ export const webhookChannel: QueuedChannel<'webhook'> = {
       'x-alphapulse-delivery': notification.notificationId,
       'x-alphapulse-signature': signatureOf(body, await contacts.webhookSecret(userId), clock.now()),
     };
-    const status = await network.post(webhookUrl, headers, body, timeoutMs);
-    if (status < 200 || status > 299) throw new Unavailable(`The webhook answered ${status}.`);
+    const status = await network.post(webhookUrl, headers, body, timeoutMs).catch((cause) => {
+      throw new Unavailable(`${notAccepted}.`, { cause });
+    });
+    if (status >= 200 && status <= 299) return;
+    const cause = new Unavailable(`The webhook answered ${status}.`);
+    // Where private addresses are refused, only a public host can have answered.
+    const isPublic = !config.notifications.privateWebhooks;
+    const answer = isPublic ? `: it answered with a status ${Math.floor(status / 100)}xx.` : '.';
+    throw new Unavailable(`${notAccepted}${answer}`, { cause });
   },
 };
 

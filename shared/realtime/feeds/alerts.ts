@@ -10,7 +10,7 @@ import {
   type StoredNotification,
 } from '#shared/notifications/notification';
 import { ConditionFailed } from '#shared/platform/errors';
-import { anyOf, type Change, equals, every } from '#shared/platform/table';
+import { anyOf, type Change, equals, every, type Item } from '#shared/platform/table';
 import { onChange, type Update } from '../feed.ts';
 import type { FeedPorts } from '../feed-ports.ts';
 import { logFeed } from '../log-feed.ts';
@@ -41,18 +41,20 @@ export const alertsFeed = (ports: FeedPorts) => {
     },
 
     async newest({ userId }, seq, limit) {
-      const { items } = await table.query<StoredNotification>({
+      const { items } = await table.query<Item>({
         ...{ pk: feedKey(userId).pk, sk: { prefix: notificationPrefix }, descending: true, consistent: true },
         limit,
       });
-      return items.filter((firing) => firing.seq <= seq && isPushed(firing)).map(entryOf);
+      const firings = items.map((item) => notificationKind.read(item));
+      return firings.filter((firing) => firing.seq <= seq && isPushed(firing)).map(entryOf);
     },
 
     async between({ userId }, after, seq) {
       const between = [notificationKey(userId, after + 1).sk, notificationKey(userId, seq).sk] as const;
       const query = { pk: feedKey(userId).pk, sk: { between }, consistent: true };
       const entries = [];
-      for await (const firing of every<StoredNotification>(table, query)) {
+      for await (const item of every<Item>(table, query)) {
+        const firing = notificationKind.read(item);
         if (isPushed(firing)) entries.push(entryOf(firing));
       }
       return entries;
@@ -61,8 +63,8 @@ export const alertsFeed = (ports: FeedPorts) => {
     async settle({ userId }, seq, outcome) {
       const settled = { 'deliveryStatus.websocket': outcome, 'deliveryAt.websocket': clock.now() };
       const pending = equals('deliveryStatus.websocket', 'pending');
-      const unheard = equals('deliveryStatus.websocket', 'no-listener');
-      const isOpen = outcome === 'delivered' ? anyOf(pending, unheard) : pending;
+      const noListener = equals('deliveryStatus.websocket', 'no-listener');
+      const isOpen = outcome === 'delivered' ? anyOf(pending, noListener) : pending;
       try {
         await table.update(notificationKey(userId, seq), { set: settled }, isOpen);
       } catch (error) {

@@ -3,7 +3,7 @@ import { ALERTS_PER_USER_MAX, NewAlert } from '#shared/alerts/alert';
 import { Alerts } from '#shared/alerts/alerts';
 import { alertCountKey } from '#shared/alerts/stored';
 import type { UserId } from '#shared/model/user-id';
-import { notificationHistory } from '#shared/notifications/feed';
+import { notificationHistory } from '#shared/notifications/history';
 import { Conflict, InvalidInput, LimitExceeded, NotFound, Unavailable } from '#shared/platform/errors';
 import { type TestPlatform, testOrigin, testPlatform } from '../../support/test-platform.ts';
 
@@ -235,7 +235,7 @@ describe('what races a move of the price', () => {
     expect(await firings()).toEqual(['102']);
   });
 
-  it('a move seen before the end fires, though its level was to be swept before the stream told of it', async () => {
+  it('a move seen before the end fires, though its level was to be swept before the stream delivered it', async () => {
     await tick('99');
     await alerts.add(ada, alert('above', '100', { expiresAt: given.clock.now() + 5000 }), testOrigin);
     await given.tick('BTC/USDT', '101');

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Alerts } from '#shared/alerts/alerts';
 import { alertCountKey, alertKey } from '#shared/alerts/stored';
 import type { UserId } from '#shared/model/user-id';
-import { notificationHistory } from '#shared/notifications/feed';
+import { notificationHistory } from '#shared/notifications/history';
 import type { Item } from '#shared/platform/table';
 import { type TestPlatform, testOrigin, testPlatform } from '../../support/test-platform.ts';
 

@@ -5,7 +5,7 @@ import { type AlertUpdate, NewAlert } from '#shared/alerts/alert';
 import { Alerts } from '#shared/alerts/alerts';
 import { Decimal } from '#shared/model/decimal';
 import type { UserId } from '#shared/model/user-id';
-import { notificationHistory } from '#shared/notifications/feed';
+import { notificationHistory } from '#shared/notifications/history';
 import { NotFound, Unavailable } from '#shared/platform/errors';
 import type { Change } from '#shared/platform/table';
 import { modelRuns } from '../../support/model-runs.ts';
@@ -20,7 +20,9 @@ interface Expected {
   repeat: 'once' | 'always';
   readonly cooldownMs: number;
   endsAt: number | null;
-  waits: 'to fire' | 'to be armed' | 'no more';
+  waits: 'to fire' | 'to be armed' | 'for any move' | 'no more';
+  /** The price that it held at when that was stale. */
+  stalePrice: string | undefined;
   lastFiredAt: number | null;
   readonly fired: string[];
 }
@@ -39,6 +41,13 @@ const coolsDown = ({ lastFiredAt, cooldownMs }: Expected, now: number) =>
 /** What the documentation says that a move does to an alert. */
 const move = (alert: Expected, from: string | undefined, price: string, now: number): void => {
   if (alert.waits === 'no more') return;
+  if (alert.waits === 'for any move') {
+    if (price === alert.stalePrice) return;
+    if (alert.endsAt !== null && alert.endsAt <= now) alert.waits = 'no more';
+    else if (isMet(alert, price) && !coolsDown(alert, now)) fire(alert, price, now);
+    else alert.waits = 'to fire';
+    return;
+  }
   const upwards = isUp(alert) === (alert.waits === 'to fire');
   const level = alert.waits === 'to fire' ? alert.value : rearmOf(alert);
   const [start, to] = [from === undefined ? undefined : Number(from), Number(price)];
@@ -51,12 +60,19 @@ const move = (alert: Expected, from: string | undefined, price: string, now: num
   else if (!coolsDown(alert, now)) fire(alert, price, now);
 };
 
-const arm = (alert: Expected, price: string | undefined, now: number): void => {
+const isMet = ({ operator, value }: Expected, price: string): boolean =>
+  operator === 'above' ? Number(price) >= value : operator === 'below' && Number(price) <= value;
+
+const arm = (alert: Expected, price: string | undefined, isStale: boolean, now: number): void => {
   alert.waits = 'to fire';
   if (price === undefined || (alert.endsAt !== null && alert.endsAt <= now) || coolsDown(alert, now)) return;
-  const holds = alert.operator === 'above' ? Number(price) >= alert.value : Number(price) <= alert.value;
-  if ((alert.operator === 'above' || alert.operator === 'below') && holds) fire(alert, price, now);
+  if (!isMet(alert, price)) return;
+  if (!isStale) fire(alert, price, now);
+  else Object.assign(alert, { waits: 'for any move', stalePrice: price });
 };
+
+/** The test platform has no market sync that confirms prices. */
+const staleAfterMs = 15_000;
 
 const value = fc.integer({ min: 95, max: 105 });
 const operator = fc.constantFrom(
@@ -85,6 +101,7 @@ const steps = fc.array(
     { weight: 1, arbitrary: fc.record({ do: fc.constant('new series' as const) }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('change' as const), which: fc.nat(20), value, endsIn }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), which: fc.nat(20) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('outage' as const) }) },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('redeliver' as const), which: fc.nat(100) }) },
     {
       weight: 3,
@@ -113,6 +130,7 @@ it('fires each alert exactly as documented, whatever is delivered twice and wher
       let series = 1;
       let isFirst = true;
       let last: string | undefined;
+      let observedAt = 0;
       let crash: { write: number; when: 'before' | 'after' } | undefined;
 
       const consume = async (changes: readonly Change[]): Promise<void> => {
@@ -143,6 +161,7 @@ it('fires each alert exactly as documented, whatever is delivered twice and wher
       for (const step of all) {
         await given.clock.advance(1000);
         const now = given.clock.now();
+        const isStale = now - observedAt > staleAfterMs;
         const chosen = 'which' in step ? expected[step.which % Math.max(1, expected.length)] : undefined;
         if (step.do === 'add') {
           const { user, repeat, cooldownSeconds, endsIn } = step;
@@ -159,8 +178,9 @@ it('fires each alert exactly as documented, whatever is delivered twice and wher
           const alert: Expected = {
             ...{ alertId: added.alertId, userId: user as UserId, operator: step.operator, value: step.value, repeat },
             ...{ cooldownMs: cooldownSeconds * 1000, endsAt, waits: 'to fire', lastFiredAt: null, fired: [] },
+            stalePrice: undefined,
           };
-          arm(alert, last, now);
+          arm(alert, last, isStale, now);
           expected.push(alert);
         } else if (step.do === 'change' && chosen !== undefined) {
           const endsAt = step.endsIn === null ? null : now + step.endsIn * 1000;
@@ -171,7 +191,7 @@ it('fires each alert exactly as documented, whatever is delivered twice and wher
           await alerts.change(chosen.userId, update, testOrigin).then(
             () => {
               Object.assign(chosen, { value: step.value, endsAt });
-              arm(chosen, last, now);
+              arm(chosen, last, isStale, now);
             },
             (error) => expect(error).toBeInstanceOf(NotFound),
           );
@@ -186,7 +206,7 @@ it('fires each alert exactly as documented, whatever is delivered twice and wher
           for (const alert of expected) {
             if (isFirst || last !== price) move(alert, isFirst ? undefined : last, price, now);
           }
-          [last, isFirst] = [price, false];
+          [last, isFirst, observedAt] = [price, false, now];
           given.table.before = crashing('before');
           given.table.after = crashing('after');
           await consumeNew();
@@ -195,11 +215,12 @@ it('fires each alert exactly as documented, whatever is delivered twice and wher
           const again = delivered[step.which % Math.max(1, delivered.length)];
           if (again !== undefined) await consume([again]);
         } else if (step.do === 'crash') crash = { write: step.write, when: step.when };
+        else if (step.do === 'outage') await given.clock.advance(staleAfterMs);
         else if (step.do === 'new series') [series, isFirst] = [series + 1, true];
       }
 
       for (const userId of ['ada', 'bob'] as UserId[]) {
-        const history = (await notificationHistory(given.store, userId, { limit: 1000 })).items.reverse();
+        const history = (await notificationHistory(given.store, userId, { limit: 1000 })).items.toReversed();
         for (const { alertId, fired } of expected.filter((alert) => alert.userId === userId)) {
           const firings = history.filter((firing) => firing.alertId === alertId);
           expect(firings.map((firing) => firing.value)).toEqual(fired);

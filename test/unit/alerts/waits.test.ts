@@ -4,7 +4,7 @@ import { Alerts } from '#shared/alerts/alerts';
 import { alertKey, type StoredAlert } from '#shared/alerts/stored';
 import { crossingEntry, priceSeries, waitOf } from '#shared/market/crossing-entry';
 import type { UserId } from '#shared/model/user-id';
-import { notificationHistory } from '#shared/notifications/feed';
+import { notificationHistory } from '#shared/notifications/history';
 import { type TestPlatform, testOrigin, testPlatform } from '../../support/test-platform.ts';
 
 const ada = '01890000-0000-7000-8000-0000000000ad' as UserId;

@@ -77,8 +77,8 @@ describe('paths and methods', () => {
       const others = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND'].filter(
         (method) =>
           !offered.some((one) => one === method) &&
-          // This path is also one of DELETE /api/alerts/{alertId}, an alert that can't exist.
-          !(method === 'DELETE' && route.path.startsWith('/api/alerts/')),
+          // This path is also one of /api/alerts/{alertId}, an alert that can't exist.
+          !(['GET', 'DELETE'].includes(method) && route.path.startsWith('/api/alerts/')),
       );
       for (const method of others) {
         const { status, headers } = await http.request(method, route.path, { token });
@@ -87,11 +87,16 @@ describe('paths and methods', () => {
     },
   );
 
-  it('a path of an alert offers DELETE only', async () => {
-    const { status, headers } = await http.request('GET', '/api/alerts/00000000-0000-7000-8000-000000000000', {
+  it('a path of an alert offers GET and DELETE only', async () => {
+    const { status, headers } = await http.request('PUT', '/api/alerts/00000000-0000-7000-8000-000000000000', {
       token,
     });
-    expect({ status, allow: headers.allow }).toEqual({ status: 405, allow: 'DELETE' });
+    expect({ status, allow: headers.allow }).toEqual({ status: 405, allow: 'GET, DELETE' });
+  });
+
+  it.each(['GET', 'DELETE'])('%s of an alert by a name that is no id is a 404', async (method) => {
+    const { status } = await http.request(method, '/api/alerts/create', { token });
+    expect(status).toBe(404);
   });
 
   it.each([

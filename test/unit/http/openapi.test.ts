@@ -212,6 +212,7 @@ describe('real answers', () => {
     const history = await call('GET', '/api/alerts/history', 'GET /api/alerts/history', { token });
     expect(history.items.length).toBeGreaterThan(0);
     await call('GET', '/api/alerts/list?symbol=BTC/USDT', 'GET /api/alerts/list', { token });
+    await call('GET', `/api/alerts/${alertId}`, 'GET /api/alerts/{alertId}', { token });
     await call('DELETE', `/api/alerts/${alertId}`, 'DELETE /api/alerts/{alertId}', { token });
     await call('GET', '/api/market/prices', 'GET /api/market/prices', { token });
     await call('GET', '/api/market/prices?symbols=BTC/USDT', 'GET /api/market/prices', { token });

@@ -1,10 +1,13 @@
 import { createHmac } from 'node:crypto';
+import { Logger } from '@aws-lambda-powertools/logger';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { createDeliver } from '#functions/queue/deliver';
 import { queueEvent } from '#local/queue-event';
 import { NewAlert } from '#shared/alerts/alert';
 import { Alerts } from '#shared/alerts/alerts';
 import type { UserId } from '#shared/model/user-id';
-import { notificationHistory } from '#shared/notifications/feed';
+import { notificationHistory } from '#shared/notifications/history';
+import type { SomeSettings } from '#shared/platform/config/config';
 import { TimedOut, Unavailable } from '#shared/platform/errors';
 import { UserSettings } from '#shared/users/user-settings';
 import { Users } from '#shared/users/users';
@@ -17,14 +20,15 @@ let alerts: Alerts;
 let ada: UserId;
 let secret: string;
 
-beforeEach(async () => {
-  given = testPlatform();
+const start = async (settings: SomeSettings = {}) => {
+  given = testPlatform(settings);
   alerts = new Alerts(given.platform);
   await given.list('sim', ['BTC/USDT']);
   ada = await given.user();
   await new UserSettings(given.platform).change(ada, { webhookUrl: address }, testOrigin);
   secret = await new Users(given.platform).webhookSecret(ada);
-});
+};
+beforeEach(() => start());
 
 const queue = () => given.queue('deliveries');
 
@@ -148,7 +152,11 @@ describe('a webhook', () => {
     const [post] = given.network.posts;
     expect(post?.url).toBe(address);
     expect(isSigned(post?.headers['x-alphapulse-signature'] ?? '', post?.body ?? '', given.clock.now())).toBe(true);
-    expect(JSON.parse(post?.body ?? '')).toMatchObject({ type: 'alert.fired', notification: { value: '101' } });
+    const [{ deliveries: _, ...firing } = { deliveries: [] }] = (
+      await notificationHistory(given.table, ada, { limit: 1 })
+    ).items;
+    expect(JSON.parse(post?.body ?? '')).toEqual({ type: 'alert.fired', notification: firing });
+    expect(firing).toMatchObject({ condition: { type: 'price', value: '100' }, level: '100', value: '101' });
   });
 
   it('is tried ever more seldom, has failed after the last time, and waits in the dead letters', async () => {
@@ -161,8 +169,41 @@ describe('a webhook', () => {
       expect(gap).toBeGreaterThanOrEqual(2 ** position);
       expect(gap).toBeLessThanOrEqual(2 ** (position + 1));
     }
-    expect(await delivery()).toMatchObject({ status: 'failed', error: 'The webhook answered 503.' });
+    expect(await delivery()).toMatchObject({ status: 'failed', error: 'The webhook did not accept the delivery.' });
     expect(await given.queue('deliveries-dead').depth()).toEqual({ waiting: 1, delayed: 0, inFlight: 0 });
+  });
+
+  it.each([
+    ['an address of the inner network', new Unavailable('The address is not a public one')],
+    ['a closed port', new Unavailable("The address can't be reached", { cause: new Error('connect ECONNREFUSED') })],
+    ['an open port that is silent', new TimedOut('The address did not answer in time')],
+    ['a server there', 403],
+  ])('says nothing of %s but to the log', async (_, answer) => {
+    const lines: string[] = [];
+    const logger = new Logger({ serviceName: 'test', logLevel: 'WARN' });
+    Object.assign(logger, { console: { warn: (line: unknown) => void lines.push(String(line)) } });
+    given.network.answers.push(answer);
+    await fire(['webhook']);
+    const deliver = createDeliver({ ...given.platform, logger });
+    await deliver(queueEvent('deliveries', await receive()), testContext);
+    expect(await delivery()).toMatchObject({ status: 'pending', error: 'The webhook did not accept the delivery.' });
+    const message = answer instanceof Error ? answer.message : 'The webhook answered 403.';
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { message: 'A delivery failed', error: { cause: { message } } },
+    ]);
+  });
+
+  it.each([
+    [302, '3xx'],
+    [404, '4xx'],
+    [503, '5xx'],
+  ])('names the class of the status %i where only public addresses are called', async (answer, named) => {
+    await start({ notifications: { privateWebhooks: false } });
+    given.network.answers.push(answer);
+    await fire(['webhook']);
+    await handle(await receive());
+    const error = `The webhook did not accept the delivery: it answered with a status ${named}.`;
+    expect(await delivery()).toMatchObject({ status: 'pending', error });
   });
 
   it('that failed is sent when its job comes back from the dead letters', async () => {

@@ -6,7 +6,7 @@ import { Alerts } from '#shared/alerts/alerts';
 import { Connections } from '#shared/connections/connections';
 import { SUBSCRIPTIONS_PER_CONNECTION_MAX } from '#shared/connections/subscriptions';
 import type { UserId } from '#shared/model/user-id';
-import { notificationHistory } from '#shared/notifications/feed';
+import { notificationHistory } from '#shared/notifications/history';
 import { withSettings } from '#shared/platform/config/config';
 import { Unavailable } from '#shared/platform/errors';
 import { tokenOf } from '../../support/http-events.ts';
