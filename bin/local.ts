@@ -77,6 +77,9 @@ const stopOnSignals = (server: Server): void => {
   process.on('SIGTERM', stop);
 };
 
+// Files are for their owner alone, as SQLite makes them as well.
+process.umask(0o077);
+
 let options: Options | undefined;
 
 const fail = (error: unknown): never => {

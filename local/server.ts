@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { type FunctionEntry, functions, type Trigger } from '#functions/manifest';
+import { MAILED_TOKENS } from '#shared/auth/mailed-token';
 import { replaceFileDurably } from '#shared/platform/machine/durable-file';
+import { ensurePrivateFolder } from '#shared/platform/machine/private-folder';
 import { createNetwork } from '#shared/platform/network';
 import type { Clock, Config, Network, Platform, Random } from '#shared/platform/ports';
 import { ChangeLog } from '#shared/platform/sqlite/change-log';
@@ -68,12 +70,14 @@ type LoadedWith<T extends Trigger['type']> = Loaded & { readonly trigger: Extrac
 
 /**
  * Starts the whole system on this machine.
+ * @throws {FolderNotPrivate} other users of this machine can open the data folder
  * @throws {DataFolderInUse} another process has the data folder open
  * @throws an error of the operating system with its `code`: the folder can't be used, the port can't be had
  */
 export const startServer = async (options: ServerOptions): Promise<Server> => {
   const { config, dataFolder, clock = systemClock, random = systemRandom } = options;
   const logger = options.logger ?? localLogger('WARN');
+  await ensurePrivateFolder(dataFolder, ['alphapulse.db', 'secrets.key']);
   const database = openDatabase(dataFolder);
   try {
     const network = options.network ?? createNetwork({ publicOnly: !config.notifications.privateWebhooks });
@@ -175,6 +179,9 @@ const run = async (
   scheduler.every(housekeepingMs, 'housekeeping', async () => {
     await platform.table.sweep();
     await changes.trim();
+    for (const { prefix, validMinutes } of MAILED_TOKENS) {
+      await platform.mailer.blankTokens(prefix, clock.now() - validMinutes * 60_000);
+    }
   });
 
   const end = async (): Promise<void> => {
