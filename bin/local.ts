@@ -63,13 +63,23 @@ const start = async (options: Options): Promise<void> => {
   if (source.fallback !== undefined) logger.warn('No live venue answered; prices are simulated', source.fallback);
 };
 
+/** Ctrl-C reaches the server twice where npm passes it on as well: what comes so soon is the same request to stop. */
+const sameSignalMs = 1_000;
+
 const stopOnSignals = (server: Server): void => {
-  let stopping = false;
+  let stoppingSince: number | undefined;
   const stop = (): void => {
-    if (stopping) process.exit(130);
-    stopping = true;
+    const now = performance.now();
+    if (stoppingSince !== undefined) {
+      if (now - stoppingSince > sameSignalMs) process.exit(130);
+      return;
+    }
+    stoppingSince = now;
     server.close().then(
-      () => process.exit(0),
+      () => {
+        console.log('AlphaPulse stopped.');
+        process.exit(0);
+      },
       (error: unknown) => fail(error),
     );
   };

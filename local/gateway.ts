@@ -13,11 +13,15 @@ import type { FrontDoor } from './front-door.ts';
 import { type Answer, answerOf, problemAnswer, statusAnswer } from './http-answer.ts';
 import { authorizerEvent, httpEvent } from './http-event.ts';
 import { HandlerTimedOut, type Invoke } from './invoke.ts';
+import { endWithAnswer } from './raw-answer.ts';
 import { BodyTooLarge, bodyBytesMax, endAfterDraining, hasBody, readBody } from './request-body.ts';
 import { RouteTable } from './route-table.ts';
 
 const headersTimeoutMs = 10_000;
+/** A request has to be there as a whole by then, however slowly it comes. */
 const requestTimeoutMs = 30_000;
+/** How often Node looks for requests that are late. */
+const lateCheckMs = 1_000;
 const keepAliveTimeoutMs = 30_000;
 const connectionsMax = 10_000;
 const headersMax = 100;
@@ -44,6 +48,8 @@ export interface GatewayOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Pick<Logger, 'error'>;
+  /** For tests; {@link requestTimeoutMs} by default. */
+  readonly requestTimeoutMs?: number;
 }
 
 const Verdict = z.object({ isAuthorized: z.boolean(), context: z.record(z.string(), z.unknown()).optional() });
@@ -61,10 +67,12 @@ export class Gateway {
     this.#cors = new Cors(options.corsOrigins);
     for (const { routes, invoke } of options.functions) for (const route of routes) this.#routes.add(route, invoke);
     this.#fallback = options.functions.find(({ fallback }) => fallback === true)?.invoke;
+    const limitMs = options.requestTimeoutMs ?? requestTimeoutMs;
     this.server = createServer(
       {
-        headersTimeout: headersTimeoutMs,
-        requestTimeout: requestTimeoutMs,
+        headersTimeout: Math.min(headersTimeoutMs, limitMs),
+        requestTimeout: limitMs,
+        connectionsCheckingInterval: Math.min(lateCheckMs, limitMs),
         keepAliveTimeout: keepAliveTimeoutMs,
         shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
       },
@@ -172,18 +180,8 @@ export class Gateway {
     const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
     const title = STATUS_CODES[status] ?? '';
     const requestId = this.#options.ids.next();
-    const { body } = statusAnswer(status, title, 'The request can not be read.', '/', requestId);
-    socket.end(
-      [
-        `HTTP/1.1 ${status} ${title}`,
-        'connection: close',
-        'content-type: application/problem+json',
-        `content-length: ${Buffer.byteLength(body)}`,
-        `x-request-id: ${requestId}`,
-        ...Object.entries(securityHeaders(this.#options)).map(([name, value]) => `${name}: ${value}`),
-        '',
-        body.toString(),
-      ].join('\r\n'),
-    );
+    const { body, headers: own } = statusAnswer(status, title, 'The request can not be read.', '/', requestId);
+    const headers = { ...own, 'x-request-id': requestId, ...securityHeaders(this.#options) };
+    endWithAnswer(socket, { status, headers, body }, this.#options.clock);
   }
 }

@@ -1,4 +1,4 @@
-import { type IncomingMessage, type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { WebSocketServer } from 'ws';
@@ -10,6 +10,7 @@ import { Connection } from './connection.ts';
 import type { FrontDoor } from './front-door.ts';
 import { type Answer, answerOf, problemAnswer, statusAnswer } from './http-answer.ts';
 import type { Invoke } from './invoke.ts';
+import { endWithAnswer } from './raw-answer.ts';
 import { handshakeParts, socketEvent, socketPath } from './socket-event.ts';
 import type { WsPush } from './ws-push.ts';
 
@@ -136,14 +137,7 @@ export class Sockets {
 
   /** Answers a handshake with a plain HTTP answer. */
   #refuse(socket: Duplex, { status, headers, body }: Answer, requestId: string): void {
-    const all: OutgoingHttpHeaders = {
-      ...securityHeaders(this.#options),
-      ...headers,
-      'x-request-id': requestId,
-      'content-length': Buffer.byteLength(body),
-      connection: 'close',
-    };
-    const lines = Object.entries(all).map(([name, value]) => `${name}: ${String(value).replace(/[\r\n]+/g, ' ')}`);
-    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+    const all = { ...securityHeaders(this.#options), ...headers, 'x-request-id': requestId };
+    endWithAnswer(socket, { status, headers: all, body }, this.#options.clock);
   }
 }
