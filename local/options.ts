@@ -35,6 +35,8 @@ export const usage = `Usage: npm start -- [options]
   --venue auto           auto, sim, replay or ccxt ids such as binance,kraken
   --symbols BTC/USDT,…   symbols to watch
   --replay FILE.csv …    recorded candles to play as the venue replay, such as BTCUSDT_1m.csv
+  --symbol BTC/USDT      what the one file is of, where its name does not say
+  --timeframe 1m         how long the candles of the one file last, where it does not say
   --speed 60             how much faster than time the candles are played
   --behind-proxy CIDR    networks of the reverse proxies in front, such as 127.0.0.1; needs --public-url
   --public-url https://… where clients reach the proxy; needs --behind-proxy
@@ -56,7 +58,7 @@ Environment (a flag wins): ALPHAPULSE_PORT, ALPHAPULSE_HOST, ALPHAPULSE_DATA, AL
 
 // biome-ignore format: one line a group
 const FLAGS = [
-  'port', 'host', 'data', 'venue', 'symbols', 'replay', 'speed',
+  'port', 'host', 'data', 'venue', 'symbols', 'replay', 'symbol', 'timeframe', 'speed',
   'behind-proxy', 'public-url', 'private-webhooks', 'help',
 ] as const;
 type Flag = (typeof FLAGS)[number];
@@ -109,6 +111,12 @@ export const readOptions = (
   const of = (name: string, flag?: Flag): GivenText => givenText(`ALPHAPULSE_${name}`, environment, flag, flags);
   const settings = readSettings(environment, flags);
   if (flags.has('speed') && files.length === 0) throw new BadOption('--speed needs --replay with a file to play.');
+  const ofOneFile = (['symbol', 'timeframe'] as const).find((flag) => flags.has(flag));
+  if (ofOneFile !== undefined && files.length !== 1) {
+    throw new BadOption(
+      `--${ofOneFile} needs --replay with one file, and there ${files.length === 0 ? 'is none' : `are ${files.length}`}.`,
+    );
+  }
   if (files.length > filesMax) throw new BadOption(`--replay plays at most ${filesMax} files.`);
   const [marketSeconds, accountSeconds] =
     readText(SyncSeconds, of('SYNC_SECONDS'), 'one or two periods in seconds such as 5 or 5,60 (0.05..60, 1..3600)') ??

@@ -9,7 +9,7 @@ export interface Started {
   readonly version: string;
   readonly options: Pick<Options, 'host' | 'proxy'>;
   readonly server: Pick<Server, 'url' | 'webSocketUrl' | 'outboxUrl'>;
-  readonly source: Pick<PriceSource, 'description'>;
+  readonly source: Pick<PriceSource, 'description' | 'notes'>;
   readonly login: DemoLogin | undefined;
   readonly corsOrigins: readonly string[];
   readonly dataFolder: string;
@@ -29,6 +29,7 @@ export const startLines = (started: Started): string[] => {
     ...line('Public', options.proxy?.publicUrl),
     ...line('Login', loginText(login, isTerminal)),
     ...line('Prices', source.description),
+    ...source.notes.flatMap((note) => line('Recorded', note)),
     ...line('Outbox', server.outboxUrl ?? 'none: a mail server sends the mails'),
     ...line('Web pages', `of ${corsOrigins.join(', ')} may call the API`),
     ...line('Note', isOpen ? 'Other machines can reach this server, without TLS.' : undefined),

@@ -64,6 +64,14 @@ describe('readOptions', () => {
     });
   });
 
+  it('takes what the one file is of', () => {
+    expect(read('--replay a.csv --symbol BTC/USDT --timeframe 4h').settings.exchange).toMatchObject({
+      replayFiles: ['a.csv'],
+      replaySymbol: 'BTC/USDT',
+      replayTimeframe: '4h',
+    });
+  });
+
   it.each([
     ['5', 5, 60],
     ['0.05,1', 0.05, 1],
@@ -121,6 +129,10 @@ describe('readOptions', () => {
     ['--venue sim --replay a.csv', '--replay needs the venue replay, and --venue leaves it out.'],
     ['--symbols BTC', '--symbols must be a list of symbols such as BTC/USDT,ETH/USDT, not "BTC".'],
     ['--speed 60', '--speed needs --replay with a file to play.'],
+    ['--symbol BTC/USDT', '--symbol needs --replay with one file, and there is none.'],
+    ['--replay a.csv b.csv --timeframe 1m', '--timeframe needs --replay with one file, and there are 2.'],
+    ['--replay a.csv --symbol BTC', '--symbol must be a symbol such as BTC/USDT, not "BTC".'],
+    ['--replay a.csv --timeframe soon', '--timeframe must be a timeframe such as 1m, 4h or 1M, not "soon".'],
     ['--replay a.csv --speed 0', '--speed must be a number above 0 such as 60, not "0".'],
     ['--behind-proxy 10.0.0.1', '--behind-proxy needs --public-url with the https URL of your proxy.'],
     ['--public-url https://a.example.com', '--public-url needs --behind-proxy with the networks of your proxies.'],

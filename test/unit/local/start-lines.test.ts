@@ -11,7 +11,7 @@ const printed = (changes: Partial<Started> = {}): string =>
       webSocketUrl: 'ws://127.0.0.1:3000/ws',
       outboxUrl: 'http://127.0.0.1:3000/outbox?token=t',
     },
-    source: { description: 'simulated' },
+    source: { description: 'simulated', notes: [] },
     login: { email: 'demo@example.com', password: 'the-password', file: '/data/demo-login.txt' },
     corsOrigins: ['http://localhost:5173'],
     dataFolder: '/data',
@@ -30,6 +30,16 @@ describe('the first lines printed', () => {
     expect(printed()).toMatch(/Outbox +http:\/\/127\.0\.0\.1:3000\/outbox\?token=t$/m);
     const server = { url: 'http://x', webSocketUrl: 'ws://x/ws', outboxUrl: undefined };
     expect(printed({ server })).toMatch(/Outbox +none/);
+  });
+
+  it('say of each recorded file what was read', () => {
+    const source = {
+      description: 'recorded',
+      notes: ['a.csv: 3 candles of BTC/USDT, 1m; its rows are newest first', 'b'],
+    };
+    expect(printed({ source })).toMatch(
+      /Prices +recorded\n +Recorded +a\.csv: 3 candles.*newest first\n +Recorded +b$/m,
+    );
   });
 
   it('say which pages may call the API', () => {
