@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { resolve } from 'node:path';
 import { type DemoLogin, ensureDemoLogin } from '#local/demo-login';
-import { isLoopback } from '#local/host-check';
 import { type Options, readOptions, usage } from '#local/options';
 import { choosePriceSource, type PriceSource } from '#local/price-source';
 import type { Server } from '#local/server';
+import { startLines } from '#local/start-lines';
 import { startupFailure } from '#local/startup-failure';
 import { localLogger } from '#local/telemetry';
 import { exchangeIds } from '#shared/exchange/venues/ccxt/exchanges';
@@ -35,11 +35,12 @@ const start = async (options: Options): Promise<void> => {
   if (options.venues !== 'auto') await choosing;
   const [source, startServer] = await Promise.all([choosing, loadServer()]);
   const dataFolder = resolve(options.dataFolder);
+  const config = configOf(options, source);
   const logger = localLogger(options.logLevel);
   let login: DemoLogin | undefined;
   const server = await startServer({
     ...options,
-    config: configOf(options, source),
+    config,
     dataFolder,
     logger,
     prepare: async (platform) => {
@@ -48,41 +49,46 @@ const start = async (options: Options): Promise<void> => {
   });
   stopOnSignals(server);
   console.log(
-    [
-      `AlphaPulse ${manifest.version} runs at ${server.url}`,
-      `  WebSocket  ${server.webSocketUrl}`,
-      `  Login      ${loginLine(login)}`,
-      `  Prices     ${source.description}`,
-      `  Outbox     ${server.url}/outbox`,
-      `  Data       ${dataFolder}`,
-      ...(isLoopback(options.host)
-        ? []
-        : ['  Note       Other machines can reach this server; only this one can read the outbox.']),
-    ].join('\n'),
+    startLines({
+      version: manifest.version,
+      options,
+      server,
+      source,
+      login,
+      corsOrigins: config.http.corsOrigins,
+      dataFolder,
+      isTerminal: process.stdout.isTTY === true,
+    }).join('\n'),
   );
   if (source.fallback !== undefined) logger.warn('No live venue answered; prices are simulated', source.fallback);
 };
 
-const loginLine = (login: DemoLogin | undefined): string => {
-  if (login?.file === undefined) return 'your own; the demo user was not made here';
-  return login.password === undefined
-    ? `${login.email}, the password is in ${login.file}`
-    : `${login.email}, password ${login.password} (kept in ${login.file})`;
-};
+/** Ctrl-C reaches the server twice where npm passes it on as well: what comes so soon is the same request to stop. */
+const sameSignalMs = 1_000;
 
 const stopOnSignals = (server: Server): void => {
-  let stopping = false;
+  let stoppingSince: number | undefined;
   const stop = (): void => {
-    if (stopping) process.exit(130);
-    stopping = true;
+    const now = performance.now();
+    if (stoppingSince !== undefined) {
+      if (now - stoppingSince > sameSignalMs) process.exit(130);
+      return;
+    }
+    stoppingSince = now;
     server.close().then(
-      () => process.exit(0),
+      () => {
+        console.log('AlphaPulse stopped.');
+        process.exit(0);
+      },
       (error: unknown) => fail(error),
     );
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
 };
+
+// Files are for their owner alone, as SQLite makes them as well.
+process.umask(0o077);
 
 let options: Options | undefined;
 

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { startBinance } from '../test/support/venues/binance.ts';
 import { startBybit } from '../test/support/venues/bybit.ts';
 import { startKraken } from '../test/support/venues/kraken.ts';
+import { doublePricePath } from '../test/support/venues/venue-server.ts';
 
 const venues = {
   binance: { start: startBinance, secret: 'demosecret' },
@@ -38,4 +39,10 @@ const demoKey = { apiKey: 'demokey', secret: chosen.secret };
 venue.accounts.addKey(demoKey);
 venue.accounts.setBalance(demoKey.apiKey, 'BTC', '0.5');
 venue.accounts.setBalance(demoKey.apiKey, 'USDT', '10000', '250');
-console.log(`${id} at ${venue.url}, with an account: API key ${demoKey.apiKey}, secret ${demoKey.secret}`);
+console.log(
+  [
+    `${id} at ${venue.url}, with an account: API key ${demoKey.apiKey}, secret ${demoKey.secret}`,
+    `  Start      ALPHAPULSE_VENUE_URLS='${JSON.stringify({ [id]: venue.url })}' npm start -- --venue ${id}`,
+    `  Price      curl -X POST ${venue.url}${doublePricePath} -d '{"symbol":"BTC/USDT","last":"70000"}'`,
+  ].join('\n'),
+);

@@ -9,15 +9,19 @@ import { securityHeaders } from '#functions/http/security-headers';
 import { TimedOut } from '#shared/platform/errors';
 import type { Clock, Ids } from '#shared/platform/ports';
 import { Cors } from './cors.ts';
-import { hostCheck, isFromHere } from './host-check.ts';
+import type { FrontDoor } from './front-door.ts';
 import { type Answer, answerOf, problemAnswer, statusAnswer } from './http-answer.ts';
 import { authorizerEvent, httpEvent } from './http-event.ts';
 import { HandlerTimedOut, type Invoke } from './invoke.ts';
+import { endWithAnswer } from './raw-answer.ts';
 import { BodyTooLarge, bodyBytesMax, endAfterDraining, hasBody, readBody } from './request-body.ts';
 import { RouteTable } from './route-table.ts';
 
 const headersTimeoutMs = 10_000;
+/** A request has to be there as a whole by then, however slowly it comes. */
 const requestTimeoutMs = 30_000;
+/** How often Node looks for requests that are late. */
+const lateCheckMs = 1_000;
 const keepAliveTimeoutMs = 30_000;
 const connectionsMax = 10_000;
 const headersMax = 100;
@@ -29,20 +33,23 @@ export interface HttpFunction {
   readonly invoke: Invoke;
 }
 
-/** A page of this machine's own, made for a GET request with this Accept header. */
-export type LocalPage = (accept: string) => Answer;
+/** A page of one machine's own, made for a GET request. */
+export type LocalPage = (request: { readonly accept: string; readonly query: URLSearchParams }) => Answer;
 
 export interface GatewayOptions {
   readonly functions: readonly HttpFunction[];
   readonly authorize: Invoke | undefined;
   readonly corsOrigins: readonly string[];
-  /** The address that the server is bound to. */
-  readonly host: string;
-  /** By path; served to this machine only, because they need no login. */
+  readonly door: FrontDoor;
+  /** Whether browsers are told to use TLS only. */
+  readonly strictTransport: boolean;
+  /** By path. They need no login: what is private asks for a token of its own. */
   readonly pages: ReadonlyMap<string, LocalPage>;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Pick<Logger, 'error'>;
+  /** For tests; {@link requestTimeoutMs} by default. */
+  readonly requestTimeoutMs?: number;
 }
 
 const Verdict = z.object({ isAuthorized: z.boolean(), context: z.record(z.string(), z.unknown()).optional() });
@@ -54,18 +61,18 @@ export class Gateway {
   readonly #routes = new RouteTable<Invoke>();
   readonly #fallback: Invoke | undefined;
   readonly #cors: Cors;
-  readonly #answersTo: (host: string | undefined) => boolean;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#cors = new Cors(options.corsOrigins);
-    this.#answersTo = hostCheck(options.host);
     for (const { routes, invoke } of options.functions) for (const route of routes) this.#routes.add(route, invoke);
     this.#fallback = options.functions.find(({ fallback }) => fallback === true)?.invoke;
+    const limitMs = options.requestTimeoutMs ?? requestTimeoutMs;
     this.server = createServer(
       {
-        headersTimeout: headersTimeoutMs,
-        requestTimeout: requestTimeoutMs,
+        headersTimeout: Math.min(headersTimeoutMs, limitMs),
+        requestTimeout: limitMs,
+        connectionsCheckingInterval: Math.min(lateCheckMs, limitMs),
         keepAliveTimeout: keepAliveTimeoutMs,
         shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
       },
@@ -93,24 +100,27 @@ export class Gateway {
   }
 
   async #answer(request: IncomingMessage, requestId: string, path: string, query: string): Promise<Answer> {
-    const { method = '', headers } = request;
-    if (!this.#answersTo(headers.host)) {
-      const detail = 'This server answers to the names of its own machine only: localhost, 127.0.0.1, [::1].';
-      return statusAnswer(421, 'Misdirected Request', detail, path, requestId);
+    const { method: sent = '', headers } = request;
+    const admission = this.#options.door.admit(request);
+    if ('refusal' in admission) {
+      return statusAnswer(421, 'Misdirected Request', admission.refusal, path, requestId);
     }
     if (!path.startsWith('/') || path.startsWith('//')) {
       throw new HttpProblem('malformed-request', 'The request target must be a path that begins with one slash.');
     }
-    const preflight = method === 'OPTIONS' ? this.#cors.preflight(request) : undefined;
+    const preflight = sent === 'OPTIONS' ? this.#cors.preflight(request) : undefined;
     if (preflight !== undefined) return preflight;
-    const page =
-      method === 'GET' && isFromHere(request.socket, headers.host) ? this.#options.pages.get(path) : undefined;
-    if (page !== undefined) return page(headers.accept ?? '');
+    // The answer to HEAD is that to GET without its body (RFC 9110, section 9.3.2), which Node leaves out.
+    const method = sent === 'HEAD' ? 'GET' : sent;
+    const page = method === 'GET' ? this.#options.pages.get(path) : undefined;
+    if (page !== undefined) return page({ accept: headers.accept ?? '', query: new URLSearchParams(query) });
 
     const body = hasBody(request) ? await readBody(request) : undefined;
     const match = this.#routes.find(method, path);
     const event = httpEvent(request, {
       requestId,
+      method,
+      clientAddress: admission.clientAddress,
       receivedAt: this.#options.clock.now(),
       rawPath: path,
       rawQueryString: query,
@@ -136,7 +146,7 @@ export class Gateway {
   }
 
   #send(request: IncomingMessage, response: ServerResponse, requestId: string, answer: Answer): void {
-    const headers = { 'x-request-id': requestId, ...securityHeaders({ strictTransport: false }), ...answer.headers };
+    const headers = { 'x-request-id': requestId, ...securityHeaders(this.#options), ...answer.headers };
     this.#cors.mark(headers, request.headers.origin);
     if (!this.server.listening) headers.connection = 'close';
     const { status, body } = answer;
@@ -170,18 +180,8 @@ export class Gateway {
     const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
     const title = STATUS_CODES[status] ?? '';
     const requestId = this.#options.ids.next();
-    const { body } = statusAnswer(status, title, 'The request can not be read.', '/', requestId);
-    socket.end(
-      [
-        `HTTP/1.1 ${status} ${title}`,
-        'connection: close',
-        'content-type: application/problem+json',
-        `content-length: ${Buffer.byteLength(body)}`,
-        `x-request-id: ${requestId}`,
-        ...Object.entries(securityHeaders({ strictTransport: false })).map(([name, value]) => `${name}: ${value}`),
-        '',
-        body.toString(),
-      ].join('\r\n'),
-    );
+    const { body, headers: own } = statusAnswer(status, title, 'The request can not be read.', '/', requestId);
+    const headers = { ...own, 'x-request-id': requestId, ...securityHeaders(this.#options) };
+    endWithAnswer(socket, { status, headers, body }, this.#options.clock);
   }
 }

@@ -1,4 +1,4 @@
-import { isIP, type Socket } from 'node:net';
+import { isIP } from 'node:net';
 
 /** Whether a server that is bound to this address can be reached from this machine only. */
 export const isLoopback = (host: string): boolean =>
@@ -18,17 +18,3 @@ export const hostCheck = (boundTo: string): ((host: string | undefined) => boole
 const isNameOf = (address: string, host: string | undefined): boolean =>
   host !== undefined &&
   ['localhost', '127.0.0.1', '[::1]', urlHost(address)].includes(host.replace(/:\d*$/, '').toLowerCase());
-
-/**
- * Whether a request comes from this machine and names it by its own name: over loopback, or from the very address that
- * it leads to. A page from elsewhere that has its name lead here is not meant (DNS rebinding).
- */
-export const isFromHere = (
-  { remoteAddress = '', localAddress = '' }: Pick<Socket, 'remoteAddress' | 'localAddress'>,
-  host: string | undefined,
-): boolean => {
-  const [remote, local] = [remoteAddress, localAddress].map((address) => address.replace(/^::ffff:/, ''));
-  return (
-    remote !== undefined && local !== undefined && (isLoopback(remote) || remote === local) && isNameOf(local, host)
-  );
-};

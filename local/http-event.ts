@@ -6,6 +6,10 @@ import { HttpProblem } from '#functions/http/problem';
 /** What the gateway knows of a request besides the request itself. */
 export interface RequestFacts {
   readonly requestId: string;
+  /** GET for a request whose method is HEAD. */
+  readonly method: string;
+  /** Where the request came from, as far as that is known. */
+  readonly clientAddress: string;
   /** Epoch ms. */
   readonly receivedAt: number;
   readonly rawPath: string;
@@ -25,7 +29,7 @@ const accountId = '000000000000';
  * @throws {HttpProblem} `malformed-request`: the path or query has an invalid percent-encoding, or a text is not UTF-8
  */
 export const httpEvent = (request: IncomingMessage, facts: RequestFacts): APIGatewayProxyEventV2 => {
-  const { requestId, receivedAt, rawPath, rawQueryString, routeKey, params, body } = facts;
+  const { requestId, method, clientAddress, receivedAt, rawPath, rawQueryString, routeKey, params, body } = facts;
   const { headers, cookies } = headersOf(request.rawHeaders);
   const domainName = headers.host ?? 'localhost';
   const text = body === undefined || isText(headers['content-type']);
@@ -49,10 +53,10 @@ export const httpEvent = (request: IncomingMessage, facts: RequestFacts): APIGat
       domainName,
       domainPrefix: domainName.split('.', 1)[0] ?? '',
       http: {
-        method: request.method ?? 'GET',
+        method,
         path: rawPath,
         protocol: `HTTP/${request.httpVersion}`,
-        sourceIp: sourceAddressOf(request),
+        sourceIp: clientAddress,
         userAgent: headers['user-agent'] ?? '',
       },
       requestId,
@@ -86,10 +90,6 @@ export const authorizerEvent = (event: APIGatewayProxyEventV2): APIGatewayReques
     stageVariables: {},
   };
 };
-
-/** An IPv4 address in its own notation, also where the socket speaks IPv6. */
-export const sourceAddressOf = ({ socket }: IncomingMessage): string =>
-  (socket.remoteAddress ?? '').replace('::ffff:', '');
 
 const headersOf = (rawHeaders: readonly string[]) => {
   const headers: Record<string, string> = {};

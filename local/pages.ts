@@ -1,3 +1,5 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { HttpProblem } from '#functions/http/problem';
 import type { OutboxMail } from '#shared/platform/sqlite/outbox';
 import type { LocalPage } from './gateway.ts';
 import type { Answer } from './http-answer.ts';
@@ -6,24 +8,30 @@ const mailsMax = 100;
 const refreshSeconds = 10;
 
 /** The first page: what runs here. */
-export const homePage =
-  (version: string): LocalPage =>
-  () =>
-    htmlPage(
-      'AlphaPulse',
-      `<h1>AlphaPulse</h1>
-<p>AlphaPulse ${escaped(version)} runs on this machine.</p>
+export const homePage: LocalPage = () =>
+  htmlPage(
+    'AlphaPulse',
+    `<h1>AlphaPulse</h1>
+<p>AlphaPulse runs here.</p>
 <ul>
 <li><a href="/openapi.json">The API</a>, an OpenAPI document</li>
-<li><a href="/outbox">The outbox</a>: mails that were sent</li>
 <li><a href="/health">Health</a></li>
 </ul>`,
-    );
+  );
 
-/** The mails, newest first: for people, or as JSON. */
+/**
+ * The mails, newest first: for people, or as JSON.
+ * @param token whoever has it may read them; mails hold what resets passwords
+ */
 export const outboxPage =
-  (newest: (limit: number) => readonly OutboxMail[]): LocalPage =>
-  (accept) => {
+  (token: string, newest: (limit: number) => readonly OutboxMail[]): LocalPage =>
+  ({ accept, query }) => {
+    if (!isSame(query.get('token') ?? '', token)) {
+      throw new HttpProblem(
+        'forbidden',
+        'The outbox needs the token of this start: its whole address was printed then, and is in outbox-url.txt of the data folder.',
+      );
+    }
     const mails = newest(mailsMax);
     if (!accept.includes('text/html')) {
       return {
@@ -40,6 +48,11 @@ export const outboxPage =
       mails.length ? '' : refresh,
     );
   };
+
+/** In a time that does not depend on how much of them is the same. */
+const isSame = (given: string, token: string): boolean => timingSafeEqual(hashOf(given), hashOf(token));
+
+const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 const mailArticle = ({ to, subject, html, text, at }: OutboxMail): string => {
   const time = new Date(at).toISOString();

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
+import type { RecordedCandles } from '#shared/exchange/venues/replay/candles';
 import { exchange } from '#shared/platform/config/exchange';
 import { defaultOf } from '#shared/platform/config/setting';
 import { createNetwork } from '#shared/platform/network';
@@ -26,6 +27,8 @@ export interface PriceSource {
   readonly symbols: readonly string[];
   readonly files: readonly string[];
   readonly description: string;
+  /** What was read of each recorded file, what was assumed, and its gaps. */
+  readonly notes: readonly string[];
   /** Where `auto` found no live venue: what replaces it, and why. */
   readonly fallback?: NonNullable<Config['market']['fallback']>;
 }
@@ -38,10 +41,12 @@ export interface PriceSource {
 export const choosePriceSource = async (options: Options): Promise<PriceSource> => {
   const { symbols } = options.settings.market ?? {};
   const { replayFiles = [] } = options.settings.exchange ?? {};
-  const recorded = await recordedSymbols(replayFiles);
+  const recordings = await readRecordings(options.settings.exchange);
+  const recorded = recordings.map(({ symbol }) => symbol);
+  const notes = recordings.map(noteOf);
   const files = replayFiles.map((file) => resolve(file));
   if (options.venues === 'auto') {
-    return { ...(await liveOrSimulated(options)), symbols: symbols ?? symbolsDefault, files };
+    return { ...(await liveOrSimulated(options)), symbols: symbols ?? symbolsDefault, files, notes };
   }
   const onlyRecorded = options.venues.every((venue) => venue === 'replay');
   const others = onlyRecorded ? [] : symbolsDefault;
@@ -50,6 +55,7 @@ export const choosePriceSource = async (options: Options): Promise<PriceSource> 
     symbols: symbols ?? [...new Set([...recorded, ...others])],
     files,
     description: options.venues.map((venue) => describe(venue, options.settings)).join('; '),
+    notes,
   };
 };
 
@@ -77,15 +83,22 @@ const liveOrSimulated = async ({ settings }: Options) => {
   };
 };
 
-const recordedSymbols = async (files: readonly string[]): Promise<string[]> => {
+const readRecordings = async (settings: Options['settings']['exchange']): Promise<RecordedCandles[]> => {
+  const { replayFiles: files = [], replaySymbol: symbol, replayTimeframe = '' } = settings ?? {};
   if (files.length === 0) return [];
   const { loadCandles } = await import('#shared/exchange/venues/replay/candle-file');
-  const fileOf = new Map<string, string>();
+  const { Timeframe } = await import('#shared/exchange/venues/replay/timeframe');
+  const recordings = new Map<string, RecordedCandles>();
   for (const file of files) {
-    const { symbol } = await loadCandles(file);
-    const other = fileOf.get(symbol);
-    if (other !== undefined) throw new BadOption(`--replay: ${symbol} is recorded twice, in ${other} and ${file}.`);
-    fileOf.set(symbol, file);
+    const candles = await loadCandles(file, { symbol, timeframe: Timeframe.parse(replayTimeframe) });
+    const other = recordings.get(candles.symbol);
+    if (other !== undefined) {
+      throw new BadOption(`--replay: ${candles.symbol} is recorded twice, in ${other.file} and ${file}.`);
+    }
+    recordings.set(candles.symbol, candles);
   }
-  return [...fileOf.keys()];
+  return [...recordings.values()];
 };
+
+const noteOf = ({ file, symbol, timeframe, count, notes }: RecordedCandles): string =>
+  [`${basename(file)}: ${count} candles of ${symbol}, ${timeframe}`, ...notes].join('; ');

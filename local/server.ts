@@ -1,11 +1,17 @@
+import { rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { type FunctionEntry, functions, type Trigger } from '#functions/manifest';
+import { MAILED_TOKENS } from '#shared/auth/mailed-token';
+import { replaceFileDurably } from '#shared/platform/machine/durable-file';
+import { ensurePrivateFolder } from '#shared/platform/machine/private-folder';
 import { createNetwork } from '#shared/platform/network';
 import type { Clock, Config, Network, Platform, Random } from '#shared/platform/ports';
 import { ChangeLog } from '#shared/platform/sqlite/change-log';
 import { type Database, openDatabase } from '#shared/platform/sqlite/database';
 import { systemClock, systemRandom } from '#shared/platform/system';
+import { type BehindProxy, FrontDoor } from './front-door.ts';
 import { Gateway, type HttpFunction } from './gateway.ts';
 import { grantedPlatform } from './granted.ts';
 import { isLoopback, urlHost } from './host-check.ts';
@@ -19,6 +25,10 @@ import { Sockets } from './sockets.ts';
 import { StreamPump } from './stream-pump.ts';
 import { localLogger } from './telemetry.ts';
 
+/** Where the address of the outbox is kept for programs of the owner. */
+const outboxFile = 'outbox-url.txt';
+/** 256 bits, which are 43 characters. */
+const outboxTokenBytes = 32;
 const housekeepingMs = 60_000;
 const dispatchesPerPeriod = 12;
 const dispatchSecondsMax = 5;
@@ -34,6 +44,8 @@ export interface ServerOptions {
   readonly port: number;
   /** Server that mails of the outbox are forwarded to, `smtp://` or `smtps://`. */
   readonly smtpUrl?: string | undefined;
+  /** The reverse proxies in front of the server; without them, requests that came through one are refused. */
+  readonly proxy?: BehindProxy | undefined;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly network?: Network;
@@ -45,6 +57,8 @@ export interface ServerOptions {
 export interface Server {
   readonly url: string;
   readonly webSocketUrl: string;
+  /** The address of the outbox, with the token that opens it; undefined where a mail server takes the mails. */
+  readonly outboxUrl: string | undefined;
   /** Everything the functions run on, with no restriction. */
   readonly platform: Platform;
   /** Stops accepting, finishes what is in flight, closes the sockets and the store, within {@link closeMs}. */
@@ -56,12 +70,14 @@ type LoadedWith<T extends Trigger['type']> = Loaded & { readonly trigger: Extrac
 
 /**
  * Starts the whole system on this machine.
+ * @throws {FolderNotPrivate} other users of this machine can open the data folder
  * @throws {DataFolderInUse} another process has the data folder open
  * @throws an error of the operating system with its `code`: the folder can't be used, the port can't be had
  */
 export const startServer = async (options: ServerOptions): Promise<Server> => {
   const { config, dataFolder, clock = systemClock, random = systemRandom } = options;
   const logger = options.logger ?? localLogger('WARN');
+  await ensurePrivateFolder(dataFolder, ['alphapulse.db', 'secrets.key']);
   const database = openDatabase(dataFolder);
   try {
     const network = options.network ?? createNetwork({ publicOnly: !config.notifications.privateWebhooks });
@@ -95,8 +111,12 @@ const run = async (
   database: Database,
   loaded: readonly LoadedWith<Trigger['type']>[],
 ): Promise<Server> => {
-  const { config, host, port } = options;
-  const { clock, logger, push } = platform;
+  const { config, host, port, proxy, dataFolder } = options;
+  const { clock, logger, push, random } = platform;
+  const { strictTransport } = config.http;
+  const door = new FrontDoor({ host, proxy });
+  const outboxToken =
+    options.smtpUrl === undefined ? Buffer.from(random.bytes(outboxTokenBytes)).toString('base64url') : undefined;
   const withTrigger = <T extends Trigger['type']>(type: T): LoadedWith<T>[] =>
     loaded.filter((entry): entry is LoadedWith<T> => entry.trigger.type === type);
 
@@ -118,22 +138,30 @@ const run = async (
   const api = withTrigger('http').map(({ trigger, invoker }): HttpFunction => ({ ...trigger, invoke: invoker.invoke }));
   const gateway = new Gateway({
     ...platform,
-    host,
+    door,
+    strictTransport,
     corsOrigins: config.http.corsOrigins,
     functions: api,
     authorize: withTrigger('authorizer')[0]?.invoker.invoke,
     pages: new Map([
-      ['/', homePage(config.version)],
-      ['/outbox', outboxPage((limit) => platform.mailer.list(limit))],
+      ['/', homePage],
+      ...(outboxToken === undefined
+        ? []
+        : [['/outbox', outboxPage(outboxToken, (limit) => platform.mailer.list(limit))] as const]),
     ]),
   });
   const sockets = withTrigger('socket').map(
-    ({ invoker }) => new Sockets({ ...platform, host, push, invoke: invoker.invoke }),
+    ({ invoker }) => new Sockets({ ...platform, door, strictTransport, push, invoke: invoker.invoke }),
   );
   for (const handler of sockets) {
     gateway.server.on('upgrade', (request, socket, head) => void handler.upgrade(request, socket, head));
   }
   const address = await listen(gateway, host, port);
+  const origin = `${urlHost(reachable(address.address))}:${address.port}`;
+  const outboxUrl =
+    outboxToken === undefined ? undefined : `${proxy?.publicUrl ?? `http://${origin}`}/outbox?token=${outboxToken}`;
+  if (outboxUrl === undefined) await rm(join(dataFolder, outboxFile), { force: true });
+  else await replaceFileDurably(dataFolder, outboxFile, `${outboxUrl}\n`);
 
   const scheduler = new Scheduler(clock, logger);
   for (const { trigger } of withTrigger('queue')) await platform.queue(trigger.queue).reclaim();
@@ -151,6 +179,9 @@ const run = async (
   scheduler.every(housekeepingMs, 'housekeeping', async () => {
     await platform.table.sweep();
     await changes.trim();
+    for (const { prefix, validMinutes } of MAILED_TOKENS) {
+      await platform.mailer.blankTokens(prefix, clock.now() - validMinutes * 60_000);
+    }
   });
 
   const end = async (): Promise<void> => {
@@ -169,10 +200,10 @@ const run = async (
     push.terminateAll();
     database.close();
   };
-  const origin = `${urlHost(reachable(address.address))}:${address.port}`;
   return {
     url: `http://${origin}`,
     webSocketUrl: `ws://${origin}${socketPath}`,
+    outboxUrl,
     platform,
     close: () => {
       closing ??= close();

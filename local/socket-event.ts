@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { sourceAddressOf } from './http-event.ts';
 
 /** The path of the WebSocket API. */
 export const socketPath = '/ws';
@@ -10,6 +9,8 @@ export interface ConnectionFacts {
   /** Epoch ms. */
   readonly connectedAt: number;
   readonly handshake: IncomingMessage;
+  /** Where the handshake came from, as far as that is known. */
+  readonly clientAddress: string;
 }
 
 /** One event of a connection. */
@@ -38,7 +39,7 @@ export const socketEvent = (connection: ConnectionFacts, { routeKey, eventType, 
     stage: 'local',
     apiId: 'local',
     identity: {
-      sourceIp: sourceAddressOf(connection.handshake),
+      sourceIp: connection.clientAddress,
       userAgent: connection.handshake.headers['user-agent'] ?? '',
     },
   },

@@ -1,4 +1,4 @@
-import { type IncomingMessage, type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { WebSocketServer } from 'ws';
@@ -7,9 +7,10 @@ import { securityHeaders } from '#functions/http/security-headers';
 import { Unavailable } from '#shared/platform/errors';
 import type { Clock, Ids } from '#shared/platform/ports';
 import { Connection } from './connection.ts';
-import { hostCheck } from './host-check.ts';
+import type { FrontDoor } from './front-door.ts';
 import { type Answer, answerOf, problemAnswer, statusAnswer } from './http-answer.ts';
 import type { Invoke } from './invoke.ts';
+import { endWithAnswer } from './raw-answer.ts';
 import { handshakeParts, socketEvent, socketPath } from './socket-event.ts';
 import type { WsPush } from './ws-push.ts';
 
@@ -24,8 +25,9 @@ const goodbyeMs = 1_000;
 export interface SocketsOptions {
   readonly invoke: Invoke;
   readonly push: WsPush;
-  /** The address that the server is bound to. */
-  readonly host: string;
+  readonly door: FrontDoor;
+  /** Whether browsers are told to use TLS only. */
+  readonly strictTransport: boolean;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Pick<Logger, 'error'>;
@@ -35,7 +37,6 @@ export interface SocketsOptions {
 export class Sockets {
   readonly #options: SocketsOptions;
   readonly #server: WebSocketServer;
-  readonly #answersTo: (host: string | undefined) => boolean;
   /** Each with a promise that resolves when it has ended. */
   readonly #connections = new Map<Connection, Promise<void>>();
   /** The subprotocol that the handler chose, by handshake. */
@@ -45,7 +46,6 @@ export class Sockets {
 
   constructor(options: SocketsOptions) {
     this.#options = options;
-    this.#answersTo = hostCheck(options.host);
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -58,18 +58,24 @@ export class Sockets {
 
   /** Handles an upgrade request. Never rejects. */
   async upgrade(handshake: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { ids, clock, invoke, logger } = this.#options;
+    const { ids, clock, invoke, logger, door } = this.#options;
     const requestId = ids.next();
     const [path = ''] = (handshake.url ?? '').split('?', 1);
     socket.on('error', () => socket.destroy());
     this.#handshakes++;
     try {
-      const refusal = this.#refusal(handshake, path, requestId);
-      if (refusal !== undefined) return refuse(socket, refusal, requestId);
-      const facts = { connectionId: ids.next(), connectedAt: clock.now(), handshake };
+      const admission = door.admit(handshake);
+      if ('refusal' in admission) {
+        const misdirected = statusAnswer(421, 'Misdirected Request', admission.refusal, path, requestId);
+        return this.#refuse(socket, misdirected, requestId);
+      }
+      const refusal = this.#refusal(path, requestId);
+      if (refusal !== undefined) return this.#refuse(socket, refusal, requestId);
+      const { clientAddress } = admission;
+      const facts = { connectionId: ids.next(), connectedAt: clock.now(), handshake, clientAddress };
       const event = socketEvent(facts, { routeKey: '$connect', eventType: 'CONNECT', requestId, at: clock.now() });
       const answer = answerOf(await invoke({ ...event, ...handshakeParts(handshake) }));
-      if (answer.status !== 200) return refuse(socket, answer, requestId);
+      if (answer.status !== 200) return this.#refuse(socket, answer, requestId);
       const connection = new Connection(facts, this.#options);
       if (socket.destroyed || this.#stopped.signal.aborted) {
         socket.destroy();
@@ -79,8 +85,10 @@ export class Sockets {
       if (typeof protocol === 'string') this.#protocols.set(handshake, protocol);
       this.#accept(connection, handshake, socket, head);
     } catch (error) {
-      logger.error('A WebSocket handshake failed', { requestId, error: error as Error });
-      refuse(socket, problemAnswer(error, path, requestId), requestId);
+      if (!(error instanceof HttpProblem)) {
+        logger.error('A WebSocket handshake failed', { requestId, error: error as Error });
+      }
+      this.#refuse(socket, problemAnswer(error, path, requestId), requestId);
     } finally {
       this.#handshakes--;
     }
@@ -108,11 +116,7 @@ export class Sockets {
     if (!opened) void connection.disconnected(1006);
   }
 
-  #refusal(handshake: IncomingMessage, path: string, requestId: string): Answer | undefined {
-    if (!this.#answersTo(handshake.headers.host)) {
-      const detail = 'This server answers to the names of its own machine only: localhost, 127.0.0.1, [::1].';
-      return statusAnswer(421, 'Misdirected Request', detail, path, requestId);
-    }
+  #refusal(path: string, requestId: string): Answer | undefined {
     if (path !== socketPath) {
       return problemAnswer(new HttpProblem('not-found', `WebSockets are at ${socketPath}.`), path, requestId);
     }
@@ -130,17 +134,10 @@ export class Sockets {
       if (!signal.aborted) for (const connection of this.#connections.keys()) connection.check(clock.now());
     }
   }
-}
 
-/** Answers a handshake with a plain HTTP answer. */
-const refuse = (socket: Duplex, { status, headers, body }: Answer, requestId: string): void => {
-  const all: OutgoingHttpHeaders = {
-    ...securityHeaders({ strictTransport: false }),
-    ...headers,
-    'x-request-id': requestId,
-    'content-length': Buffer.byteLength(body),
-    connection: 'close',
-  };
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${String(value).replace(/[\r\n]+/g, ' ')}`);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
-};
+  /** Answers a handshake with a plain HTTP answer. */
+  #refuse(socket: Duplex, { status, headers, body }: Answer, requestId: string): void {
+    const all = { ...securityHeaders(this.#options), ...headers, 'x-request-id': requestId };
+    endWithAnswer(socket, { status, headers: all, body }, this.#options.clock);
+  }
+}

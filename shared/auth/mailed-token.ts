@@ -12,6 +12,8 @@ const purposes = {
   'email-verification': { prefix: 'apev_', validMinutes: 24 * 60 },
 } as const;
 export type MailedTokenPurpose = keyof typeof purposes;
+/** What the tokens in mails begin with, and how long they are valid. */
+export const MAILED_TOKENS = Object.values(purposes);
 
 /** A user gets at most one mail per purpose in this time. */
 const restSeconds = 60;

@@ -41,12 +41,15 @@ export class Venues {
   /** Goes on with the recording that was being played, unless it ended or is another one: then it starts from its beginning. */
   async #openReplay(): Promise<Venue> {
     const { config, clock, table } = this.#ports;
-    const { replayFiles: files, replaySpeed: speed } = config.exchange;
+    const { replayFiles: files, replaySpeed: speed, replaySymbol: symbol, replayTimeframe } = config.exchange;
     const { loadCandles } = await import('./venues/replay/candle-file.ts');
     const { createReplay } = await import('./venues/replay/replay.ts');
-    const candles = await Promise.all(files.map((file) => loadCandles(file)));
+    const { Timeframe } = await import('./venues/replay/timeframe.ts');
+    const timeframe = replayTimeframe === undefined ? undefined : Timeframe.parse(replayTimeframe);
+    const candles = await Promise.all(files.map((file) => loadCandles(file, { symbol, timeframe })));
     const key = { pk: keyOf('VENUE', 'replay'), sk: 'RUN' };
-    const recording = JSON.stringify([files, speed]);
+    const given = [symbol, timeframe?.name].filter((text) => text !== undefined);
+    const recording = JSON.stringify([files, speed, ...given]);
     const run = await table.get<ReplayRun>(key, { consistent: true });
     if (run?.recording === recording) {
       const replay = createReplay({ candles, speed, clock, startedAt: run.startedAt });

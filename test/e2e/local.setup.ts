@@ -1,6 +1,6 @@
 /** Starts the system on this machine, as `npm start` does, in front of a venue double. */
 import type { TestProject } from 'vitest/node';
-import { startServerProcess, temporaryFolder } from '../support/server-process.ts';
+import { outboxUrlOf, startServerProcess, temporaryFolder } from '../support/server-process.ts';
 import { startVenue } from './venue.ts';
 
 const patienceMs = 10_000;
@@ -21,7 +21,7 @@ export default async ({ provide }: TestProject): Promise<() => Promise<void>> =>
     emulator: null,
     url: server.url,
     socketUrl: server.webSocketUrl,
-    mailsUrl: `${server.url}/outbox`,
+    mailsUrl: await outboxUrlOf(folder.path),
     venueUrl: venue.pricesUrl,
     patienceMs,
   });

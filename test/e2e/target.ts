@@ -10,7 +10,7 @@ export interface Target {
   readonly emulator: 'ministack' | null;
   readonly url: string;
   readonly socketUrl: string;
-  /** Lists the mails that were sent, as JSON. */
+  /** Lists the mails that were sent, as JSON; on one machine with the token of its outbox. */
   readonly mailsUrl: string;
   /** Takes prices of the venue double, see {@link setPrice}. */
   readonly venueUrl: string;

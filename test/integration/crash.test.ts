@@ -51,7 +51,7 @@ const start = async (): Promise<void> => {
 };
 
 const listen = async (since: number): Promise<void> => {
-  client = new ApiClient(server.url, client.token);
+  client = new ApiClient(server.url, client.token, folder.path);
   socket = await SocketClient.open(server.webSocketUrl, client.token);
   await socket.subscribe(['alerts'], { alerts: since });
 };

@@ -155,7 +155,10 @@ describe('a delivery that always fails', () => {
 
   it('ends as failed and in the dead letters; the mail of the same firing goes out', async () => {
     expect(await deadLetters()).toMatchObject({ system: 'degraded', detail: 'deliveries-dead: 1' });
-    expect(await delivery('webhook')).toMatchObject({ status: 'failed', error: 'The webhook did not accept the delivery.' });
+    expect(await delivery('webhook')).toMatchObject({
+      status: 'failed',
+      error: 'The webhook did not accept the delivery.',
+    });
     expect(await delivery('email')).toMatchObject({ status: 'delivered' });
   });
 

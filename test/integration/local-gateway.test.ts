@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { perMinute, route } from '#functions/http/route';
 import { securityHeaders } from '#functions/http/security-headers';
+import { FrontDoor } from '#local/front-door';
 import { Gateway } from '#local/gateway';
 import { HandlerTimedOut } from '#local/invoke';
 import { outboxPage } from '#local/pages';
@@ -54,8 +55,9 @@ const gateway = new Gateway({
     return { isAuthorized: allows, context: { type, token: headers.authorization ?? '' } };
   },
   corsOrigins: ['https://app.example.com'],
-  host: '127.0.0.1',
-  pages: new Map([['/outbox', outboxPage(() => [mail])]]),
+  door: new FrontDoor({ host: '127.0.0.1' }),
+  strictTransport: false,
+  pages: new Map([['/outbox', outboxPage('token', () => [mail])]]),
   clock: systemClock,
   ids: uuidV7Ids(systemClock, systemRandom),
   logger: localLogger('SILENT'),
@@ -187,8 +189,17 @@ describe('the answer', () => {
     expect(await (await fetch(url + path)).text()).toBe('fallback');
   });
 
-  it('comes from the fallback for HEAD', async () =>
-    expect((await fetch(`${url}/echo`, { method: 'HEAD' })).status).toBe(404));
+  it('to HEAD is that to GET without its body', async () => {
+    const sent = await raw('HEAD /full HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    expect(sent).toMatch(/^HTTP\/1.1 201 /);
+    expect(sent).toContain('content-length: 3\r\n');
+    expect(sent).toMatch(/\r\n\r\n$/);
+  });
+
+  it('to HEAD comes from the fallback where there is no GET', async () => {
+    const { status } = await fetch(`${url}/nowhere`, { method: 'HEAD' });
+    expect(status).toBe(404);
+  });
 
   it('forbids browsers to guess types and to run anything', async () => {
     const { headers } = await fetch(`${url}/echo`);
@@ -282,11 +293,11 @@ describe('pages of other origins', () => {
 
 describe('the outbox', () => {
   it('gives mails as JSON', async () => {
-    expect(await (await fetch(`${url}/outbox`)).json()).toEqual({ items: [mail], nextCursor: null });
+    expect(await (await fetch(`${url}/outbox?token=token`)).json()).toEqual({ items: [mail], nextCursor: null });
   });
 
   it('shows mails to people, whose markup can do nothing to the page', async () => {
-    const page = await (await fetch(`${url}/outbox`, { headers: { accept: 'text/html' } })).text();
+    const page = await (await fetch(`${url}/outbox?token=token`, { headers: { accept: 'text/html' } })).text();
     expect(page).toContain('&lt;b&gt;Hi&lt;/b&gt;');
     expect(page).toContain('&lt;p title=&quot;a&quot;&gt;Hi&lt;/p&gt;');
     expect(page).toMatch(/<iframe [^>]*sandbox="allow-popups allow-popups-to-escape-sandbox" srcdoc=/);

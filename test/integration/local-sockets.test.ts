@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import * as z from 'zod';
+import { FrontDoor } from '#local/front-door';
 import { Sockets } from '#local/sockets';
 import { localLogger } from '#local/telemetry';
 import { WsPush } from '#local/ws-push';
@@ -37,7 +38,8 @@ const given = async (handle: (event: SocketEvent, push: WsPush) => unknown = () 
       return await handle(parsed, push);
     },
     push,
-    host: '127.0.0.1',
+    door: new FrontDoor({ host: '127.0.0.1' }),
+    strictTransport: false,
     clock,
     ids: uuidV7Ids(clock, systemRandom),
     logger: localLogger('SILENT'),

@@ -30,7 +30,7 @@ beforeAll(async () => {
   server = await startServerHere({ users: { emailVerification: 'required' } });
   await send('/api/user/register', { email, password });
   const { body } = await logIn(password);
-  eve = new ApiClient(server.url, (body as { accessToken: string }).accessToken);
+  eve = new ApiClient(server.url, (body as { accessToken: string }).accessToken, server.dataFolder);
 }, startTimeoutMs);
 afterAll(() => server?.end());
 

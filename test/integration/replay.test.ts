@@ -169,6 +169,33 @@ describe('recorded candles over a restart', () => {
   });
 });
 
+describe('a recording whose name says nothing', () => {
+  const dataFolder = join(folder.path, 'named');
+  let server: ServerProcess;
+
+  beforeAll(async () => {
+    const rows = candles(10, ['149', '150', '151'], []).trimEnd().split('\n').slice(1);
+    const newestFirst = rows.toSpliced(4, 2).toReversed();
+    const file = await fileOf('export.csv', `${[header, ...newestFirst].join('\n')}\n`);
+    server = await startServerProcess(
+      dataFolder,
+      ['--replay', file, '--symbol', 'SOL/USDT', '--timeframe', '1m', '--speed', '1'],
+      syncSeconds,
+    );
+    running.add(server);
+  });
+
+  it('is played as what --symbol and --timeframe say', async () => {
+    const client = await ApiClient.of(server, dataFolder);
+    expect(await client.priceIs('SOL/USDT', '150')).toMatchObject({ source: 'recorded' });
+  });
+
+  it('is said to be read so, with its gaps', () => {
+    const line = server.printed.find((text) => text.trimStart().startsWith('Recorded'));
+    expect(line).toMatch(/export\.csv: 8 candles of SOL\/USDT, 1m; its rows are newest first; it has a gap from /);
+  });
+});
+
 const isFilled = (data: unknown): boolean => Array.isArray(data) && data.length > 0;
 
 describe('a file that can not be played', () => {

@@ -4,7 +4,7 @@ import type { AuditEntry } from '#shared/audit/entry';
 import type { PriceQuote } from '#shared/market/price-quote';
 import type { Notification } from '#shared/notifications/notification';
 import type { OutboxMail } from '#shared/platform/sqlite/outbox';
-import { demoPassword, type ServerProcess } from './server-process.ts';
+import { demoPassword, outboxUrlOf, type ServerProcess } from './server-process.ts';
 import { until } from './until.ts';
 
 export interface HttpReply {
@@ -43,16 +43,19 @@ export const logIn = async (url: string, password: string): Promise<HttpReply> =
 export class ApiClient {
   readonly url: string;
   readonly token: string;
+  readonly #dataFolder: string;
 
-  constructor(url: string, token: string) {
+  /** @param dataFolder of the server, where its outbox is to be read */
+  constructor(url: string, token: string, dataFolder = '') {
     this.url = url;
     this.token = token;
+    this.#dataFolder = dataFolder;
   }
 
   /** A client that is logged in as the demo user. */
   static async of({ url }: Pick<ServerProcess, 'url'>, dataFolder: string): Promise<ApiClient> {
     const { body } = await logIn(url, await demoPassword(dataFolder));
-    return new ApiClient(url, (body as { accessToken: string }).accessToken);
+    return new ApiClient(url, (body as { accessToken: string }).accessToken, dataFolder);
   }
 
   async send(method: string, path: string, body?: unknown): Promise<HttpReply> {
@@ -101,7 +104,7 @@ export class ApiClient {
   }
 
   async outbox(): Promise<OutboxMail[]> {
-    const { body } = await call(`${this.url}/outbox`, { headers: { accept: 'application/json' } });
+    const { body } = await call(await outboxUrlOf(this.#dataFolder), { headers: { accept: 'application/json' } });
     return (body as { items: OutboxMail[] }).items;
   }
 

@@ -56,6 +56,8 @@ export const startServerProcess = async (
   const { child, exited } = launch(['--port', '0', '--data', dataFolder, ...args], {
     // Tests look again and again until something has happened.
     ALPHAPULSE_REQUEST_LIMIT_FACTOR: '1000',
+    // Receivers of webhooks run on this machine.
+    ALPHAPULSE_PRIVATE_WEBHOOKS: 'true',
     ...env,
   });
   const complaints = text(child.stderr);
@@ -97,6 +99,10 @@ export const temporaryFolder = async () => {
   const path = await mkdtemp(join(tmpdir(), 'alphapulse-'));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 };
+
+/** The address of the outbox of the server that was started last with the data folder, with its token. */
+export const outboxUrlOf = async (dataFolder: string): Promise<string> =>
+  (await readFile(join(dataFolder, 'outbox-url.txt'), 'utf8')).trim();
 
 /** The password of the demo user, where the first start of the data folder wrote it. */
 export const demoPassword = async (dataFolder: string): Promise<string> => {

@@ -1,6 +1,9 @@
 import * as z from 'zod';
+import { MarketSymbol } from '#shared/model/symbols';
 import { jsonText, numberText, setting } from './setting.ts';
 
+/** 1M is a calendar month. */
+const TimeframeName = z.string().regex(/^([1-9]\d{0,3}[smhdw]|1M)$/);
 const venueUrls = z.record(z.string(), z.url({ protocol: /^https?$/ })).readonly();
 
 export const exchange = {
@@ -14,6 +17,14 @@ export const exchange = {
   simulationSeed: setting(z.string().default('alphapulse'), { variable: 'ALPHAPULSE_SIM_SEED' }),
   /** Recorded candles that the venue `replay` plays. */
   replayFiles: setting(z.array(z.string()).readonly().default([])),
+  /** What the one file of recorded candles is of, where neither its name nor its content is certain. */
+  replaySymbol: setting(MarketSymbol.exactOptional(), {
+    oneMachine: { flag: 'symbol', expected: 'a symbol such as BTC/USDT' },
+  }),
+  /** How long its candles last, as ccxt writes it. */
+  replayTimeframe: setting(TimeframeName.exactOptional(), {
+    oneMachine: { flag: 'timeframe', expected: 'a timeframe such as 1m, 4h or 1M' },
+  }),
   /** How many times faster than real time they are played. */
   replaySpeed: setting(z.number().min(0.001).max(1_000_000).default(60), {
     text: numberText,

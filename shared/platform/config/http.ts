@@ -9,7 +9,11 @@ export const http = {
   corsOrigins: setting(z.array(Origin).max(originsMax).readonly().default([]), {
     variable: 'ALPHAPULSE_CORS_ORIGINS',
     text: listText,
-    oneMachine: { expected: 'a list of origins such as http://localhost:5173' },
+    // Where the development server of a web app is, as Vite starts it.
+    oneMachine: {
+      default: ['http://localhost:5173'],
+      expected: 'a list of origins such as http://localhost:5173',
+    },
   }),
   /** Multiplies the request limits that routes declare: 1, or more for load tests. */
   requestLimitFactor: setting(z.number().min(0.1).max(1_000_000).default(1), {

@@ -2,6 +2,6 @@ import * as z from 'zod';
 import { setting } from './setting.ts';
 
 export const notifications = {
-  /** Whether webhooks may go to private and loopback addresses. */
-  privateWebhooks: setting(z.boolean().default(false), { oneMachine: { default: true } }),
+  /** Whether webhooks may go to private and loopback addresses: only where no other machine can reach the server. */
+  privateWebhooks: setting(z.boolean().default(false)),
 };

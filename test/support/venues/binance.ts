@@ -99,18 +99,21 @@ export const startBinance = async (options: BinanceOptions = {}): Promise<Binanc
     return { ...banned, headers: { ...headers, 'retry-after': retryAfter } };
   };
 
-  const server = await startVenueServer({ port, now, answer: weighed, malformedBody: '[{"symbol":"BTCUSDT","lastPr' });
+  const setPrice = (symbol: string, price: string): void => {
+    const pair = pairNamed(symbol);
+    pair.last = price;
+    if (Number(price) > Number(pair.high)) pair.high = price;
+    if (Number(price) < Number(pair.low)) pair.low = price;
+    priceChanges.push({ symbol, price, at: now() });
+  };
+
+  const malformedBody = '[{"symbol":"BTCUSDT","lastPr';
+  const server = await startVenueServer({ port, now, answer: weighed, malformedBody, setPrice });
   return {
     ...server,
     accounts,
     priceChanges,
-    setPrice(symbol, price) {
-      const pair = pairNamed(symbol);
-      pair.last = price;
-      if (Number(price) > Number(pair.high)) pair.high = price;
-      if (Number(price) < Number(pair.low)) pair.low = price;
-      priceChanges.push({ symbol, price, at: now() });
-    },
+    setPrice,
     delist: (symbol) => void pairs.delete(pairNamed(symbol).id),
     maintenance: (on) => {
       inMaintenance = on;

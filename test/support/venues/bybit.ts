@@ -1,5 +1,6 @@
 /** Bybit's v5 REST API of a unified account on a loopback port, as far as ccxt's `bybit` uses it, with faults on demand. */
 import { createHmac } from 'node:crypto';
+import { bybitPair, bybitSymbol, tickers } from './bybit-market.ts';
 import type { BybitAnswer } from './bybit-routes.ts';
 import { bybitRoutes, refused, success } from './bybit-routes.ts';
 import type { VenueAccount } from './venue-accounts.ts';
@@ -23,12 +24,15 @@ export interface BybitOptions {
 export interface BybitDouble extends VenueServer {
   /** Keys, and what they give access to. The spot wallet is the unified account. */
   readonly accounts: VenueAccounts;
+  /** Of a base against USDT, `BTC/USDT`: that of its perpetual as well. */
+  setPrice(symbol: string, price: string): void;
   /** While on, every request is refused as during system maintenance. */
   maintenance(on: boolean): void;
 }
 
 export const startBybit = async (options: BybitOptions = {}): Promise<BybitDouble> => {
   const { bases = ['BTC', 'ETH', 'SOL'], requestsPerSecond = 50, port = 0, now = Date.now } = options;
+  const pairs = new Map(bases.map(bybitPair).map((pair) => [pair.symbol, pair]));
   const accounts = new VenueAccounts();
   const used = new Map<string, { second: number; requests: number }>();
   let inMaintenance = false;
@@ -49,6 +53,7 @@ export const startBybit = async (options: BybitOptions = {}): Promise<BybitDoubl
       return success({ timeSecond: String(Math.floor(at / 1000)), timeNano: `${at}000000` });
     }
     if (path === '/v5/market/instruments-info') return success(instruments(bases, query));
+    if (path === '/v5/market/tickers') return success(tickers(pairs.values(), query));
     const route = bybitRoutes[path];
     if (route === undefined) return undefined;
     const signed = signer(accounts, request);
@@ -69,15 +74,25 @@ export const startBybit = async (options: BybitOptions = {}): Promise<BybitDoubl
     return { headers, body: { ...found, retExtInfo: {}, time: request.at } };
   };
 
+  const setPrice = (symbol: string, price: string): void => {
+    const pair = pairs.get(symbol);
+    if (pair === undefined) throw new Error(`${symbol} is not listed`);
+    pair.last = price;
+    if (Number(price) > Number(pair.high)) pair.high = price;
+    if (Number(price) < Number(pair.low)) pair.low = price;
+  };
+
   const server = await startVenueServer({
     port,
     now,
     answer,
+    setPrice,
     malformedBody: '{"retCode":0,"retMsg":"OK","result":{"list',
   });
   return {
     ...server,
     accounts,
+    setPrice,
     maintenance: (on) => {
       inMaintenance = on;
     },
@@ -111,7 +126,7 @@ const instruments = (bases: readonly string[], query: URLSearchParams) => {
   const category = query.get('category');
   const listed = query.get('status') === 'PreLaunch' || category === 'option' ? [] : bases;
   const list = listed.map((base) => ({
-    symbol: category === 'inverse' ? `${base}USD` : `${base}USDT`,
+    symbol: bybitSymbol(base, category),
     baseCoin: base,
     quoteCoin: category === 'inverse' ? 'USD' : 'USDT',
     status: 'Trading',

@@ -76,21 +76,23 @@ export const startKraken = async (options: KrakenOptions = {}): Promise<KrakenDo
   };
 
   const answer = (request: VenueRequest): VenueAnswer => ({ body: answerTo(request) });
-  const server = await startVenueServer({ port, now, answer, malformedBody: '{"error":[],"result":{"XXBT' });
   const pairNamed = (symbol: string) => {
     const pair = [...pairs.values()].find((listed) => listed.symbol === symbol);
     if (pair === undefined) throw new Error(`${symbol} is not listed`);
     return pair;
   };
+  const setPrice = (symbol: string, price: string): void => {
+    const pair = pairNamed(symbol);
+    pair.last = price;
+    if (Number(price) > Number(pair.high)) pair.high = price;
+    if (Number(price) < Number(pair.low)) pair.low = price;
+  };
+  const malformedBody = '{"error":[],"result":{"XXBT';
+  const server = await startVenueServer({ port, now, answer, malformedBody, setPrice });
   return {
     ...server,
     accounts,
-    setPrice(symbol, price) {
-      const pair = pairNamed(symbol);
-      pair.last = price;
-      if (Number(price) > Number(pair.high)) pair.high = price;
-      if (Number(price) < Number(pair.low)) pair.low = price;
-    },
+    setPrice,
     delist: (symbol) => void pairs.delete(pairNamed(symbol).id),
     maintenance: (on) => {
       inMaintenance = on;

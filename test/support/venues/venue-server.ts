@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import * as z from 'zod';
 
 /** A request as the venue reads it. */
 export interface VenueRequest {
@@ -77,7 +78,13 @@ export interface VenueServerOptions {
   readonly answer: (request: VenueRequest) => VenueAnswer;
   /** What a request gets whose answer is malformed. */
   readonly malformedBody: string;
+  /** Moves a price; `POST /double/price {symbol, last}` calls it. @throws the symbol is not listed */
+  readonly setPrice: (symbol: string, price: string) => void;
 }
+
+/** The path at which a person moves a price of the double. */
+export const doublePricePath = '/double/price';
+const PriceChange = z.object({ symbol: z.string(), last: z.string().regex(/^\d+(\.\d+)?$/) });
 
 interface Misbehaviour {
   readonly path: string | undefined;
@@ -85,7 +92,7 @@ interface Misbehaviour {
 }
 
 export const startVenueServer = async (options: VenueServerOptions): Promise<VenueServer> => {
-  const { port = 0, now = Date.now, answer, malformedBody } = options;
+  const { port = 0, now = Date.now, answer, malformedBody, setPrice } = options;
   const requests: ReceivedRequest[] = [];
   const misbehaviours: Misbehaviour[] = [];
   const timers = new Set<NodeJS.Timeout>();
@@ -103,6 +110,7 @@ export const startVenueServer = async (options: VenueServerOptions): Promise<Ven
     const body = await readBody(incoming);
     const { pathname: path, search, searchParams: query } = new URL(incoming.url ?? '/', 'http://venue');
     const { method = 'GET', headers } = incoming;
+    if (path === doublePricePath) return reply(response, movedPrice(method, body, setPrice));
     const at = now() + skewMs;
     requests.push({ method, path, query: Object.fromEntries(query), body, at });
     const request = { method, path, rawQuery: search.slice(1), query, headers, body, at };
@@ -153,6 +161,17 @@ export const startVenueServer = async (options: VenueServerOptions): Promise<Ven
       await once(server, 'close');
     },
   };
+};
+
+const movedPrice = (method: string, body: string, setPrice: VenueServerOptions['setPrice']): VenueAnswer => {
+  if (method !== 'POST') return { status: 405, body: '', headers: { allow: 'POST' } };
+  try {
+    const { symbol, last } = PriceChange.parse(JSON.parse(body));
+    setPrice(symbol, last);
+    return { body: { symbol, last } };
+  } catch (error) {
+    return { status: 422, body: { error: (error as Error).message } };
+  }
 };
 
 const readBody = async (incoming: IncomingMessage): Promise<string> => {

@@ -31,6 +31,7 @@ describe('readOptions', () => {
     ['--host 0.0.0.0', {}, 'first-user'],
     ['--host 0.0.0.0', { ALPHAPULSE_REGISTRATION: 'open' }, 'open'],
     ['', { ALPHAPULSE_REGISTRATION: 'first-user' }, 'first-user'],
+    ['--behind-proxy 127.0.0.1 --public-url https://a.example.com', {}, 'first-user'],
   ])('with %j and %j has registration %s', (args, environment, registration) => {
     expect(read(args, environment)).toMatchObject({ settings: { users: { registration } } });
   });
@@ -63,6 +64,14 @@ describe('readOptions', () => {
     });
   });
 
+  it('takes what the one file is of', () => {
+    expect(read('--replay a.csv --symbol BTC/USDT --timeframe 4h').settings.exchange).toMatchObject({
+      replayFiles: ['a.csv'],
+      replaySymbol: 'BTC/USDT',
+      replayTimeframe: '4h',
+    });
+  });
+
   it.each([
     ['5', 5, 60],
     ['0.05,1', 0.05, 1],
@@ -76,6 +85,33 @@ describe('readOptions', () => {
   it('reads the URLs of venues', () => {
     const urls = { binance: 'http://127.0.0.1:9001' };
     expect(read('', { ALPHAPULSE_VENUE_URLS: JSON.stringify(urls) }).settings.exchange?.venueUrls).toEqual(urls);
+  });
+
+  it.each([
+    ['--behind-proxy 10.0.0.0/8 --public-url https://a.example.com/', {}],
+    ['', { ALPHAPULSE_BEHIND_PROXY: '10.0.0.0/8,127.0.0.1', ALPHAPULSE_PUBLIC_URL: 'https://a.example.com' }],
+  ])('reads the networks and the URL of a proxy from %j and %j, and has browsers use TLS', (args, environment) => {
+    const { proxy, settings } = read(args, environment);
+    expect(proxy?.publicUrl).toBe('https://a.example.com');
+    expect([proxy?.networks.contains('10.1.2.3'), proxy?.networks.contains('11.0.0.1')]).toEqual([true, false]);
+    expect(settings.http?.strictTransport).toBe(true);
+  });
+
+  it.each([
+    ['', {}, false],
+    ['--private-webhooks', {}, true],
+    ['--private-webhooks --port 0', {}, true],
+    ['', { ALPHAPULSE_PRIVATE_WEBHOOKS: 'true' }, true],
+    ['', { ALPHAPULSE_PRIVATE_WEBHOOKS: 'false' }, false],
+    ['--private-webhooks=false', { ALPHAPULSE_PRIVATE_WEBHOOKS: 'true' }, false],
+  ])('with %j and %j sends webhooks to private addresses: %s', (args, environment, privateWebhooks) =>
+    expect(configOf(read(args, environment)).notifications).toEqual({ privateWebhooks }),
+  );
+
+  it('allows pages of a web app under development, unless told otherwise', () => {
+    expect(configOf(read()).http.corsOrigins).toEqual(['http://localhost:5173']);
+    const origin = 'https://app.example.com';
+    expect(configOf(read('', { ALPHAPULSE_CORS_ORIGINS: origin })).http.corsOrigins).toEqual([origin]);
   });
 
   it('gives the usage when asked', () => expect(readOptions(['--help'], {}, [])).toBe('help'));
@@ -93,7 +129,30 @@ describe('readOptions', () => {
     ['--venue sim --replay a.csv', '--replay needs the venue replay, and --venue leaves it out.'],
     ['--symbols BTC', '--symbols must be a list of symbols such as BTC/USDT,ETH/USDT, not "BTC".'],
     ['--speed 60', '--speed needs --replay with a file to play.'],
+    ['--symbol BTC/USDT', '--symbol needs --replay with one file, and there is none.'],
+    ['--replay a.csv b.csv --timeframe 1m', '--timeframe needs --replay with one file, and there are 2.'],
+    ['--replay a.csv --symbol BTC', '--symbol must be a symbol such as BTC/USDT, not "BTC".'],
+    ['--replay a.csv --timeframe soon', '--timeframe must be a timeframe such as 1m, 4h or 1M, not "soon".'],
     ['--replay a.csv --speed 0', '--speed must be a number above 0 such as 60, not "0".'],
+    ['--behind-proxy 10.0.0.1', '--behind-proxy needs --public-url with the https URL of your proxy.'],
+    ['--public-url https://a.example.com', '--public-url needs --behind-proxy with the networks of your proxies.'],
+    [
+      '--behind-proxy 0.0.0.0/0 --public-url https://a.example.com',
+      '--behind-proxy must be the networks of your proxies such as 127.0.0.1 or 10.0.0.0/8, not "0.0.0.0/0".',
+    ],
+    [
+      '--behind-proxy 10.0.0.1 --public-url http://a.example.com',
+      '--public-url must be an https URL without a path such as https://alphapulse.example.com, not "http://a.example.com".',
+    ],
+    ['--private-webhooks=yes', '--private-webhooks must be true or false, not "yes".'],
+    [
+      '--host 0.0.0.0 --private-webhooks',
+      '--private-webhooks is only for a server that no other machine can reach, on a loopback address and without a proxy.',
+    ],
+    [
+      '--private-webhooks --behind-proxy 127.0.0.1 --public-url https://a.example.com',
+      '--private-webhooks is only for a server that no other machine can reach, on a loopback address and without a proxy.',
+    ],
     ['extra', 'Unexpected argument "extra"; see --help.'],
   ])('says what is wrong with %s', (args, message) => expect(() => read(args)).toThrow(new BadOption(message)));
 

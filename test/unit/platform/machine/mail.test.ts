@@ -51,6 +51,28 @@ describe('SqliteOutbox', () => {
     ]);
   });
 
+  it('blanks the tokens of mails that are older than they are valid, and those alone', async () => {
+    const outbox = openOutbox();
+    const [reset, verification] = [`appr_${'r'.repeat(40)}`, `apev_${'v-_'.repeat(14)}`];
+    await outbox.send(mail({ id: '1', text: `Reset: ${reset}.`, html: `<a href="x?token=${reset}">Reset</a>` }));
+    await outbox.send(mail({ id: '2', text: `Confirm: ${verification}.` }));
+    await outbox.blankTokens('appr_', start);
+    expect(outbox.list(2)[1]?.text).toBe(`Reset: ${reset}.`);
+    await outbox.blankTokens('appr_', start + 1);
+    expect(outbox.list(2)).toMatchObject([
+      { text: `Confirm: ${verification}.` },
+      { text: 'Reset: [blanked].', html: '<a href="x?token=[blanked]">Reset</a>' },
+    ]);
+  });
+
+  it('blanks the tokens of a mail once it is handed on', async () => {
+    const token = `appr_${'r'.repeat(40)}`;
+    const sent: string[] = [];
+    const outbox = openOutbox({ send: async ({ text }) => void sent.push(text) });
+    await outbox.send(mail({ text: `Reset: ${token}` }));
+    expect([sent, outbox.list(1)[0]?.text]).toEqual([[`Reset: ${token}`], 'Reset: [blanked]']);
+  });
+
   it('takes the same id twice as one mail', async () => {
     const outbox = openOutbox();
     await outbox.send(mail());
