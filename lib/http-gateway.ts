@@ -14,7 +14,7 @@ import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-ap
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Construct } from 'constructs';
 import { CORS } from '../functions/http/cors.ts';
-import { type Route, routeKey, type Throttle } from '../functions/http/route.ts';
+import { methodsOf, type Throttle } from '../functions/http/route.ts';
 import { CustomDomain } from './custom-domain.ts';
 import type { DeployedFunction } from './deployed-function.ts';
 import { logGroup } from './log-group.ts';
@@ -69,19 +69,21 @@ export class HttpGateway extends Construct {
       if (entry.trigger.type !== 'http') continue;
       const integration = new HttpLambdaIntegration(entry.name, lambda, { scopePermissionToRoute: false });
       for (const declaration of entry.trigger.routes) {
-        const key = routeKey(declaration);
-        const route = new HttpRoute(this, key, {
-          httpApi: api,
-          routeKey: HttpRouteKey.with(declaration.path, methods[declaration.method]),
-          integration,
-          ...(declaration.scope === 'public' ? {} : { authorizer }),
-        });
-        if (declaration.scope === 'public') {
-          accept(route, 'AwsSolutions-APIG4', 'The route is declared public: it works without an account.');
+        for (const method of methodsOf(declaration)) {
+          const key = `${method} ${declaration.path}`;
+          const route = new HttpRoute(this, key, {
+            httpApi: api,
+            routeKey: HttpRouteKey.with(declaration.path, HttpMethod[method]),
+            integration,
+            ...(declaration.scope === 'public' ? {} : { authorizer }),
+          });
+          if (declaration.scope === 'public') {
+            accept(route, 'AwsSolutions-APIG4', 'The route is declared public: it works without an account.');
+          }
+          throttles[key] = throttleOf(declaration.throttle, settings.requestLimitFactor);
+          // A stage can only throttle routes that exist.
+          stage.node.addDependency(route);
         }
-        throttles[key] = throttleOf(declaration.throttle, settings.requestLimitFactor);
-        // A stage can only throttle routes that exist.
-        stage.node.addDependency(route);
       }
       if (entry.trigger.fallback) {
         const fallback = new HttpRoute(this, '$default', { httpApi: api, routeKey: HttpRouteKey.DEFAULT, integration });
@@ -92,13 +94,6 @@ export class HttpGateway extends Construct {
     this.url = domains === undefined ? api.apiEndpoint : `https://${domains.http}`;
   }
 }
-
-const methods: Readonly<Record<Route['method'], HttpMethod>> = {
-  GET: HttpMethod.GET,
-  POST: HttpMethod.POST,
-  PUT: HttpMethod.PUT,
-  DELETE: HttpMethod.DELETE,
-};
 
 /** Spelled as CloudFormation does: the property is plain JSON to the CDK. */
 interface CfnRouteThrottle {

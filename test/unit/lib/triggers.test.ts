@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { routeKey } from '../../../functions/http/route.ts';
+import { methodsOf, type Route } from '../../../functions/http/route.ts';
 import { functions } from '../../../functions/manifest.ts';
 import {
   type Json,
@@ -13,6 +13,9 @@ import {
   tableId,
   textOf,
 } from './templates.ts';
+
+/** What API Gateway calls the routes of a declaration. */
+const keysOf = (route: Route): string[] => methodsOf(route).map((method) => `${method} ${route.path}`);
 
 describe('the HTTP API', () => {
   const [[apiId = ''] = []] = ofType('AWS::ApiGatewayV2::Api').filter(
@@ -34,13 +37,16 @@ describe('the HTTP API', () => {
 
   it('has the declared routes and the one for all others, and no more', () => {
     expect([...routes.keys()].toSorted()).toEqual(
-      [...declared.map(({ route }) => routeKey(route)), '$default'].toSorted(),
+      [...declared.flatMap(({ route }) => keysOf(route)), '$default'].toSorted(),
     );
   });
 
-  it.each(declared.map(({ name, route }) => [routeKey(route), name] as const))('hands %s to %s', (key, name) => {
-    expect(functionOf(routes.get(key))).toContain(lambdaOf(name).id);
-  });
+  it.each(declared.flatMap(({ name, route }) => keysOf(route).map((key) => [key, name] as const)))(
+    'hands %s to %s',
+    (key, name) => {
+      expect(functionOf(routes.get(key))).toContain(lambdaOf(name).id);
+    },
+  );
 
   it('hands what no route matches to the function that falls back', () => {
     const fallback = functions.find(({ trigger }) => trigger.type === 'http' && trigger.fallback);
@@ -49,7 +55,7 @@ describe('the HTTP API', () => {
 
   it('checks the caller of every route but the public ones', () => {
     const unchecked = [...routes.values()].filter(({ AuthorizationType }) => AuthorizationType !== 'CUSTOM');
-    const open = declared.filter(({ route }) => route.scope === 'public').map(({ route }) => routeKey(route));
+    const open = declared.filter(({ route }) => route.scope === 'public').flatMap(({ route }) => keysOf(route));
     expect(unchecked.map(({ RouteKey }) => RouteKey).toSorted()).toEqual([...open, '$default'].toSorted());
   });
 
@@ -66,7 +72,7 @@ describe('the HTTP API', () => {
 
   it('throttles every declared route', () => {
     expect(Object.keys(stage?.RouteSettings).toSorted()).toEqual(
-      declared.map(({ route }) => routeKey(route)).toSorted(),
+      declared.flatMap(({ route }) => keysOf(route)).toSorted(),
     );
   });
 
