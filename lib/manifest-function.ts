@@ -5,6 +5,7 @@ import {
   type Code,
   Function as LambdaFunction,
   LoggingFormat,
+  RecursiveLoop,
   Runtime,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
@@ -80,7 +81,15 @@ export class ManifestFunction extends Construct implements DeployedFunction {
       logGroup: logs,
       loggingFormat: LoggingFormat.JSON,
       tracing: Tracing.ACTIVE,
+      ...(enqueuesForItself(entry) && { recursiveLoop: RecursiveLoop.ALLOW }),
       environment,
     });
   }
 }
+
+/**
+ * Whether the function sends to the queue that it consumes: Lambda would stop it after 16 messages that follow from each
+ * other, whatever the time between them. Such a function has to bound its chains itself.
+ */
+const enqueuesForItself = ({ trigger, grants }: NamedEntry): boolean =>
+  trigger.type === 'queue' && grants.send?.includes(trigger.queue) === true;

@@ -111,6 +111,17 @@ describe('queues', () => {
     expect(properties?.VisibilityTimeout).toBe(6 * timeoutSeconds);
   });
 
+  it('may be filled by their own consumer without Lambda taking it for a runaway loop, and by no other', () => {
+    const looping = functions.filter(
+      ({ trigger, grants }) => trigger.type === 'queue' && grants.send?.includes(trigger.queue),
+    );
+    expect(looping.map(({ name }) => name)).toEqual(['account-sync']);
+    const allowed = ofType('AWS::Lambda::Function').filter(
+      ([, { Properties }]) => Properties.RecursiveLoop === 'Allow',
+    );
+    expect(allowed.map(([id]) => id)).toEqual([lambdaOf('account-sync').id]);
+  });
+
   const dead = ofType('AWS::SQS::Queue').filter(([, { Properties }]) => Properties.RedrivePolicy === undefined);
 
   it('keep dead letters for 14 days', () => {
