@@ -5,6 +5,7 @@ import type { Settings } from '../settings.ts';
 import { stackNames } from '../stack-names.ts';
 import { askForMissing, type RememberedSettings } from './answers.ts';
 import { type Arguments, CommandError, type GivenSettings } from './arguments.ts';
+import type { AwsAccount } from './aws-account.ts';
 import { explain, needsBootstrap, type RunCdk, synthesize, type Target } from './cdk.ts';
 import { confirm, type Terminal } from './terminal.ts';
 
@@ -21,6 +22,8 @@ Deploys AlphaPulse to your AWS account. It asks for what it does not know yet an
 export interface Surroundings {
   readonly terminal: Terminal;
   readonly cdk: RunCdk;
+  /** The account in this region. */
+  readonly account: (region: string) => AwsAccount;
   readonly remembered: RememberedSettings;
   /** A folder for templates and outputs. */
   readonly folder: string;
