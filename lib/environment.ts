@@ -8,6 +8,9 @@ export const marketSyncSeconds = 5;
 /** How long a run goes on: until just before the next one of the same venue begins. */
 export const marketSyncWindowSeconds = 55;
 
+/** Two stages of one account count for themselves. */
+export const metricsNamespace = (stage: Settings['stage']): string => `AlphaPulse/${stage}`;
+
 /** A function's environment: the configuration, and the names of the resources that it is granted. Nothing in it is secret. */
 export const environmentOf = (
   { grants, trigger }: FunctionEntry,
@@ -21,6 +24,7 @@ export const environmentOf = (
   const queueNames = [...(grants.send ?? []), ...(grants.receive ?? []), ...(grants.watch ?? [])];
   return {
     ALPHAPULSE_VERSION: version,
+    POWERTOOLS_METRICS_NAMESPACE: metricsNamespace(settings.stage),
     ALPHAPULSE_VENUES: settings.venues.join(','),
     ALPHAPULSE_SYMBOLS: settings.symbols.join(','),
     ALPHAPULSE_MAIL_FROM: settings.mailFrom,

@@ -12,7 +12,7 @@ export type ResourceName =
   | `secret:${SecretName}`
   /** Every secret whose name begins with the family's and a slash. */
   | `secret-family:${SecretFamily}`
-  | 'mail-identity'
+  | 'mail-identities'
   | 'mail-configuration-set'
   | 'socket-connections'
   | 'log-group'
@@ -28,13 +28,15 @@ export interface Grant {
   readonly on: readonly ResourceName[];
   /** Restricts the table to items whose partition key has this prefix. */
   readonly keysFrom?: string;
+  /** Restricts mails to those from the deployment's sender. */
+  readonly onlyFromSender?: true;
 }
 
 const indexes = ['table-index:gsi1', 'table-index:gsi2'] as const;
 
 /** Every permission of a function's role: what its manifest entry grants, what its trigger needs, logs and traces. */
-export const grantsOf = (entry: Pick<FunctionEntry, 'grants' | 'trigger'>): readonly Grant[] =>
-  [
+export const grantsOf = (entry: Pick<FunctionEntry, 'grants' | 'trigger'>): readonly Grant[] => {
+  const grants: readonly Grant[] = [
     { actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], on: ['log-group'] },
     { actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], on: ['traces'] },
     ...tableGrants(entry.grants.table),
@@ -62,7 +64,11 @@ export const grantsOf = (entry: Pick<FunctionEntry, 'grants' | 'trigger'>): read
       on: (entry.grants.writeSecrets ?? []).map((name) => `secret:${name}` as const),
     },
     ...familyGrants(entry.grants.secretFamilies),
-    { actions: ['ses:SendEmail'], on: entry.grants.mail ? ['mail-identity', 'mail-configuration-set'] : [] },
+    {
+      actions: ['ses:SendEmail'],
+      on: entry.grants.mail ? ['mail-identities', 'mail-configuration-set'] : [],
+      onlyFromSender: true,
+    },
     { actions: ['execute-api:ManageConnections'], on: entry.grants.push ? ['socket-connections'] : [] },
     {
       actions: [
@@ -74,7 +80,9 @@ export const grantsOf = (entry: Pick<FunctionEntry, 'grants' | 'trigger'>): read
       ],
       on: entry.trigger.type === 'stream' ? ['table-stream'] : [],
     },
-  ].filter((grant): grant is Grant => grant.on.length > 0);
+  ];
+  return grants.filter(({ on }) => on.length > 0);
+};
 
 const tableGrants = (access: FunctionEntry['grants']['table']): readonly Grant[] => {
   if (access === undefined) return [];

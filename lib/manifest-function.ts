@@ -21,7 +21,7 @@ export interface ManifestFunctionProps {
   readonly entry: NamedEntry;
   /** A folder with `index.mjs`. */
   readonly code: Code;
-  readonly stage: Settings['stage'];
+  readonly settings: Settings;
   readonly environment: Readonly<Record<string, string>>;
   readonly arnOf: (resource: SharedResource) => string;
 }
@@ -31,10 +31,10 @@ export class ManifestFunction extends Construct implements DeployedFunction {
   readonly entry: NamedEntry;
   readonly lambda: LambdaFunction;
 
-  constructor(scope: Construct, id: string, { entry, code, stage, environment, arnOf }: ManifestFunctionProps) {
+  constructor(scope: Construct, id: string, { entry, code, settings, environment, arnOf }: ManifestFunctionProps) {
     super(scope, id);
     this.entry = entry;
-    const logs = logGroup(this, 'Logs', stage);
+    const logs = logGroup(this, 'Logs', settings.stage);
     const arn = (resource: ResourceName): string => {
       if (resource === 'log-group') return logs.logGroupArn;
       if (resource === 'traces') return '*';
@@ -45,19 +45,27 @@ export class ManifestFunction extends Construct implements DeployedFunction {
       inlinePolicies: {
         Grants: new PolicyDocument({
           statements: grantsOf(entry).map(
-            ({ actions, on, keysFrom }) =>
+            ({ actions, on, keysFrom, onlyFromSender }) =>
               new PolicyStatement({
                 actions: [...actions],
                 resources: on.map(arn),
                 ...(keysFrom !== undefined && {
                   conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${keysFrom}*`] } },
                 }),
+                ...(onlyFromSender && { conditions: { StringEquals: { 'ses:FromAddress': settings.mailFrom } } }),
               }),
           ),
         }),
       },
     });
     acceptWildcard(role, '*', 'X-Ray has no resources: traces can only be sent to all.');
+    if (entry.grants.mail) {
+      acceptWildcard(
+        role,
+        arnOf('mail-identities'),
+        "In the SES sandbox the recipient's identity is checked as well; the sender's address is a condition.",
+      );
+    }
     if (entry.grants.push) {
       acceptWildcard(role, arnOf('socket-connections'), 'Connections come and go; the API and the stage are named.');
     }

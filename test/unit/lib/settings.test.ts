@@ -14,6 +14,7 @@ describe('settings of a deployment', () => {
       venueUrls: {},
       symbols: ['BTC/USDT', 'ETH/USDT'],
       mailFrom: 'alphapulse@example.com',
+      mailIdentity: 'create',
       allowedOrigins: ['http://localhost:5173'],
       data: 'keep',
     });
@@ -49,6 +50,7 @@ describe('settings of a deployment', () => {
     ['venueUrls', '{"binance":"proxy"}'],
     ['symbols', 'BTCUSDT'],
     ['mailFrom', 'nobody'],
+    ['mailIdentity', 'guess'],
     ['operatorMail', 'nobody'],
     ['allowedOrigins', 'https://app.example.com/path'],
     ['allowedOrigins', '*'],

@@ -54,12 +54,7 @@ const nameOfResource = (arn: string, logGroupId: string): string => {
     'arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:alphapulse-dev-state/exchange-credentials/*':
       'secret-family:exchange-credentials',
     ...Object.fromEntries(queueNames),
-    ...Object.fromEntries(
-      ofType('AWS::SES::EmailIdentity').map(([id]) => [
-        `arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:identity/${id}`,
-        'mail-identity',
-      ]),
-    ),
+    'arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:identity/*': 'mail-identities',
     ...Object.fromEntries(
       ofType('AWS::SES::ConfigurationSet').map(([id]) => [
         `arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:configuration-set/${id}`,
@@ -160,7 +155,7 @@ describe.each(functions.map((entry) => [entry.name, entry] as const))('the funct
       listOf<string>(Action).flatMap((action) =>
         listOf<Json | string>(Resource).map((arn) => {
           const resource = nameOfResource(textOf(arn), logGroupId);
-          const keys: string | undefined = Condition?.['ForAllValues:StringLike']['dynamodb:LeadingKeys'][0];
+          const keys: string | undefined = Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'][0];
           return `${Effect === 'Allow' ? '' : `${Effect} `}${action} on ${resource}${only(keys?.replace(/\*$/, ''))}`;
         }),
       ),
@@ -203,6 +198,24 @@ describe.each(functions.map((entry) => [entry.name, entry] as const))('the funct
   });
 });
 
+describe('mails', () => {
+  const { properties } = lambdaOf('deliver');
+  const role = everything[properties.Role['Fn::GetAtt'][0]]?.Properties ?? {};
+
+  it('come from the sender of the deployment, to any recipient', () => {
+    const sending = statementsOf(role).filter(({ Action }) => listOf(Action).includes('ses:SendEmail'));
+    expect(sending.map(({ Condition }) => Condition)).toEqual([
+      { StringEquals: { 'ses:FromAddress': 'alphapulse@example.com' } },
+    ]);
+  });
+
+  it('use an identity that SES knows already where a deployment says so', () => {
+    const { stateless: resources } = synthesize({ ...prodSettings, mailIdentity: 'import' });
+    expect(ofType('AWS::SES::EmailIdentity', resources)).toEqual([]);
+    expect(ofType('AWS::SES::EmailIdentity')).toHaveLength(1);
+  });
+});
+
 describe('permissions', () => {
   const statements = Object.values(everything).flatMap(({ Properties }) => [
     ...statementsOf(Properties),
@@ -224,8 +237,10 @@ describe('permissions', () => {
   });
 });
 
+const isAccessLog = (name: string): boolean => name.startsWith('/aws/vendedlogs/');
+
 describe('resources', () => {
-  it('have generated names, except secrets, which functions find by their prefix', () => {
+  it('have generated names, except secrets, which functions find by their prefix, and logs of accesses', () => {
     const nameProperties = [
       'TableName',
       'FunctionName',
@@ -241,9 +256,21 @@ describe('resources', () => {
     const named = Object.entries(everything).flatMap(([id, { Type, Properties }]) =>
       titled.includes(Type)
         ? []
-        : nameProperties.filter((name) => typeof Properties?.[name] === 'string').map((name) => `${id}.${name}`),
+        : nameProperties
+            .filter((name) => typeof Properties?.[name] === 'string' && !isAccessLog(Properties[name]))
+            .map((name) => `${id}.${name}`),
     );
     expect(named).toEqual([]);
+  });
+
+  it('write accesses where no account-wide policy grows with them', () => {
+    const logs = propertiesOf('AWS::ApiGatewayV2::Stage').map(
+      ({ AccessLogSettings }) => stateless[textOf(AccessLogSettings.DestinationArn).split('.')[0] ?? '']?.Properties,
+    );
+    expect(logs.map((log) => log?.LogGroupName)).toEqual([
+      expect.stringMatching(/^\/aws\/vendedlogs\/.*alphapulse-dev\/sockets$/),
+      expect.stringMatching(/^\/aws\/vendedlogs\/.*alphapulse-dev\/http$/),
+    ]);
   });
 
   it('keep their logs for a month, in production for three', () => {

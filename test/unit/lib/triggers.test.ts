@@ -76,6 +76,15 @@ describe('the HTTP API', () => {
     );
   });
 
+  it('leaves room to log in while a caller with many addresses tries', () => {
+    const [login, alerts] = ['POST /api/user/login', 'POST /api/alerts/create'].map((key) => stage?.RouteSettings[key]);
+    const perCaller = declared.find(({ route }) => route.path === '/api/user/login')?.route.throttle.requestsPerMinute;
+    expect(login.ThrottlingRateLimit).toBeGreaterThanOrEqual(((perCaller ?? 0) * 1000) / 60);
+    expect(alerts.ThrottlingRateLimit).toBeLessThan(login.ThrottlingRateLimit);
+    const rates = Object.values<Json>(stage?.RouteSettings).map(({ ThrottlingRateLimit }) => ThrottlingRateLimit);
+    expect(Math.max(...rates)).toBeLessThanOrEqual(1000);
+  });
+
   it('logs each access', () => {
     expect(stage?.AccessLogSettings.Format).toContain('$context.requestId');
   });
