@@ -1,4 +1,5 @@
 import { RESOURCE_VARIABLES } from '#shared/platform/aws/config';
+import { register } from '../functions/api/users.routes.ts';
 import type { FunctionEntry } from '../functions/manifest.ts';
 import type { Resources } from './resources.ts';
 import type { Settings } from './settings.ts';
@@ -41,6 +42,8 @@ export const environmentOf = (
         ALPHAPULSE_MARKET_SYNC_WINDOW_SECONDS: String(marketSyncWindowSeconds),
       }),
     ALPHAPULSE_REGISTRATION: settings.registration,
+    ...(registers(trigger) &&
+      settings.bootstrapCodeHash !== undefined && { ALPHAPULSE_BOOTSTRAP_CODE_HASH: settings.bootstrapCodeHash }),
     ...(grants.table && { [RESOURCE_VARIABLES.table]: state.table.tableName }),
     ...(grants.secretFamilies && { ALPHAPULSE_ACCOUNTS_PER_SECRET: String(settings.accountsPerSecret) }),
     ...((grants.secrets ?? grants.secretFamilies) && { [RESOURCE_VARIABLES.secretsPrefix]: state.secretsPrefix }),
@@ -49,3 +52,6 @@ export const environmentOf = (
     ...Object.fromEntries(queueNames.map((name) => [RESOURCE_VARIABLES.queueUrl(name), queues.get(name).queueUrl])),
   };
 };
+
+const registers = (trigger: FunctionEntry['trigger']): boolean =>
+  trigger.type === 'http' && trigger.routes.some(({ path }) => path === register.path);

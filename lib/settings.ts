@@ -43,6 +43,10 @@ const common = {
   requestLimitFactor: z.coerce.number().min(0.1).max(1000).default(1),
   registration: z.enum(['open', 'first-user'], 'must be open or first-user').default('first-user'),
   mailIdentity: z.enum(['create', 'import'], 'must be create or import').default('create'),
+  bootstrapCodeHash: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex')
+    .exactOptional(),
   operatorMail: Mail.exactOptional(),
   appUrl: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).exactOptional(),
   domain: Domain.exactOptional(),
@@ -127,6 +131,7 @@ export const SETTING_NAMES = [
   'mailIdentity',
   'accountsPerSecret',
   'registration',
+  'bootstrapCodeHash',
   'operatorMail',
   'appUrl',
   'allowedOrigins',

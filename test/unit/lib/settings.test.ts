@@ -51,6 +51,7 @@ describe('settings of a deployment', () => {
     ['symbols', 'BTCUSDT'],
     ['mailFrom', 'nobody'],
     ['mailIdentity', 'guess'],
+    ['bootstrapCodeHash', 'the code itself'],
     ['operatorMail', 'nobody'],
     ['allowedOrigins', 'https://app.example.com/path'],
     ['allowedOrigins', '*'],

@@ -198,6 +198,17 @@ describe.each(functions.map((entry) => [entry.name, entry] as const))('the funct
   });
 });
 
+describe('the hash of the bootstrap code', () => {
+  it('is known to the function that registers users, and to no other', () => {
+    const bootstrapCodeHash = 'a'.repeat(64);
+    const { stateless: resources } = synthesize({ ...prodSettings, bootstrapCodeHash });
+    const knowing = propertiesOf('AWS::Lambda::Function', resources).filter(({ Environment }) =>
+      JSON.stringify(Environment).includes(bootstrapCodeHash),
+    );
+    expect(knowing.map(({ Description }) => Description)).toEqual([expect.stringMatching(/^users-api /)]);
+  });
+});
+
 describe('mails', () => {
   const { properties } = lambdaOf('deliver');
   const role = everything[properties.Role['Fn::GetAtt'][0]]?.Properties ?? {};
