@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
   type Code,
@@ -12,7 +12,7 @@ import {
 import { Construct } from 'constructs';
 import type { SecretFamily } from '../functions/manifest.ts';
 import type { DeployedFunction, NamedEntry } from './deployed-function.ts';
-import { grantsOf, type ResourceName, type SharedResource } from './grants.ts';
+import { type Grant, grantsOf, type ResourceName, type SharedResource } from './grants.ts';
 import { logGroup } from './log-group.ts';
 import { acceptWildcard } from './nag-findings.ts';
 import type { Settings } from './settings.ts';
@@ -45,14 +45,12 @@ export class ManifestFunction extends Construct implements DeployedFunction {
       inlinePolicies: {
         Grants: new PolicyDocument({
           statements: grantsOf(entry).map(
-            ({ actions, on, keysFrom, onlyFromSender }) =>
+            (grant) =>
               new PolicyStatement({
-                actions: [...actions],
-                resources: on.map(arn),
-                ...(keysFrom !== undefined && {
-                  conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${keysFrom}*`] } },
-                }),
-                ...(onlyFromSender && { conditions: { StringEquals: { 'ses:FromAddress': settings.mailFrom } } }),
+                effect: grant.effect === 'deny' ? Effect.DENY : Effect.ALLOW,
+                actions: [...grant.actions],
+                resources: grant.on.map(arn),
+                conditions: conditionsOf(grant, settings),
               }),
           ),
         }),
@@ -101,3 +99,17 @@ export class ManifestFunction extends Construct implements DeployedFunction {
  */
 const enqueuesForItself = ({ trigger, grants }: NamedEntry): boolean =>
   trigger.type === 'queue' && grants.send?.includes(trigger.queue) === true;
+
+const conditionsOf = (
+  { effect, actions, keysFrom, onlyFromSender }: Grant,
+  { mailFrom }: Settings,
+): Record<string, object> => {
+  if (onlyFromSender) return { StringEquals: { 'ses:FromAddress': mailFrom } };
+  if (keysFrom === undefined) return {};
+  const keys = { 'dynamodb:LeadingKeys': keysFrom.map((prefix) => `${prefix}*`) };
+  if (effect !== 'deny') return { 'ForAllValues:StringLike': keys };
+  if (actions.includes('dynamodb:BatchWriteItem')) return { 'ForAnyValue:StringLike': keys };
+  // AWS does not document which keys the context of a transaction holds. Should it hold all, a change of another item beside its
+  // audit entry must stay possible; should it hold none, `ForAllValues` would hold without the second condition.
+  return { 'ForAllValues:StringLike': keys, Null: { 'dynamodb:LeadingKeys': 'false' } };
+};

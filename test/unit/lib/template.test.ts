@@ -147,16 +147,21 @@ describe.each(functions.map((entry) => [entry.name, entry] as const))('the funct
   const role = everything[properties.Role['Fn::GetAtt'][0]]?.Properties ?? {};
 
   it('may do exactly what its manifest entry grants', () => {
-    const only = (keys: string | undefined) => (keys === undefined ? '' : ` where keys begin with ${keys}`);
-    const granted = grantsOf(entry).flatMap(({ actions, on, keysFrom }) =>
-      on.flatMap((resource) => actions.map((action) => `${action} on ${resource}${only(keysFrom)}`)),
+    const only = (keys: readonly string[] | undefined) =>
+      keys === undefined ? '' : ` where keys begin with ${keys.join(' or ')}`;
+    const granted = grantsOf(entry).flatMap(({ effect, actions, on, keysFrom }) =>
+      on.flatMap((resource) =>
+        actions.map((action) => `${effect === 'deny' ? 'Deny ' : ''}${action} on ${resource}${only(keysFrom)}`),
+      ),
     );
     const allowed = statementsOf(role).flatMap(({ Action, Resource, Effect, Condition }) =>
       listOf<string>(Action).flatMap((action) =>
         listOf<Json | string>(Resource).map((arn) => {
           const resource = nameOfResource(textOf(arn), logGroupId);
-          const keys: string | undefined = Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'][0];
-          return `${Effect === 'Allow' ? '' : `${Effect} `}${action} on ${resource}${only(keys?.replace(/\*$/, ''))}`;
+          const matched = Condition?.['ForAllValues:StringLike'] ?? Condition?.['ForAnyValue:StringLike'];
+          const keys: string[] | undefined = matched?.['dynamodb:LeadingKeys'];
+          const prefixes = keys?.map((key) => key.replace(/\*$/, ''));
+          return `${Effect === 'Allow' ? '' : `${Effect} `}${action} on ${resource}${only(prefixes)}`;
         }),
       ),
     );
@@ -224,6 +229,25 @@ describe('mails', () => {
     const { stateless: resources } = synthesize({ ...prodSettings, mailIdentity: 'import' });
     expect(ofType('AWS::SES::EmailIdentity', resources)).toEqual([]);
     expect(ofType('AWS::SES::EmailIdentity')).toHaveLength(1);
+  });
+});
+
+describe('a denial', () => {
+  const denials = Object.values(everything)
+    .filter(({ Type }) => Type === 'AWS::IAM::Role')
+    .flatMap(({ Properties }) => statementsOf(Properties))
+    .filter(({ Effect }) => Effect === 'Deny');
+
+  it('needs a key to be of the audit log, so that it holds up no transaction whose keys IAM is not told', () => {
+    const audit = { 'dynamodb:LeadingKeys': ['AUDIT#*'] };
+    const [single, batch] = [
+      { 'ForAllValues:StringLike': audit, Null: { 'dynamodb:LeadingKeys': 'false' } },
+      { 'ForAnyValue:StringLike': audit },
+    ];
+    expect(denials.length).toBeGreaterThan(0);
+    for (const { Action, Condition } of denials) {
+      expect(Condition).toEqual(listOf(Action).includes('dynamodb:BatchWriteItem') ? batch : single);
+    }
   });
 });
 
