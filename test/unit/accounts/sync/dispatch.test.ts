@@ -56,6 +56,23 @@ describe('a dispatcher that comes once a minute', () => {
     expect(Math.max(...late)).toBeLessThanOrEqual(1000);
   });
 
+  it('has each due sync made once where it overlaps with another run of its schedule', async () => {
+    await connect(everySeconds);
+    await pass(2 * everySeconds);
+    askedAt.length = 0;
+    for (let minute = 0; minute < 5; minute += 1) {
+      await Promise.all([new Dispatcher(given.platform).run(), new Dispatcher(given.platform).run()]);
+      for (let second = 0; second < everySeconds; second += 1) {
+        await given.clock.advance(1000);
+        await given.settle();
+      }
+    }
+    const periods = askedAt.map((at) => Math.floor(at / (everySeconds * 1000)));
+    expect(askedAt.length).toBeGreaterThanOrEqual(4);
+    expect(askedAt.length).toBeLessThanOrEqual(5);
+    expect(new Set(periods).size).toBe(periods.length);
+  });
+
   it('spreads what should have been made already', async () => {
     await Promise.all(Array.from({ length: 30 }, () => connect(hourSeconds)));
     await pass(1);
