@@ -6,6 +6,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { RememberedSettings } from '../lib/commands/answers.ts';
 import { type Arguments, CommandError } from '../lib/commands/arguments.ts';
+import { signedInAccount } from '../lib/commands/aws-account.ts';
 import type { RunCdk } from '../lib/commands/cdk.ts';
 import type { Surroundings } from '../lib/commands/deploy.ts';
 import type { Terminal } from '../lib/commands/terminal.ts';
@@ -63,7 +64,10 @@ export const runCommand = async (
     const given = read(process.argv.slice(2));
     if (given === 'help') return console.log(usage);
     const remembered = new RememberedSettings(rememberedFile);
-    await command(given, { terminal, cdk: cdkWith(given.env), remembered, folder });
+    await command(given, {
+      ...{ terminal, remembered, folder, cdk: cdkWith(given.env) },
+      account: (region) => signedInAccount(region, given.env.AWS_PROFILE),
+    });
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     console.error(error.message);

@@ -1,5 +1,6 @@
 import { AUDIT_KEYS } from '#shared/audit/stored';
 import { API_KEY_KEYS } from '#shared/auth/stored-api-key';
+import { LIMIT_KEYS } from '#shared/limits/rate-limiter';
 import type { ItemKind } from '#shared/personal-data/item-kinds';
 import type { Platform } from '#shared/platform/ports';
 import { QUEUES, type QueueName } from '#shared/platform/queues';
@@ -22,6 +23,8 @@ export interface Grants {
   readonly table?: 'read' | 'read-write';
   /** Of a table that it reads, puts and updates items whose partition key begins so. */
   readonly writeKeys?: readonly string[];
+  /** Of a table that it reads, puts, updates and deletes items whose partition key begins so. */
+  readonly ownKeys?: readonly string[];
   readonly send?: readonly QueueName[];
   readonly receive?: readonly QueueName[];
   /** Reads the queue's depth. */
@@ -82,6 +85,9 @@ export interface FunctionEntry {
   readonly memoryMb: number;
   readonly timeoutSeconds: number;
 }
+
+/** Connections, the sockets of a user, who subscribes to what, and the numbering of their messages. */
+const socketKeys = ['CONNECTION#', 'SOCKETS#', 'AUDIENCE#', 'REALTIME'] as const;
 
 /** Every function of the system, by name. `lib/` makes it AWS resources, `local/` a server on one machine. */
 export const manifest = {
@@ -173,7 +179,8 @@ export const manifest = {
     file: 'schedule/accounts-dispatch',
     load: async () => (await import('./schedule/accounts-dispatch.ts')).createAccountsDispatch,
     trigger: { type: 'schedule', each: 'installation', everyMinutes: 1 },
-    grants: { table: 'read-write', send: ['account-sync'] },
+    // It moves schedules on, which are with their users, and notes when it ran.
+    grants: { table: 'read', writeKeys: ['USER#', 'SYSTEM#'], send: ['account-sync'] },
     memoryMb: 512,
     timeoutSeconds: 55,
   },
@@ -203,7 +210,7 @@ export const manifest = {
     file: 'schedule/market-sync',
     load: async () => (await import('./schedule/market-sync.ts')).createMarketSync,
     trigger: { type: 'schedule', each: 'venue', everyMinutes: 1 },
-    grants: { table: 'read-write', venues: true },
+    grants: { table: 'read', ownKeys: ['PRICES#', 'VENUE#'], venues: true },
     memoryMb: 512,
     timeoutSeconds: 75,
   },
@@ -231,7 +238,8 @@ export const manifest = {
       maxAttempts: 5,
       deadLetters: 'push-dead',
     },
-    grants: { table: 'read-write', push: true },
+    // It notes which notifications were shown, which are with their users, and how far it is.
+    grants: { table: 'read', ownKeys: socketKeys, writeKeys: ['USER#', 'SYSTEM#'], push: true },
     memoryMb: 512,
     timeoutSeconds: 30,
   },
@@ -252,7 +260,8 @@ export const manifest = {
     file: 'websocket/sockets',
     load: async () => (await import('./websocket/sockets.ts')).createSockets,
     trigger: { type: 'socket', routes: ['$connect', '$disconnect', '$default'] },
-    grants: { table: 'read-write', push: true },
+    // It counts handshakes and messages.
+    grants: { table: 'read', ownKeys: [...socketKeys, LIMIT_KEYS], writeKeys: ['USER#'], push: true },
     memoryMb: 512,
     timeoutSeconds: 10,
   },

@@ -1,4 +1,5 @@
 import { RESOURCE_VARIABLES } from '#shared/platform/aws/config';
+import { register } from '../functions/api/users.routes.ts';
 import type { FunctionEntry } from '../functions/manifest.ts';
 import type { Resources } from './resources.ts';
 import type { Settings } from './settings.ts';
@@ -7,6 +8,9 @@ import type { Settings } from './settings.ts';
 export const marketSyncSeconds = 5;
 /** How long a run goes on: until just before the next one of the same venue begins. */
 export const marketSyncWindowSeconds = 55;
+
+/** Two stages of one account count for themselves. */
+export const metricsNamespace = (stage: Settings['stage']): string => `AlphaPulse/${stage}`;
 
 /** A function's environment: the configuration, and the names of the resources that it is granted. Nothing in it is secret. */
 export const environmentOf = (
@@ -21,6 +25,7 @@ export const environmentOf = (
   const queueNames = [...(grants.send ?? []), ...(grants.receive ?? []), ...(grants.watch ?? [])];
   return {
     ALPHAPULSE_VERSION: version,
+    POWERTOOLS_METRICS_NAMESPACE: metricsNamespace(settings.stage),
     ALPHAPULSE_VENUES: settings.venues.join(','),
     ALPHAPULSE_SYMBOLS: settings.symbols.join(','),
     ALPHAPULSE_MAIL_FROM: settings.mailFrom,
@@ -37,6 +42,8 @@ export const environmentOf = (
         ALPHAPULSE_MARKET_SYNC_WINDOW_SECONDS: String(marketSyncWindowSeconds),
       }),
     ALPHAPULSE_REGISTRATION: settings.registration,
+    ...(registers(trigger) &&
+      settings.bootstrapCodeHash !== undefined && { ALPHAPULSE_BOOTSTRAP_CODE_HASH: settings.bootstrapCodeHash }),
     ...(grants.table && { [RESOURCE_VARIABLES.table]: state.table.tableName }),
     ...(grants.secretFamilies && { ALPHAPULSE_ACCOUNTS_PER_SECRET: String(settings.accountsPerSecret) }),
     ...((grants.secrets ?? grants.secretFamilies) && { [RESOURCE_VARIABLES.secretsPrefix]: state.secretsPrefix }),
@@ -45,3 +52,6 @@ export const environmentOf = (
     ...Object.fromEntries(queueNames.map((name) => [RESOURCE_VARIABLES.queueUrl(name), queues.get(name).queueUrl])),
   };
 };
+
+const registers = (trigger: FunctionEntry['trigger']): boolean =>
+  trigger.type === 'http' && trigger.routes.some(({ path }) => path === register.path);

@@ -14,15 +14,20 @@ import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-ap
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Construct } from 'constructs';
 import { CORS } from '../functions/http/cors.ts';
-import { type Route, routeKey, type Throttle } from '../functions/http/route.ts';
+import { methodsOf, type Route } from '../functions/http/route.ts';
 import { CustomDomain } from './custom-domain.ts';
 import type { DeployedFunction } from './deployed-function.ts';
-import { logGroup } from './log-group.ts';
+import { accessLogGroup } from './log-group.ts';
 import { accept } from './nag-findings.ts';
 import type { Settings } from './settings.ts';
 
-/** A declaration's throttle is per caller, the gateway's is for all callers: it admits this many at their limit at once. */
-const CALLERS_AT_LIMIT = 50;
+/**
+ * A declaration's throttle is per caller, the gateway's is for all callers: it admits this many at their limit at once. Routes
+ * without a login admit more: whoever has many addresses could otherwise keep everybody from logging in.
+ */
+const callersAtLimit = (scope: Route['scope']): number => (scope === 'public' ? 1000 : 50);
+/** Highest rate of one route: what is left of an account's 10,000 a second is for the others and for sockets. */
+const routeRateMax = 1000;
 /** The bucket holds the requests of this many seconds, so that callers who start together get through. */
 const burstSeconds = 2;
 /** For requests that no route matches. */
@@ -60,7 +65,7 @@ export class HttpGateway extends Construct {
         domainMapping: { domainName: new CustomDomain(this, 'Domain', domains.http, domains).domainName },
       }),
       accessLogSettings: {
-        destination: new LogGroupLogDestination(logGroup(this, 'AccessLogs', settings.stage)),
+        destination: new LogGroupLogDestination(accessLogGroup(this, settings.stage, 'http')),
         format: accessLogFormat,
       },
     });
@@ -69,19 +74,21 @@ export class HttpGateway extends Construct {
       if (entry.trigger.type !== 'http') continue;
       const integration = new HttpLambdaIntegration(entry.name, lambda, { scopePermissionToRoute: false });
       for (const declaration of entry.trigger.routes) {
-        const key = routeKey(declaration);
-        const route = new HttpRoute(this, key, {
-          httpApi: api,
-          routeKey: HttpRouteKey.with(declaration.path, methods[declaration.method]),
-          integration,
-          ...(declaration.scope === 'public' ? {} : { authorizer }),
-        });
-        if (declaration.scope === 'public') {
-          accept(route, 'AwsSolutions-APIG4', 'The route is declared public: it works without an account.');
+        for (const method of methodsOf(declaration)) {
+          const key = `${method} ${declaration.path}`;
+          const route = new HttpRoute(this, key, {
+            httpApi: api,
+            routeKey: HttpRouteKey.with(declaration.path, HttpMethod[method]),
+            integration,
+            ...(declaration.scope === 'public' ? {} : { authorizer }),
+          });
+          if (declaration.scope === 'public') {
+            accept(route, 'AwsSolutions-APIG4', 'The route is declared public: it works without an account.');
+          }
+          throttles[key] = throttleOf(declaration, settings.requestLimitFactor);
+          // A stage can only throttle routes that exist.
+          stage.node.addDependency(route);
         }
-        throttles[key] = throttleOf(declaration.throttle, settings.requestLimitFactor);
-        // A stage can only throttle routes that exist.
-        stage.node.addDependency(route);
       }
       if (entry.trigger.fallback) {
         const fallback = new HttpRoute(this, '$default', { httpApi: api, routeKey: HttpRouteKey.DEFAULT, integration });
@@ -93,21 +100,17 @@ export class HttpGateway extends Construct {
   }
 }
 
-const methods: Readonly<Record<Route['method'], HttpMethod>> = {
-  GET: HttpMethod.GET,
-  POST: HttpMethod.POST,
-  PUT: HttpMethod.PUT,
-  DELETE: HttpMethod.DELETE,
-};
-
 /** Spelled as CloudFormation does: the property is plain JSON to the CDK. */
 interface CfnRouteThrottle {
   readonly ThrottlingRateLimit: number;
   readonly ThrottlingBurstLimit: number;
 }
 
-const throttleOf = ({ requestsPerMinute }: Throttle, factor: number): CfnRouteThrottle => {
-  const perSecond = Math.ceil((requestsPerMinute * factor * CALLERS_AT_LIMIT) / 60);
+const throttleOf = (
+  { throttle: { requestsPerMinute }, scope }: Pick<Route, 'throttle' | 'scope'>,
+  factor: number,
+): CfnRouteThrottle => {
+  const perSecond = Math.min(routeRateMax, Math.ceil((requestsPerMinute * factor * callersAtLimit(scope)) / 60));
   return { ThrottlingRateLimit: perSecond, ThrottlingBurstLimit: perSecond * burstSeconds };
 };
 

@@ -1,17 +1,18 @@
 import { Duration } from 'aws-cdk-lib';
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
   type Code,
   Function as LambdaFunction,
   LoggingFormat,
+  RecursiveLoop,
   Runtime,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { SecretFamily } from '../functions/manifest.ts';
 import type { DeployedFunction, NamedEntry } from './deployed-function.ts';
-import { grantsOf, type ResourceName, type SharedResource } from './grants.ts';
+import { type Grant, grantsOf, type ResourceName, type SharedResource } from './grants.ts';
 import { logGroup } from './log-group.ts';
 import { acceptWildcard } from './nag-findings.ts';
 import type { Settings } from './settings.ts';
@@ -20,7 +21,7 @@ export interface ManifestFunctionProps {
   readonly entry: NamedEntry;
   /** A folder with `index.mjs`. */
   readonly code: Code;
-  readonly stage: Settings['stage'];
+  readonly settings: Settings;
   readonly environment: Readonly<Record<string, string>>;
   readonly arnOf: (resource: SharedResource) => string;
 }
@@ -30,10 +31,10 @@ export class ManifestFunction extends Construct implements DeployedFunction {
   readonly entry: NamedEntry;
   readonly lambda: LambdaFunction;
 
-  constructor(scope: Construct, id: string, { entry, code, stage, environment, arnOf }: ManifestFunctionProps) {
+  constructor(scope: Construct, id: string, { entry, code, settings, environment, arnOf }: ManifestFunctionProps) {
     super(scope, id);
     this.entry = entry;
-    const logs = logGroup(this, 'Logs', stage);
+    const logs = logGroup(this, 'Logs', settings.stage);
     const arn = (resource: ResourceName): string => {
       if (resource === 'log-group') return logs.logGroupArn;
       if (resource === 'traces') return '*';
@@ -44,19 +45,25 @@ export class ManifestFunction extends Construct implements DeployedFunction {
       inlinePolicies: {
         Grants: new PolicyDocument({
           statements: grantsOf(entry).map(
-            ({ actions, on, keysFrom }) =>
+            (grant) =>
               new PolicyStatement({
-                actions: [...actions],
-                resources: on.map(arn),
-                ...(keysFrom !== undefined && {
-                  conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${keysFrom}*`] } },
-                }),
+                effect: grant.effect === 'deny' ? Effect.DENY : Effect.ALLOW,
+                actions: [...grant.actions],
+                resources: grant.on.map(arn),
+                conditions: conditionsOf(grant, settings),
               }),
           ),
         }),
       },
     });
     acceptWildcard(role, '*', 'X-Ray has no resources: traces can only be sent to all.');
+    if (entry.grants.mail) {
+      acceptWildcard(
+        role,
+        arnOf('mail-identities'),
+        "In the SES sandbox the recipient's identity is checked as well; the sender's address is a condition.",
+      );
+    }
     if (entry.grants.push) {
       acceptWildcard(role, arnOf('socket-connections'), 'Connections come and go; the API and the stage are named.');
     }
@@ -80,7 +87,29 @@ export class ManifestFunction extends Construct implements DeployedFunction {
       logGroup: logs,
       loggingFormat: LoggingFormat.JSON,
       tracing: Tracing.ACTIVE,
+      ...(enqueuesForItself(entry) && { recursiveLoop: RecursiveLoop.ALLOW }),
       environment,
     });
   }
 }
+
+/**
+ * Whether the function sends to the queue that it consumes: Lambda would stop it after 16 messages that follow from each
+ * other, whatever the time between them. Such a function has to bound its chains itself.
+ */
+const enqueuesForItself = ({ trigger, grants }: NamedEntry): boolean =>
+  trigger.type === 'queue' && grants.send?.includes(trigger.queue) === true;
+
+const conditionsOf = (
+  { effect, actions, keysFrom, onlyFromSender }: Grant,
+  { mailFrom }: Settings,
+): Record<string, object> => {
+  if (onlyFromSender) return { StringEquals: { 'ses:FromAddress': mailFrom } };
+  if (keysFrom === undefined) return {};
+  const keys = { 'dynamodb:LeadingKeys': keysFrom.map((prefix) => `${prefix}*`) };
+  if (effect !== 'deny') return { 'ForAllValues:StringLike': keys };
+  if (actions.includes('dynamodb:BatchWriteItem')) return { 'ForAnyValue:StringLike': keys };
+  // AWS does not document which keys the context of a transaction holds. Should it hold all, a change of another item beside its
+  // audit entry must stay possible; should it hold none, `ForAllValues` would hold without the second condition.
+  return { 'ForAllValues:StringLike': keys, Null: { 'dynamodb:LeadingKeys': 'false' } };
+};

@@ -8,6 +8,8 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import { VENUE_IN_SYNC } from '#shared/market/market-sync';
 import type { DeployedFunction } from './deployed-function.ts';
+import { metricsNamespace } from './environment.ts';
+import type { MailSender } from './mail-sender.ts';
 import type { Queues } from './queues.ts';
 import type { Settings } from './settings.ts';
 
@@ -16,7 +18,19 @@ const period = Duration.minutes(5);
 const iteratorAgeMaxMs = 60_000;
 
 /** The sections of the runbook, one per kind of alarm. */
-export type RunbookSection = 'function-errors' | 'throttles' | 'stream-behind' | 'dead-letters' | 'sync-not-running';
+export type RunbookSection =
+  | 'function-errors'
+  | 'throttles'
+  | 'stream-behind'
+  | 'dead-letters'
+  | 'sync-not-running'
+  | 'mails-come-back';
+
+/**
+ * Parts of the mails: SES puts an account under review at 5 % bounces and 0.1 % complaints, and stops it at 10 % and 0.5 %
+ * (SES Developer Guide, "Understanding sender reputation").
+ */
+const mailFailures = { BounceRate: 0.05, ComplaintRate: 0.001 } as const;
 
 const runbook = 'docs/runbook.md';
 
@@ -30,10 +44,12 @@ export class Monitoring extends Construct {
     {
       functions,
       queues,
+      mail,
       settings: { stage, venues, operatorMail },
     }: {
       readonly functions: readonly DeployedFunction[];
       readonly queues: Queues;
+      readonly mail: MailSender;
       readonly settings: Settings;
     },
   ) {
@@ -60,6 +76,7 @@ export class Monitoring extends Construct {
         section: 'stream-behind',
       });
     }
+    this.#watchMails(mail);
     for (const [name, queue] of queues.deadLetters) {
       this.#alarm(`${name}-depth`, {
         metric: queue.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.MAXIMUM }),
@@ -69,9 +86,26 @@ export class Monitoring extends Construct {
     }
   }
 
+  #watchMails(mail: MailSender): void {
+    for (const [name, aboveThreshold] of Object.entries(mailFailures)) {
+      this.#alarm(`mail-${name}`, {
+        metric: new Metric({
+          namespace: 'AWS/SES',
+          metricName: `Reputation.${name}`,
+          dimensionsMap: { 'ses:configuration-set': mail.configurationSetName },
+          period,
+          statistic: Stats.MAXIMUM,
+        }),
+        aboveThreshold,
+        description: `More than ${aboveThreshold * 100} % of the mails bounce or are complained about: SES may stop sending`,
+        section: 'mails-come-back',
+      });
+    }
+  }
+
   /** Counts the sync's log lines about venues that answered: a disabled schedule and a failing venue raise the same alarm. */
   #watchSyncs({ entry, lambda }: DeployedFunction, stage: Settings['stage'], venues: Settings['venues']): void {
-    const [metricNamespace, metricName] = [`AlphaPulse/${stage}`, `${entry.name}-successes`];
+    const [metricNamespace, metricName] = [metricsNamespace(stage), `${entry.name}-successes`];
     new MetricFilter(this, metricName, {
       logGroup: lambda.logGroup,
       filterPattern: FilterPattern.stringValue('$.message', '=', VENUE_IN_SYNC),

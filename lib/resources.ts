@@ -31,8 +31,8 @@ export const arnOf = ({ state, queues, sockets, mail }: Resources, resource: Sha
       return state.secretArn(name as SecretName);
     case 'secret-family':
       return state.secretFamilyArn(name as SecretFamily);
-    case 'mail-identity':
-      return mail.identityArn;
+    case 'mail-identities':
+      return mail.identitiesArn;
     case 'mail-configuration-set':
       return mail.configurationSetArn;
     case 'socket-connections':

@@ -42,6 +42,11 @@ const common = {
   accountsPerSecret: z.coerce.number().int().min(1).max(50).default(defaultOf(accounts.perSecret)),
   requestLimitFactor: z.coerce.number().min(0.1).max(1000).default(1),
   registration: z.enum(['open', 'first-user'], 'must be open or first-user').default('first-user'),
+  mailIdentity: z.enum(['create', 'import'], 'must be create or import').default('create'),
+  bootstrapCodeHash: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex')
+    .exactOptional(),
   operatorMail: Mail.exactOptional(),
   appUrl: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).exactOptional(),
   domain: Domain.exactOptional(),
@@ -109,7 +114,8 @@ const WithDomains = Context.transform(
 );
 
 /**
- * The settings of one deployment: `mailFrom` is the sender of mails, verified by SES; `operatorMail` receives the alarms;
+ * The settings of one deployment: `mailFrom` is the sender of mails, and `mailIdentity` whether SES is to make an
+ * identity of it or has one, of the address or its domain; `operatorMail` receives the alarms;
  * `venueUrls` sends a venue's requests to another origin, such as a proxy with a fixed address; `requestLimitFactor`
  * multiplies the request limits; `data` decides whether the table and the secrets are deleted with their stack.
  */
@@ -122,8 +128,10 @@ export const SETTING_NAMES = [
   'venueUrls',
   'symbols',
   'mailFrom',
+  'mailIdentity',
   'accountsPerSecret',
   'registration',
+  'bootstrapCodeHash',
   'operatorMail',
   'appUrl',
   'allowedOrigins',

@@ -6,7 +6,7 @@ import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { CustomDomain } from './custom-domain.ts';
 import type { DeployedFunction } from './deployed-function.ts';
-import { logGroup } from './log-group.ts';
+import { accessLogGroup } from './log-group.ts';
 import { accept, acceptManagedPolicy } from './nag-findings.ts';
 import type { Settings } from './settings.ts';
 
@@ -43,7 +43,7 @@ export class SocketGateway extends Construct {
         domainMapping: { domainName: new CustomDomain(this, 'Domain', domains.sockets, domains).domainName },
       }),
       accessLogSettings: {
-        destination: new LogGroupLogDestination(logGroup(this, 'AccessLogs', stage)),
+        destination: new LogGroupLogDestination(accessLogGroup(this, stage, 'sockets')),
         format: accessLogFormat,
       },
     });

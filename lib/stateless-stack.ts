@@ -35,7 +35,7 @@ export class StatelessStack extends Stack {
     super(scope, id, props);
     const queues = new Queues(this, 'Queues', functions);
     const sockets = new SocketGateway(this, 'SocketGateway', settings);
-    const mail = new MailSender(this, 'MailSender', settings.mailFrom);
+    const mail = new MailSender(this, 'MailSender', settings);
     const resources = { state, queues, sockets, mail };
 
     const deployed = functions.map(
@@ -43,7 +43,7 @@ export class StatelessStack extends Stack {
         new ManifestFunction(this, entry.name, {
           entry,
           code: Code.fromAsset(join(bundles, entry.name)),
-          stage: settings.stage,
+          settings,
           environment: environmentOf(entry, { settings, version, resources }),
           arnOf: (resource) => arnOf(resources, resource),
         }),
@@ -54,7 +54,7 @@ export class StatelessStack extends Stack {
     queues.consume(deployed);
     followTable(state.table, deployed, queues);
     new Schedules(this, 'Schedules', { functions: deployed, queues, venues: settings.venues });
-    new Monitoring(this, 'Monitoring', { functions: deployed, queues, settings });
+    new Monitoring(this, 'Monitoring', { functions: deployed, queues, mail, settings });
 
     new CfnOutput(this, 'HttpUrl', { value: http.url });
     new CfnOutput(this, 'WebSocketUrl', { value: sockets.url });

@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import { CORS } from '#functions/http/cors';
+import { CORS, PREFLIGHT_HEADERS } from '#functions/http/cors';
 import type { Answer } from './http-answer.ts';
 
 /** Cross-origin requests as API Gateway handles them: it answers preflights itself and allows only configured origins. */
@@ -18,12 +18,7 @@ export class Cors {
   preflight({ method, headers }: IncomingMessage): Answer | undefined {
     const preflight = headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
     if (method !== 'OPTIONS' || !preflight || this.#origins.size === 0) return undefined;
-    const allowed: OutgoingHttpHeaders = {
-      'access-control-allow-methods': CORS.methods.join(),
-      'access-control-allow-headers': CORS.requestHeaders.join(),
-      'access-control-max-age': String(CORS.maxAgeSeconds),
-    };
-    return { status: 204, headers: this.allows(headers.origin ?? '') ? allowed : {}, body: '' };
+    return { status: 204, headers: this.allows(headers.origin ?? '') ? PREFLIGHT_HEADERS : {}, body: '' };
   }
 
   /** Adds what lets the page of an allowed origin read the answer. */

@@ -1,8 +1,9 @@
 import type { FunctionEntry } from '#functions/manifest';
+import { AUDIT_KEYS } from '#shared/audit/stored';
 import { LIMIT_KEYS } from '#shared/limits/rate-limiter';
 import type { Mailer, Platform, Push, Queue, Secrets } from '#shared/platform/ports';
 import type { QueueName } from '#shared/platform/queues';
-import type { Table, Write } from '#shared/platform/table';
+import type { Delete, Put, Table, Write } from '#shared/platform/table';
 
 /** A function used what its manifest entry does not grant. On AWS its role would have refused it. */
 export class NotGranted extends Error {
@@ -23,16 +24,24 @@ export const grantedPlatform = (
     );
 
   const table = (): Table => {
-    if (grants.table === 'read-write') return platform.table;
+    if (grants.table === 'read-write') return withoutAuditChanges(platform.table, name);
     const noRead = refuse('read the table', "table: 'read'");
     const noWrite = refuse('write the table', "table: 'read-write'");
     const writing = { put: noWrite, update: noWrite, delete: noWrite, writeMany: noWrite, transact: noWrite };
     const source = platform.table;
-    const mayPut = (pk: string): boolean => grants.writeKeys?.some((keys) => pk.startsWith(keys)) === true;
+    const owns = (pk: string): boolean => grants.ownKeys?.some((keys) => pk.startsWith(keys)) === true;
+    const mayPut = (pk: string): boolean => owns(pk) || grants.writeKeys?.some((keys) => pk.startsWith(keys)) === true;
     // Functions that serve requests count them.
-    const mayUpdate = (pk: string): boolean => mayPut(pk) || (trigger.type === 'http' && pk.startsWith(LIMIT_KEYS));
+    const mayUpdate = (pk: string): boolean =>
+      (mayPut(pk) && !isAudit(pk)) || (trigger.type === 'http' && pk.startsWith(LIMIT_KEYS));
     const mayMake = (write: Write): boolean =>
-      'check' in write || ('put' in write && mayPut(write.put.pk)) || ('update' in write && mayUpdate(write.update.pk));
+      'check' in write ||
+      ('put' in write && mayPut(write.put.pk)) ||
+      ('update' in write && mayUpdate(write.update.pk)) ||
+      ('delete' in write && owns(write.delete.pk));
+    // Writes without a condition are sent as a batch, which takes an action of its own.
+    const mayMakeOfMany = (write: Put | Delete): boolean =>
+      write.if === undefined ? owns('put' in write ? write.put.pk : write.delete.pk) : mayMake(write);
     return grants.table === 'read'
       ? {
           get: (key, options) => source.get(key, options),
@@ -41,6 +50,8 @@ export const grantedPlatform = (
           ...writing,
           put: (item, condition) => (mayPut(item.pk) ? source.put(item, condition) : noWrite()),
           update: (key, changes, condition) => (mayUpdate(key.pk) ? source.update(key, changes, condition) : noWrite()),
+          delete: (key, condition) => (owns(key.pk) ? source.delete(key, condition) : noWrite()),
+          writeMany: (writes) => (writes.every(mayMakeOfMany) ? source.writeMany(writes) : noWrite()),
           transact: (writes) => (writes.every(mayMake) ? source.transact(writes) : noWrite()),
         }
       : { get: noRead, getMany: noRead, query: noRead, ...writing };
@@ -94,5 +105,25 @@ export const grantedPlatform = (
     mailer,
     push,
     queue,
+  };
+};
+
+const isAudit = (pk: string): boolean => pk.startsWith(AUDIT_KEYS);
+
+/** Items of the audit log are put, and neither changed nor deleted: each role on AWS denies that. */
+const withoutAuditChanges = (source: Table, name: string): Table => {
+  const refuse = (): Promise<never> =>
+    Promise.reject(new NotGranted(`The function ${name} may not change the audit log`));
+  const changes = (write: Write): boolean =>
+    ('update' in write && isAudit(write.update.pk)) || ('delete' in write && isAudit(write.delete.pk));
+  return {
+    get: (key, options) => source.get(key, options),
+    getMany: (keys, options) => source.getMany(keys, options),
+    query: (query) => source.query(query),
+    put: (item, condition) => source.put(item, condition),
+    update: (key, update, condition) => (isAudit(key.pk) ? refuse() : source.update(key, update, condition)),
+    delete: (key, condition) => (isAudit(key.pk) ? refuse() : source.delete(key, condition)),
+    writeMany: (writes) => (writes.some(changes) ? refuse() : source.writeMany(writes)),
+    transact: (writes) => (writes.some(changes) ? refuse() : source.transact(writes)),
   };
 };

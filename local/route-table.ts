@@ -1,4 +1,4 @@
-import { type Route, routeKey } from '#functions/http/route';
+import { methodsOf, type Route } from '#functions/http/route';
 
 /** Where a request goes: the route as API Gateway names it, and its target. */
 export interface Destination<T> {
@@ -30,17 +30,22 @@ export class RouteTable<T> {
 
   /** @throws {TypeError} there is such a route already */
   add(route: Route, target: T): void {
-    const match: Match<T> = { destination: { routeKey: routeKey(route), route, target } };
+    for (const method of methodsOf(route)) this.#add(method, route, target);
+  }
+
+  #add(method: string, route: Route, target: T): void {
+    const key = `${method} ${route.path}`;
+    const match: Match<T> = { destination: { routeKey: key, route, target } };
     const segments = segmentsOf(route.path);
     if (!segments.some((segment) => PARAMETER.test(segment))) {
-      const paths = this.#whole.get(route.method) ?? new Map<string, Match<T>>();
-      if (paths.has(route.path)) throw new TypeError(`Two functions have the route ${routeKey(route)}`);
-      this.#whole.set(route.method, paths.set(route.path, match));
+      const paths = this.#whole.get(method) ?? new Map<string, Match<T>>();
+      if (paths.has(route.path)) throw new TypeError(`Two functions have the route ${key}`);
+      this.#whole.set(method, paths.set(route.path, match));
       return;
     }
     const names: string[] = [];
-    let node: Segment<T> = this.#trees.get(route.method) ?? { fixed: new Map() };
-    this.#trees.set(route.method, node);
+    let node: Segment<T> = this.#trees.get(method) ?? { fixed: new Map() };
+    this.#trees.set(method, node);
     for (const segment of segments) {
       const name = PARAMETER.exec(segment)?.[1];
       const next: Segment<T> = (name === undefined ? node.fixed.get(segment) : node.any) ?? { fixed: new Map() };
@@ -52,7 +57,7 @@ export class RouteTable<T> {
       }
       node = next;
     }
-    if (node.end !== undefined) throw new TypeError(`Two functions have the route ${routeKey(route)}`);
+    if (node.end !== undefined) throw new TypeError(`Two functions have the route ${key}`);
     node.end = { names, match };
   }
 

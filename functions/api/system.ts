@@ -1,9 +1,11 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { api, type HttpHandler } from '#functions/http/api';
 import { on } from '#functions/http/binding';
+import { PREFLIGHT_HEADERS } from '#functions/http/cors';
 import { openApiDocument } from '#functions/http/openapi';
 import { HttpProblem, PROBLEMS } from '#functions/http/problem';
-import { ok } from '#functions/http/reply';
+import { noContent, ok, type Reply } from '#functions/http/reply';
+import { methodsOf } from '#functions/http/route';
 import { SystemStatus } from '#shared/operations/status';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
@@ -28,8 +30,24 @@ export const createSystemApi = (platform: Platform): HttpHandler => {
       on(routes.getStatus, async () => ok(await status.read())),
       ...auditBindings(platform),
     ],
-    refuse,
+    (event) => preflight(event, platform.config.http.corsOrigins) ?? refuse(event),
   );
+};
+
+/**
+ * The answer to a preflight; undefined for any other request, and where no origin is configured. HTTP API answers preflights
+ * itself except where a route matches them, and `$default` matches every path. It adds its CORS headers to this answer, in
+ * place of these, but the status is ours: a preflight fails unless it is 2xx.
+ */
+const preflight = (
+  { headers, requestContext }: APIGatewayProxyEventV2,
+  corsOrigins: readonly string[],
+): Reply | undefined => {
+  const { origin, 'access-control-request-method': requested } = headers;
+  const isPreflight = requestContext.http.method === 'OPTIONS' && origin !== undefined && requested !== undefined;
+  if (!isPreflight || corsOrigins.length === 0) return undefined;
+  const allowed = { 'access-control-allow-origin': origin, ...PREFLIGHT_HEADERS };
+  return { ...noContent(), headers: { vary: 'Origin', ...(corsOrigins.includes(origin) && allowed) } };
 };
 
 /** Refuses a request that no route matches; the path may support other methods. */
@@ -40,7 +58,7 @@ const refuse = ({ rawPath, requestContext }: APIGatewayProxyEventV2): never => {
   if (offered.length === 0) {
     throw new HttpProblem('not-found', 'No route matches this path; /openapi.json lists all routes.');
   }
-  const allow = offered.map((route) => route.method).join(', ');
+  const allow = offered.flatMap(methodsOf).join(', ');
   throw new HttpProblem('method-not-allowed', `This path does not support ${method}, only ${allow}.`, {
     headers: { allow },
   });

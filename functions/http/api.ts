@@ -5,7 +5,7 @@ import type { Binding } from './binding.ts';
 import { limitHeaders, RouteLimits, tooManyRequests } from './limits.ts';
 import { HttpProblem, isOurFault, problemOf } from './problem.ts';
 import type { Reply } from './reply.ts';
-import { type Route, routeKey } from './route.ts';
+import { methodsOf, type Route } from './route.ts';
 import { securityHeaders } from './security-headers.ts';
 
 export type HttpHandler = (
@@ -16,19 +16,24 @@ export type HttpHandler = (
 /**
  * The handler of an API function, made from its bindings: rate limits, dispatch by the gateway's route key, problem documents,
  * logs and metrics.
- * @param refuse throws the problem of a request that no route matches
+ * @param unmatched answers a request that no route matches, or throws its problem
  */
 export const api = (
   platform: Platform,
   bindings: readonly Binding[],
-  refuse: (event: APIGatewayProxyEventV2) => never = () => {
+  unmatched: (event: APIGatewayProxyEventV2) => Reply = () => {
     throw new HttpProblem('not-found', 'No route matches this path.');
   },
 ): HttpHandler => {
   const { config, logger, metrics } = platform;
   const limits = new RouteLimits(platform);
-  const bound = new Map(bindings.map(({ route, handle }) => [routeKey(route), { route, run: handle(platform) }]));
-  return async (event) => {
+  const bound = new Map(
+    bindings.flatMap(({ route, handle }) => {
+      const binding = { route, run: handle(platform) };
+      return methodsOf(route).map((method): [string, typeof binding] => [`${method} ${route.path}`, binding]);
+    }),
+  );
+  const answer: HttpHandler = async (event) => {
     logger.resetKeys();
     logger.appendKeys({ requestId: event.requestContext.requestId, route: event.routeKey });
     // The headers of every answer, failures included.
@@ -37,7 +42,9 @@ export const api = (
       'x-request-id': event.requestContext.requestId,
     };
     try {
-      const { route, run } = bound.get(event.routeKey) ?? refuse(event);
+      const binding = bound.get(event.routeKey);
+      if (binding === undefined) return render(unmatched(event), {}, headers);
+      const { route, run } = binding;
       const limit = await limits.take(route, event);
       Object.assign(headers, limitHeaders(limit));
       if (!limit.isAllowed) throw tooManyRequests(limit);
@@ -48,14 +55,18 @@ export const api = (
       publishMetrics(metrics);
     }
   };
+  return async (event, context) => {
+    const answered = await answer(event, context);
+    return event.requestContext.http.method === 'HEAD' ? { ...answered, body: '' } : answered;
+  };
 };
 
 type Headers = Readonly<Record<string, string>>;
 
-const render = ({ status, body, headers }: Reply, route: Route, always: Headers) => ({
+const render = ({ status, body, headers }: Reply, { produces }: Pick<Route, 'produces'>, always: Headers) => ({
   statusCode: status,
   headers: {
-    ...(body === undefined ? {} : { 'content-type': route.produces ?? 'application/json' }),
+    ...(body === undefined ? {} : { 'content-type': produces ?? 'application/json' }),
     ...always,
     ...headers,
   },

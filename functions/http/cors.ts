@@ -7,6 +7,13 @@ export const CORS = {
   maxAgeSeconds: 600,
 } as const;
 
+/** What the answer to a preflight of an allowed origin says, besides that origin. */
+export const PREFLIGHT_HEADERS = {
+  'access-control-allow-methods': CORS.methods.join(),
+  'access-control-allow-headers': CORS.requestHeaders.join(),
+  'access-control-max-age': String(CORS.maxAgeSeconds),
+} as const;
+
 /**
  * Whether a page of this origin may open a socket: a configured origin, or the server's own. Programs send no origin.
  * CORS does not cover WebSockets, so the handshake has to check the origin (OWASP ASVS 4.4.2).

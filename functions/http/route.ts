@@ -56,3 +56,7 @@ export const route = <
 
 /** API Gateway's name for a route: `GET /api/alerts/{alertId}`. */
 export const routeKey = (route: Pick<Route, 'method' | 'path'>): string => `${route.method} ${route.path}`;
+
+/** The methods that a declaration serves: what GET serves, HEAD serves without the body (RFC 9110, section 9.1). */
+export const methodsOf = ({ method }: Pick<Route, 'method'>): readonly (Route['method'] | 'HEAD')[] =>
+  method === 'GET' ? ['GET', 'HEAD'] : [method];

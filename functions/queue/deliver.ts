@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Deliveries, DeliveryClaimed, DeliveryJob } from '#shared/notifications/deliveries';
 import { onLambda } from '#shared/platform/aws/on-lambda';
+import { InvalidInput } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { SecurityMailJob } from '#shared/users/security-mail-job';
 import { SecurityMails } from '#shared/users/security-mails';
@@ -15,12 +16,17 @@ const Job = z.union([DeliveryJob, SecurityMailJob]);
 export const createDeliver = (platform: Platform) => {
   const deliveries = new Deliveries(platform);
   const mails = new SecurityMails(platform);
+  /** A mail that is refused for good would only be refused again. */
+  const dropRefused = (error: unknown, { mail }: SecurityMailJob): void => {
+    if (!(error instanceof InvalidInput)) throw error;
+    platform.logger.error('A security mail was refused for good', { mail, error });
+  };
   return onQueue(platform, {
     queue: 'deliveries',
     retrySecondsMax,
     handle: async (body, receives) => {
       const job = Job.parse(JSON.parse(body));
-      if ('mail' in job) await mails.send(job);
+      if ('mail' in job) await mails.send(job).catch((error) => dropRefused(error, job));
       else await deliveries.deliver(job, receives >= maxReceives);
     },
     heldMs: (error) => (error instanceof DeliveryClaimed ? error.remainingMs : undefined),

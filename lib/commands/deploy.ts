@@ -5,7 +5,10 @@ import type { Settings } from '../settings.ts';
 import { stackNames } from '../stack-names.ts';
 import { askForMissing, type RememberedSettings } from './answers.ts';
 import { type Arguments, CommandError, type GivenSettings } from './arguments.ts';
+import type { AwsAccount } from './aws-account.ts';
+import { withBootstrapCode } from './bootstrap-code.ts';
 import { explain, needsBootstrap, type RunCdk, synthesize, type Target } from './cdk.ts';
+import { checkRegion, executionsNotice } from './preconditions.ts';
 import { confirm, type Terminal } from './terminal.ts';
 
 export const deployUsage = `npm run deploy -- --stage dev|prod [options]
@@ -21,6 +24,8 @@ Deploys AlphaPulse to your AWS account. It asks for what it does not know yet an
 export interface Surroundings {
   readonly terminal: Terminal;
   readonly cdk: RunCdk;
+  /** The account in this region. */
+  readonly account: (region: string) => AwsAccount;
   readonly remembered: RememberedSettings;
   /** A folder for templates and outputs. */
   readonly folder: string;
@@ -29,17 +34,21 @@ export interface Surroundings {
 /** @throws {CommandError} it did not work, with what to do about it */
 export const deploy = async (
   { stage, settings: given, yes }: Pick<Arguments, 'stage' | 'settings' | 'yes'>,
-  { terminal, cdk, remembered, folder }: Surroundings,
+  { terminal, cdk, account, remembered, folder }: Surroundings,
 ): Promise<void> => {
   if (!yes && !terminal.isInteractive) {
     throw new CommandError('Nobody is here to answer questions: pass --yes, and what is needed with -c NAME=VALUE.');
   }
   const known = { ...(await remembered.of(stage)), ...given };
-  const settings = yes ? known : await askForMissing(terminal, stage, known);
+  const answers = yes ? known : await askForMissing(terminal, stage, known);
+  const { settings, code } = withBootstrapCode(answers);
   const assembly = join(folder, 'assembly');
   terminal.say('Bundling the functions and making the templates…');
   const target = await synthesize(cdk, assembly, stage, settings);
-  await remembered.remember(stage, settings);
+  await remembered.remember(stage, answers);
+  checkRegion(stage, target, settings);
+  const notice = await executionsNotice(account(target.region), stage, settings);
+  if (notice !== undefined) terminal.say(notice);
   const place = `account ${target.account} in ${target.region}`;
   if (!yes && !(await confirm(terminal, `Deploy AlphaPulse ${stage} to ${place}?`))) {
     terminal.say('Nothing was deployed.');
@@ -51,7 +60,9 @@ export const deploy = async (
     ...['deploy', '--all', '--app', assembly, '--require-approval', 'never', '--progress', 'events'],
     ...['--outputs-file', outputs],
   ]);
-  terminal.say(nextSteps(await urlsIn(outputs, stage), settings));
+  terminal.say(nextSteps(await urlsIn(outputs, stage), settings, code));
+  // Only now: a code that was not shown is replaced by the next deployment.
+  await remembered.remember(stage, settings);
 };
 
 /** Deploys, after a bootstrap where the account and region never saw the CDK. */
@@ -79,6 +90,7 @@ const urlsIn = async (file: string, stage: Settings['stage']): Promise<z.infer<t
 const nextSteps = (
   { HttpUrl, WebSocketUrl }: z.infer<typeof Urls>,
   { mailFrom, operatorMail, domain, hostedZoneId }: GivenSettings,
+  code: string | undefined,
 ): string =>
   [
     '',
@@ -88,10 +100,17 @@ const nextSteps = (
     ...(domain && !hostedZoneId
       ? ['First enter CNAME records for both names at your DNS; the outputs above say what they point to.']
       : []),
-    'Register yourself now, because the first user is the admin:',
-    '',
-    `  curl -s ${HttpUrl}/api/user/register -H 'content-type: application/json' \\`,
-    `    -d '{"email":"you@example.com","password":"a long one of your own"}'`,
+    ...(code === undefined
+      ? [
+          'If nobody registered yet: the first user is the admin and needs the bootstrap code that the first deployment',
+          'showed. -c bootstrapCodeHash= makes a new one.',
+        ]
+      : [
+          'Register yourself, because the first user is the admin. The bootstrap code is not shown again:',
+          '',
+          `  curl -s ${HttpUrl}/api/user/register -H 'content-type: application/json' \\`,
+          `    -d '{"email":"you@example.com","password":"a long one of your own","bootstrapCode":"${code}"}'`,
+        ]),
     '',
     ...(mailFrom
       ? [

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { functions } from '../../functions/manifest.ts';
 import { stackNames } from '../stack-names.ts';
 import { type Arguments, CommandError, type GivenSettings } from './arguments.ts';
+import type { AwsAccount } from './aws-account.ts';
 import { explain, type RunCdk, synthesize } from './cdk.ts';
 import type { Surroundings } from './deploy.ts';
 import { confirm } from './terminal.ts';
@@ -21,7 +23,7 @@ const placeholders: GivenSettings = { mailFrom: 'nobody@example.com', allowedOri
 /** @throws {CommandError} it did not work, with what to do about it */
 export const destroy = async (
   { stage, settings, yes, withData }: Pick<Arguments, 'stage' | 'settings' | 'yes' | 'withData'>,
-  { terminal, cdk, remembered, folder }: Surroundings,
+  { terminal, cdk, account: accountIn, remembered, folder }: Surroundings,
 ): Promise<void> => {
   if (!terminal.isInteractive && (withData || !yes)) {
     throw new CommandError(
@@ -51,8 +53,26 @@ export const destroy = async (
   // A stack lets go of its data only after a deployment that says so.
   await run(cdk, ['deploy', state, '--app', assembly, '--exclusively', '--require-approval', 'never']);
   await run(cdk, ['destroy', state, '--app', assembly, '--force']);
+  await deleteFamilies(accountIn(region), state);
   terminal.say('Removed, with the data.');
 };
+
+/** Functions made these secrets, so no stack knows of them: the keys of users' exchange accounts are in them. */
+const deleteFamilies = async (account: AwsAccount, prefix: string): Promise<void> => {
+  const families = new Set(functions.flatMap(({ grants }) => Object.keys(grants.secretFamilies ?? {})));
+  for (const family of families) {
+    const secrets = `${prefix}/${family}/`;
+    try {
+      await account.deleteSecrets(secrets);
+    } catch (error) {
+      throw new CommandError(
+        `The stacks are removed, but secrets that begin with ${secrets} may be left (${nameOf(error)}); they hold users' exchange keys. Delete them in Secrets Manager.`,
+      );
+    }
+  }
+};
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 
 const run = async (cdk: RunCdk, args: readonly string[]): Promise<void> => {
   const { exitCode, output } = await cdk(args);

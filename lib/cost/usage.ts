@@ -99,11 +99,14 @@ const tracesOf = (invocations: number): number =>
 /** Queues that a function works off. */
 const queues = functions.filter(({ trigger }) => trigger.type === 'queue').length;
 
+/** Bounces and complaints. */
+const mailAlarms = 2;
+
 /** Alarms of a deployment: see `lib/monitoring.ts`. */
 export const alarmCount = (venueCount: number): number => {
   const streams = functions.filter(({ trigger }) => trigger.type === 'stream').length;
   const deadLetters = new Set(functions.flatMap(deadLettersOf)).size + queues;
-  return 2 * functions.length + streams + deadLetters + venueCount;
+  return 2 * functions.length + streams + deadLetters + venueCount + mailAlarms;
 };
 
 /** What a month uses with this many users; none is the system at rest. */

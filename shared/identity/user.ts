@@ -36,6 +36,11 @@ export const NewUser = z.strictObject({
   email: EmailAddress,
   password: NewPassword,
   name: z.string().trim().min(1).max(100).exactOptional(),
+  bootstrapCode: z
+    .string()
+    .max(100)
+    .exactOptional()
+    .describe('The first user of a deployment needs the code that deploying it showed; nobody else does'),
 });
 export type NewUser = z.infer<typeof NewUser>;
 

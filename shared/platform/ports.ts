@@ -77,6 +77,7 @@ export interface Secrets {
   put(name: string, value: string): Promise<void>;
   /** Stores the value unless the secret exists. @returns the value that is stored now */
   create(name: string, value: string): Promise<string>;
+  /** The name may stay taken for a while, where deleted secrets can be recovered. */
   delete(name: string): Promise<void>;
 }
 

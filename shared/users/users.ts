@@ -21,6 +21,7 @@ import type { UserId } from '#shared/model/user-id';
 import { Conflict, DomainError, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT } from '#shared/platform/table';
+import { checkBootstrapCode } from './bootstrap-code.ts';
 
 /** The installation has its first user, and its configuration does not let others register. */
 export class RegistrationClosed extends DomainError {
@@ -45,15 +46,16 @@ export class Users {
 
   /**
    * Creates a user; the first one of the installation is an admin, the others are traders.
-   * @throws {InvalidInput} the password is too easy to guess
+   * @throws {InvalidInput} the password is too easy to guess, or the first user's bootstrap code is missing or wrong
    * @throws {Conflict} the mail address has an owner already
    * @throws {RegistrationClosed} there is a first user, and the configuration does not let others register
    */
   async register(user: NewUser, origin: Partial<AuditOrigin> = {}): Promise<Profile> {
     const { clock, ids, random, config } = this.#platform;
+    const isFirst = await this.isEmpty();
+    if (isFirst) checkBootstrapCode(config.users, user.bootstrapCode);
     await checkNewPassword(user.password, user, 'password');
     const audit = new AuditLog(this.#platform);
-    const isFirst = await this.isEmpty();
     if (!isFirst) this.#checkOpen();
     const passwordHash = await hashPassword(user.password, random);
     const userId = ids.next() as UserId;

@@ -201,6 +201,15 @@ describe('the answer', () => {
     expect(status).toBe(404);
   });
 
+  it('to HEAD is that of GET without the body', async () => {
+    const answer = await fetch(`${url}/bare`, { method: 'HEAD' });
+    expect([answer.status, answer.headers.get('content-type'), await answer.text()]).toEqual([
+      200,
+      'application/json',
+      '',
+    ]);
+  });
+
   it('forbids browsers to guess types and to run anything', async () => {
     const { headers } = await fetch(`${url}/echo`);
     expect(Object.fromEntries(headers)).toMatchObject(securityHeaders({ strictTransport: false }));

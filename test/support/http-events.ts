@@ -57,8 +57,7 @@ export const httpApi = async (platform: Platform) => {
     }
   }
 
-  /** @param target path and query */
-  const request = async (method: string, target: string, options: ClientRequest = {}): Promise<ClientAnswer> => {
+  const answered = async (method: string, target: string, options: ClientRequest) => {
     const [path = '', query = ''] = target.split(/\?(.*)/s);
     const match = table.find(method, path);
     const event = httpEvent(method, path, query, options);
@@ -73,18 +72,29 @@ export const httpApi = async (platform: Platform) => {
     const invoke = match?.destination.target ?? fallback;
     if (invoke === undefined) throw new TypeError('No function handles requests that no route matches');
     const { clock } = platform;
-    const answered = invoke(event, testContext);
+    const running = invoke(event, testContext);
     // Refused logins and contended writes sleep for a moment.
-    const result = await (clock instanceof VirtualClock ? awakeOn(clock, answered) : answered);
+    const result = await (clock instanceof VirtualClock ? awakeOn(clock, running) : running);
     const text = result.body ?? '';
     const headers = result.headers as Record<string, string>;
     const isJson = /json/.test(headers['content-type'] ?? '');
-    const answer = { status: result.statusCode ?? 0, headers, body: isJson ? JSON.parse(text) : text, text };
-    checkDeclared(route, event.requestContext.requestId, answer);
+    const body = isJson && text !== '' ? JSON.parse(text) : text;
+    const answer: ClientAnswer = { status: result.statusCode ?? 0, headers, body, text };
+    return { answer, route, requestId: event.requestContext.requestId };
+  };
+
+  /** @param target path and query */
+  const request = async (method: string, target: string, options: ClientRequest = {}): Promise<ClientAnswer> => {
+    const { answer, route, requestId } = await answered(method, target, options);
+    checkDeclared(route, requestId, answer);
     return answer;
   };
 
-  return { request };
+  /** A request whose answer no route declares: to HEAD, without a body, or to OPTIONS. */
+  const send = async (method: 'HEAD' | 'OPTIONS', target: string, options: ClientRequest = {}): Promise<ClientAnswer> =>
+    (await answered(method, target, options)).answer;
+
+  return { request, send };
 };
 export type TestHttpApi = Awaited<ReturnType<typeof httpApi>>;
 

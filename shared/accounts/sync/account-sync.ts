@@ -12,9 +12,9 @@ import type { OpenAccountVenue, OpenedAccount } from '#shared/exchange/account-v
 import { VenueError } from '#shared/exchange/errors';
 import { DomainError, Unavailable } from '#shared/platform/errors';
 import { optimistic } from '#shared/platform/optimistic';
-import type { Platform } from '#shared/platform/ports';
+import type { Message, Platform } from '#shared/platform/ports';
 import { equals, type Update } from '#shared/platform/table';
-import { delayedJobMessage, jobMessage, type SyncJob } from './dispatch.ts';
+import { delayedJobMessage, followUp, jobMessage, type SyncJob } from './dispatch.ts';
 import {
   failed,
   isDue,
@@ -74,10 +74,10 @@ export class AccountSync {
    * @throws {Unavailable} the job is to be retried
    */
   async run(job: SyncJob): Promise<void> {
-    const { clock, metrics, queue } = this.#ports;
+    const { clock, metrics } = this.#ports;
     const startedAt = clock.now();
     if (job.dueAt - startedAt > earlyMsMax) {
-      await queue('account-sync').send([delayedJobMessage(job, startedAt)]);
+      await this.#enqueue([followUp(job)], (next) => delayedJobMessage(next, startedAt));
       return;
     }
     try {
@@ -85,7 +85,7 @@ export class AccountSync {
     } catch (error) {
       if (error instanceof SyncDropped) return;
       if (!(error instanceof SyncHeld && job.userRequested)) throw error;
-      await queue('account-sync').send([jobMessage(job, heldRetrySeconds)]);
+      await this.#enqueue([followUp(job)], (next) => jobMessage(next, heldRetrySeconds));
       return;
     }
     metrics.addMetric('AccountSyncDuration', MetricUnit.Milliseconds, clock.now() - startedAt);
@@ -102,15 +102,15 @@ export class AccountSync {
     this.#running.set(job.accountId, startedAt);
     try {
       // A paper account exists at no venue.
-      if (lease.account.mode === 'live') await this.#runWith(lease, job.userRequested, startedAt);
+      if (lease.account.mode === 'live') await this.#runWith(lease, job, startedAt);
     } finally {
       this.#running.delete(job.accountId);
     }
   }
 
-  async #runWith(lease: SyncLease, userRequested: boolean, startedAt: number): Promise<void> {
+  async #runWith(lease: SyncLease, job: SyncJob, startedAt: number): Promise<void> {
     try {
-      await this.#finish(lease, await this.#steps(lease, userRequested, startedAt));
+      await this.#finish(lease, job, await this.#steps(lease, job.userRequested, startedAt));
     } catch (error) {
       await lease.release();
       throw error;
@@ -213,9 +213,9 @@ export class AccountSync {
     return guarded(await this.#parts.open(venue, found), (text) => found.hide(text), onAnswer);
   }
 
-  async #finish(lease: SyncLease, steps: Record<string, StepState>): Promise<void> {
+  async #finish(lease: SyncLease, job: SyncJob, steps: Record<string, StepState>): Promise<void> {
     // First: a worker that is killed in between leaves an extra job, never a missing one.
-    await this.#scheduleRetries(lease.account, steps);
+    await this.#scheduleRetries(lease.account, job, steps);
     await optimistic(
       this.#ports,
       async () => await lease.finish(steps, await this.#rescheduled(lease.account, steps)),
@@ -224,17 +224,24 @@ export class AccountSync {
   }
 
   /** Enqueues a sync for each step that failed or was read in part, for when it continues. */
-  async #scheduleRetries({ userId, accountId, steps: before }: StoredAccount, steps: Record<string, StepState>) {
+  async #scheduleRetries({ steps: before }: StoredAccount, job: SyncJob, steps: Record<string, StepState>) {
     if (pauseOf(steps) !== undefined) return;
-    const { queue, clock } = this.#ports;
-    const now = clock.now();
+    const now = this.#ports.clock.now();
     const jobs = Object.entries(steps).flatMap(([step, { status, nextTryAt: dueAt }]) => {
       const isRetried = status === 'failing' || status === 'pending';
       return isRetried && dueAt !== null && dueAt !== before[step]?.nextTryAt
-        ? [delayedJobMessage({ userId, accountId, dueAt, userRequested: false }, now)]
+        ? [followUp(job, { dueAt, userRequested: false })]
         : [];
     });
-    if (jobs.length > 0) await queue('account-sync').send(jobs);
+    await this.#enqueue(jobs, (next) => delayedJobMessage(next, now));
+  }
+
+  /** Enqueues the jobs that follow from one; undefined stands for one whose chain is too long. */
+  async #enqueue(jobs: readonly (SyncJob | undefined)[], messageOf: (job: SyncJob) => Message): Promise<void> {
+    const { queue, logger } = this.#ports;
+    const messages = jobs.flatMap((job) => (job === undefined ? [] : [messageOf(job)]));
+    if (messages.length < jobs.length) logger.warn('A chain of account syncs is too long; the dispatcher continues it');
+    if (messages.length > 0) await queue('account-sync').send(messages);
   }
 
   /** How the schedule changes: a paused account is due when its pause ends, and every period again once it can be read. */

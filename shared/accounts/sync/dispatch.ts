@@ -21,6 +21,8 @@ export const SyncJob = z.object({
   dueAt: z.int(),
   /** The user requested it: paused steps are retried as well. */
   userRequested: z.boolean().default(false),
+  /** How many jobs of workers led to this one since the dispatcher or the user enqueued the first. */
+  hops: z.int().min(0).exactOptional(),
 });
 export type SyncJob = z.infer<typeof SyncJob>;
 
@@ -33,6 +35,11 @@ const jitterPart = 0.25;
 const jitterSecondsMax = 15;
 /** Longest delay of a message. */
 const delaySecondsMax = 900;
+/**
+ * Longest chain of jobs that workers enqueue. It bounds what Lambda's recursion detection is switched off for; a retry that
+ * it cuts off is made by the dispatcher's next job of the account.
+ */
+export const HOPS_MAX = 100;
 
 type Ports = Pick<Platform, 'table' | 'clock' | 'random' | 'config' | 'queue'>;
 
@@ -44,6 +51,12 @@ export const jobMessage = (job: SyncJob, delaySeconds = 0): Message => ({
 /** A message that arrives when its sync is due, or earlier if that is beyond the longest delay. @param now epoch ms */
 export const delayedJobMessage = (job: SyncJob, now: number): Message =>
   jobMessage(job, Math.min(Math.max(0, Math.ceil((job.dueAt - now) / 1000)), delaySecondsMax));
+
+/** A job that a worker enqueues because of this one; undefined where the chain of such jobs is too long. */
+export const followUp = (job: SyncJob, changes: Partial<SyncJob> = {}): SyncJob | undefined => {
+  const hops = (job.hops ?? 0) + 1;
+  return hops > HOPS_MAX ? undefined : { ...job, ...changes, hops };
+};
 
 /** Enqueues the syncs that become due before its next run. */
 export class Dispatcher {

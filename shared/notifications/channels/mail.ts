@@ -1,3 +1,4 @@
+import { InvalidInput } from '#shared/platform/errors';
 import { escaped } from '#shared/platform/html';
 import type { Mail } from '#shared/platform/ports';
 import type { StoredNotification } from '../notification.ts';
@@ -10,7 +11,12 @@ export const mailChannel: QueuedChannel<'email'> = {
   name: 'email',
   async send(notification, { email, emailVerified }, { mailer }) {
     if (!emailVerified) throw new Undeliverable('The mail address is not verified.');
-    await mailer.send(mailOf(notification, email));
+    try {
+      await mailer.send(mailOf(notification, email));
+    } catch (error) {
+      if (error instanceof InvalidInput) throw new Undeliverable(`${error.message}.`);
+      throw error;
+    }
   },
 };
 

@@ -7,7 +7,6 @@ import { systemClock as clock, systemRandom as random, uuidV7Ids } from '../syst
 import { type Environment, RESOURCE_VARIABLES, readConfig, required } from './config.ts';
 
 const serviceName = 'alphapulse';
-const namespace = 'AlphaPulse';
 
 /**
  * The platform of a function on Lambda. The bundler puts a constant in place of each `process.env.ALPHAPULSE_USES_…`, from
@@ -43,7 +42,8 @@ export const awsPlatform = async (environment: Environment): Promise<Platform> =
     random,
     ids,
     logger: new Logger({ serviceName, jsonReplacerFn: redacted }),
-    metrics: new Metrics({ namespace, serviceName }),
+    // Its namespace is in the environment, which has the stage.
+    metrics: new Metrics({ serviceName }),
     network: createNetwork({ publicOnly: !config.notifications.privateWebhooks }),
     table,
     secrets,

@@ -3,7 +3,6 @@ import {
   DeleteSecretCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
-  RestoreSecretCommand,
   SecretsManagerClient,
   type SecretsManagerClientConfig,
 } from '@aws-sdk/client-secrets-manager';
@@ -19,7 +18,10 @@ const recoveryDays = 7;
 export const secretsManagerClient = (own: SecretsManagerClientConfig = {}) =>
   new SecretsManagerClient({ ...CLIENT_OPTIONS, ...own });
 
-/** Secrets in Secrets Manager, under a prefix. A deleted secret can be recovered for a week by an operator. */
+/**
+ * Secrets in Secrets Manager, under a prefix. A deleted secret can be recovered for a week by an operator; until then its name
+ * is taken and can't be written, so that nothing replaces what the operator may want back.
+ */
 export class SecretsManagerSecrets implements Secrets {
   readonly #client: SecretsManagerClient;
   readonly #prefix: string;
@@ -43,22 +45,21 @@ export class SecretsManagerSecrets implements Secrets {
     try {
       await this.#client.send(new PutSecretValueCommand({ SecretId, SecretString: value })).catch(refused(SecretId));
     } catch (error) {
-      if (isMissing(error)) await this.#create(name, value);
-      else if (isAwaitingDeletion(error)) await this.#restore(name, value);
-      else throw error;
+      if (!isMissing(error)) throw error;
+      await this.#create(name, value);
     }
     this.#remember(name, value);
   }
 
   async create(name: string, value: string): Promise<string> {
     try {
-      return await this.#createOrRead(name, value);
+      await this.#create(name, value);
     } catch (error) {
-      if (!isAwaitingDeletion(error)) throw error;
-      await this.#restore(name, value);
-      this.#remember(name, value);
-      return value;
+      if (nameOf(error) !== 'ResourceExistsException') throw error;
+      return this.#read(name);
     }
+    this.#remember(name, value);
+    return value;
   }
 
   async delete(name: string): Promise<void> {
@@ -77,27 +78,9 @@ export class SecretsManagerSecrets implements Secrets {
     return value;
   }
 
-  async #createOrRead(name: string, value: string): Promise<string> {
-    try {
-      await this.#create(name, value);
-    } catch (error) {
-      if (nameOf(error) !== 'ResourceExistsException') throw error;
-      return this.#read(name);
-    }
-    this.#remember(name, value);
-    return value;
-  }
-
   async #create(name: string, value: string): Promise<void> {
     const Name = this.#idOf(name);
     await this.#client.send(new CreateSecretCommand({ Name, SecretString: value })).catch(refused(Name));
-  }
-
-  /** A name whose secret is scheduled for deletion is taken; the secret is restored and gets the new value. */
-  async #restore(name: string, value: string): Promise<void> {
-    const SecretId = this.#idOf(name);
-    await this.#client.send(new RestoreSecretCommand({ SecretId })).catch(refused(SecretId));
-    await this.#client.send(new PutSecretValueCommand({ SecretId, SecretString: value })).catch(refused(SecretId));
   }
 
   #remember(name: string, value: string): void {

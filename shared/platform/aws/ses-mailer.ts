@@ -9,7 +9,25 @@ const Charset = 'UTF-8';
 /** Sending is switched off for now, by the account's owner or by AWS. */
 const pausedNames = new Set(['AccountSendingPausedException', 'ConfigurationSetSendingPausedException']);
 
-export const sesClient = (own: SESClientConfig = {}) => new SESClient({ ...CLIENT_OPTIONS, ...own });
+/** Nothing but a change of the deployment or of SES helps. */
+const refusedSenderNames = new Set(['AccessDenied', 'AccessDeniedException', 'MailFromDomainNotVerifiedException']);
+
+const requestTimeoutMs = 10_000;
+
+/**
+ * SES takes seconds at times, and a mail that it took without answering in time would be sent twice by another attempt: the
+ * queue retries instead, which knows how often it did.
+ */
+export const SES_OPTIONS = {
+  maxAttempts: 1,
+  requestHandler: {
+    ...CLIENT_OPTIONS.requestHandler,
+    requestTimeout: requestTimeoutMs,
+    socketTimeout: requestTimeoutMs,
+  },
+} as const;
+
+export const sesClient = (own: SESClientConfig = {}) => new SESClient({ ...SES_OPTIONS, ...own });
 
 /** Mail through SES. SES does not deduplicate: a mail sent again is delivered again. */
 export class SesMailer implements Mailer {
@@ -28,7 +46,8 @@ export class SesMailer implements Mailer {
   }
 
   /**
-   * @throws {InvalidInput} `to` or `subject` holds a line break, or SES refuses the mail for good
+   * @throws {InvalidInput} `to` or `subject` holds a line break, or SES refuses the mail for good: its recipient, which in
+   *   the SES sandbox must be verified, or the sender
    * @throws {Unavailable | TimedOut}
    */
   async send({ to, subject, text, html }: Mail): Promise<void> {
@@ -51,6 +70,9 @@ export class SesMailer implements Mailer {
 const refuse = (error: unknown): never => {
   const name = nameOf(error);
   if (name === 'MessageRejected') throw new InvalidInput('to', 'The mail service refuses the mail');
+  if (refusedSenderNames.has(name)) {
+    throw new InvalidInput('from', 'The mail service does not let this installation send from its address');
+  }
   if (pausedNames.has(name)) throw new Unavailable('Sending mail is switched off', { cause: error });
   throw failureOf('The mail service', error);
 };

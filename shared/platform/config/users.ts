@@ -7,6 +7,16 @@ export const users = {
     variable: 'ALPHAPULSE_REGISTRATION',
     oneMachine: { expected: 'open or first-user' },
   }),
+  /** SHA-256, in hex, of the code that the first user needs to register; without it nobody needs one. */
+  bootstrapCodeHash: setting(
+    z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .exactOptional(),
+    {
+      variable: 'ALPHAPULSE_BOOTSTRAP_CODE_HASH',
+    },
+  ),
   /** Whether alerts are mailed only to verified addresses; `assumed` where mails stay on the machine. */
   emailVerification: setting(z.enum(['required', 'assumed']).default('required'), {
     oneMachine: { default: 'assumed' },

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { routes } from '#functions/api/routes';
+import { methodsOf } from '#functions/http/route';
 import type { UserId } from '#shared/model/user-id';
 import { httpApi, namedRoutes, pathOf, type TestHttpApi, tokenOf } from '../../support/http-events.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
@@ -73,7 +74,7 @@ describe('paths and methods', () => {
   it.each(namedRoutes.filter(({ route }) => !route.path.includes('{')))(
     '$name: another method is a 405 that tells which there are',
     async ({ route }) => {
-      const offered = routes.filter(({ path }) => path === route.path).map(({ method }) => method);
+      const offered = routes.filter(({ path }) => path === route.path).flatMap(methodsOf);
       const others = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND'].filter(
         (method) =>
           !offered.some((one) => one === method) &&
@@ -81,7 +82,8 @@ describe('paths and methods', () => {
           !(['GET', 'DELETE'].includes(method) && route.path.startsWith('/api/alerts/')),
       );
       for (const method of others) {
-        const { status, headers } = await http.request(method, route.path, { token });
+        const send = method === 'HEAD' ? http.send : http.request;
+        const { status, headers } = await send(method as 'HEAD', route.path, { token });
         expect({ method, status, allow: headers.allow }).toEqual({ method, status: 405, allow: offered.join(', ') });
       }
     },
@@ -161,7 +163,15 @@ describe('paths and methods', () => {
     expect((await http.request('GET', '/health', { body: { x: 1 } })).status).toBe(200);
   });
 
-  it('a HEAD request is refused like any other method', async () => {
-    expect((await http.request('HEAD', '/health')).headers.allow).toBe('GET');
+  it.each(['/health', '/api/alerts/list'])(
+    'HEAD %s has the status and the headers of GET, and no body',
+    async (path) => {
+      const [get, head] = [await http.request('GET', path, { token }), await http.send('HEAD', path, { token })];
+      expect([head.status, head.headers['content-type'], head.text]).toEqual([200, get.headers['content-type'], '']);
+    },
+  );
+
+  it('HEAD needs what GET needs', async () => {
+    expect((await http.send('HEAD', '/api/alerts/list')).status).toBe(401);
   });
 });

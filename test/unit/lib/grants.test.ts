@@ -10,7 +10,7 @@ const actionsOn = (
   trigger: FunctionEntry['trigger'] = idle,
 ): string[] =>
   grantsOf({ grants, trigger })
-    .flatMap(({ actions, on }) => (on.includes(resource) ? actions : []))
+    .flatMap(({ actions, on, effect }) => (on.includes(resource) && effect === undefined ? actions : []))
     .toSorted();
 
 describe('grants of a function', () => {
@@ -35,7 +35,7 @@ describe('grants of a function', () => {
     const written = grantsOf({ grants: { table: 'read' }, trigger }).filter(({ actions }) =>
       actions.includes('dynamodb:UpdateItem'),
     );
-    expect(written).toEqual([{ actions: ['dynamodb:UpdateItem'], on: ['table'], keysFrom: 'LIMIT#' }]);
+    expect(written).toEqual([{ actions: ['dynamodb:UpdateItem'], on: ['table'], keysFrom: ['LIMIT#'] }]);
   });
 
   it('let a reader of the table write items of the keys that are granted, and nothing else', () => {
@@ -43,8 +43,35 @@ describe('grants of a function', () => {
       actions.includes('dynamodb:PutItem'),
     );
     expect(written).toEqual([
-      { actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem'], on: ['table'], keysFrom: 'NOTE#' },
+      { actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem'], on: ['table'], keysFrom: ['NOTE#'] },
     ]);
+  });
+
+  it('let an owner of keys delete items with them as well, and batch over all of them', () => {
+    const written = grantsOf({ grants: { table: 'read', ownKeys: ['A#', 'B#'] }, trigger: idle }).filter(
+      ({ actions }) => actions.includes('dynamodb:DeleteItem'),
+    );
+    expect(written).toEqual([
+      {
+        actions: ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'].map((action) => `dynamodb:${action}`),
+        on: ['table'],
+        keysFrom: ['A#', 'B#'],
+      },
+    ]);
+  });
+
+  it.each<[string, FunctionEntry['grants']]>([
+    ['a writer of the table', { table: 'read-write' }],
+    ['a writer of audit entries', { table: 'read', writeKeys: ['AUDIT#'] }],
+  ])('let %s neither change nor delete what is in the audit log', (_, grants) => {
+    const denied = grantsOf({ grants, trigger: idle }).filter(({ effect }) => effect === 'deny');
+    expect(denied.map(({ on, keysFrom }) => [on, keysFrom])).toEqual([
+      [['table'], ['AUDIT#']],
+      [['table'], ['AUDIT#']],
+    ]);
+    expect(denied.flatMap(({ actions }) => actions)).toEqual(
+      ['UpdateItem', 'DeleteItem', 'BatchWriteItem'].map((action) => `dynamodb:${action}`),
+    );
   });
 
   it('let a writer of the table neither scan it nor change its settings', () => {

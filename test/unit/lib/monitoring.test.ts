@@ -31,6 +31,26 @@ describe('alarms', () => {
   });
 });
 
+describe('metrics', () => {
+  it('are counted for each stage by itself, by functions and by alarms alike', () => {
+    const spaces = propertiesOf('AWS::Lambda::Function').map(
+      ({ Environment }) => Environment.Variables.POWERTOOLS_METRICS_NAMESPACE,
+    );
+    const ours = propertiesOf('AWS::CloudWatch::Alarm')
+      .map(({ Namespace }) => String(Namespace))
+      .filter((name) => !name.startsWith('AWS/'));
+    expect(new Set([...spaces, ...ours])).toEqual(new Set(['AlphaPulse/dev']));
+  });
+
+  it('of mails that come back have alarms before SES stops sending', () => {
+    const mails = propertiesOf('AWS::CloudWatch::Alarm').filter(({ Namespace }) => Namespace === 'AWS/SES');
+    expect(Object.fromEntries(mails.map(({ MetricName, Threshold }) => [MetricName, Threshold]))).toEqual({
+      'Reputation.BounceRate': 0.05,
+      'Reputation.ComplaintRate': 0.001,
+    });
+  });
+});
+
 describe('a venue whose sync does not run', () => {
   const [filter] = propertiesOf('AWS::Logs::MetricFilter');
   const [counted] = filter?.MetricTransformations ?? [];

@@ -14,6 +14,7 @@ describe('settings of a deployment', () => {
       venueUrls: {},
       symbols: ['BTC/USDT', 'ETH/USDT'],
       mailFrom: 'alphapulse@example.com',
+      mailIdentity: 'create',
       allowedOrigins: ['http://localhost:5173'],
       data: 'keep',
     });
@@ -49,6 +50,8 @@ describe('settings of a deployment', () => {
     ['venueUrls', '{"binance":"proxy"}'],
     ['symbols', 'BTCUSDT'],
     ['mailFrom', 'nobody'],
+    ['mailIdentity', 'guess'],
+    ['bootstrapCodeHash', 'the code itself'],
     ['operatorMail', 'nobody'],
     ['allowedOrigins', 'https://app.example.com/path'],
     ['allowedOrigins', '*'],

@@ -54,12 +54,7 @@ const nameOfResource = (arn: string, logGroupId: string): string => {
     'arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:alphapulse-dev-state/exchange-credentials/*':
       'secret-family:exchange-credentials',
     ...Object.fromEntries(queueNames),
-    ...Object.fromEntries(
-      ofType('AWS::SES::EmailIdentity').map(([id]) => [
-        `arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:identity/${id}`,
-        'mail-identity',
-      ]),
-    ),
+    'arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:identity/*': 'mail-identities',
     ...Object.fromEntries(
       ofType('AWS::SES::ConfigurationSet').map(([id]) => [
         `arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:configuration-set/${id}`,
@@ -152,16 +147,21 @@ describe.each(functions.map((entry) => [entry.name, entry] as const))('the funct
   const role = everything[properties.Role['Fn::GetAtt'][0]]?.Properties ?? {};
 
   it('may do exactly what its manifest entry grants', () => {
-    const only = (keys: string | undefined) => (keys === undefined ? '' : ` where keys begin with ${keys}`);
-    const granted = grantsOf(entry).flatMap(({ actions, on, keysFrom }) =>
-      on.flatMap((resource) => actions.map((action) => `${action} on ${resource}${only(keysFrom)}`)),
+    const only = (keys: readonly string[] | undefined) =>
+      keys === undefined ? '' : ` where keys begin with ${keys.join(' or ')}`;
+    const granted = grantsOf(entry).flatMap(({ effect, actions, on, keysFrom }) =>
+      on.flatMap((resource) =>
+        actions.map((action) => `${effect === 'deny' ? 'Deny ' : ''}${action} on ${resource}${only(keysFrom)}`),
+      ),
     );
     const allowed = statementsOf(role).flatMap(({ Action, Resource, Effect, Condition }) =>
       listOf<string>(Action).flatMap((action) =>
         listOf<Json | string>(Resource).map((arn) => {
           const resource = nameOfResource(textOf(arn), logGroupId);
-          const keys: string | undefined = Condition?.['ForAllValues:StringLike']['dynamodb:LeadingKeys'][0];
-          return `${Effect === 'Allow' ? '' : `${Effect} `}${action} on ${resource}${only(keys?.replace(/\*$/, ''))}`;
+          const matched = Condition?.['ForAllValues:StringLike'] ?? Condition?.['ForAnyValue:StringLike'];
+          const keys: string[] | undefined = matched?.['dynamodb:LeadingKeys'];
+          const prefixes = keys?.map((key) => key.replace(/\*$/, ''));
+          return `${Effect === 'Allow' ? '' : `${Effect} `}${action} on ${resource}${only(prefixes)}`;
         }),
       ),
     );
@@ -203,6 +203,54 @@ describe.each(functions.map((entry) => [entry.name, entry] as const))('the funct
   });
 });
 
+describe('the hash of the bootstrap code', () => {
+  it('is known to the function that registers users, and to no other', () => {
+    const bootstrapCodeHash = 'a'.repeat(64);
+    const { stateless: resources } = synthesize({ ...prodSettings, bootstrapCodeHash });
+    const knowing = propertiesOf('AWS::Lambda::Function', resources).filter(({ Environment }) =>
+      JSON.stringify(Environment).includes(bootstrapCodeHash),
+    );
+    expect(knowing.map(({ Description }) => Description)).toEqual([expect.stringMatching(/^users-api /)]);
+  });
+});
+
+describe('mails', () => {
+  const { properties } = lambdaOf('deliver');
+  const role = everything[properties.Role['Fn::GetAtt'][0]]?.Properties ?? {};
+
+  it('come from the sender of the deployment, to any recipient', () => {
+    const sending = statementsOf(role).filter(({ Action }) => listOf(Action).includes('ses:SendEmail'));
+    expect(sending.map(({ Condition }) => Condition)).toEqual([
+      { StringEquals: { 'ses:FromAddress': 'alphapulse@example.com' } },
+    ]);
+  });
+
+  it('use an identity that SES knows already where a deployment says so', () => {
+    const { stateless: resources } = synthesize({ ...prodSettings, mailIdentity: 'import' });
+    expect(ofType('AWS::SES::EmailIdentity', resources)).toEqual([]);
+    expect(ofType('AWS::SES::EmailIdentity')).toHaveLength(1);
+  });
+});
+
+describe('a denial', () => {
+  const denials = Object.values(everything)
+    .filter(({ Type }) => Type === 'AWS::IAM::Role')
+    .flatMap(({ Properties }) => statementsOf(Properties))
+    .filter(({ Effect }) => Effect === 'Deny');
+
+  it('needs a key to be of the audit log, so that it holds up no transaction whose keys IAM is not told', () => {
+    const audit = { 'dynamodb:LeadingKeys': ['AUDIT#*'] };
+    const [single, batch] = [
+      { 'ForAllValues:StringLike': audit, Null: { 'dynamodb:LeadingKeys': 'false' } },
+      { 'ForAnyValue:StringLike': audit },
+    ];
+    expect(denials.length).toBeGreaterThan(0);
+    for (const { Action, Condition } of denials) {
+      expect(Condition).toEqual(listOf(Action).includes('dynamodb:BatchWriteItem') ? batch : single);
+    }
+  });
+});
+
 describe('permissions', () => {
   const statements = Object.values(everything).flatMap(({ Properties }) => [
     ...statementsOf(Properties),
@@ -224,8 +272,10 @@ describe('permissions', () => {
   });
 });
 
+const isAccessLog = (name: string): boolean => name.startsWith('/aws/vendedlogs/');
+
 describe('resources', () => {
-  it('have generated names, except secrets, which functions find by their prefix', () => {
+  it('have generated names, except secrets, which functions find by their prefix, and logs of accesses', () => {
     const nameProperties = [
       'TableName',
       'FunctionName',
@@ -241,9 +291,21 @@ describe('resources', () => {
     const named = Object.entries(everything).flatMap(([id, { Type, Properties }]) =>
       titled.includes(Type)
         ? []
-        : nameProperties.filter((name) => typeof Properties?.[name] === 'string').map((name) => `${id}.${name}`),
+        : nameProperties
+            .filter((name) => typeof Properties?.[name] === 'string' && !isAccessLog(Properties[name]))
+            .map((name) => `${id}.${name}`),
     );
     expect(named).toEqual([]);
+  });
+
+  it('write accesses where no account-wide policy grows with them', () => {
+    const logs = propertiesOf('AWS::ApiGatewayV2::Stage').map(
+      ({ AccessLogSettings }) => stateless[textOf(AccessLogSettings.DestinationArn).split('.')[0] ?? '']?.Properties,
+    );
+    expect(logs.map((log) => log?.LogGroupName)).toEqual([
+      expect.stringMatching(/^\/aws\/vendedlogs\/.*alphapulse-dev\/sockets$/),
+      expect.stringMatching(/^\/aws\/vendedlogs\/.*alphapulse-dev\/http$/),
+    ]);
   });
 
   it('keep their logs for a month, in production for three', () => {

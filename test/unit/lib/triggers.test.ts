@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { routeKey } from '../../../functions/http/route.ts';
+import { methodsOf, type Route } from '../../../functions/http/route.ts';
 import { functions } from '../../../functions/manifest.ts';
 import {
   type Json,
@@ -13,6 +13,9 @@ import {
   tableId,
   textOf,
 } from './templates.ts';
+
+/** What API Gateway calls the routes of a declaration. */
+const keysOf = (route: Route): string[] => methodsOf(route).map((method) => `${method} ${route.path}`);
 
 describe('the HTTP API', () => {
   const [[apiId = ''] = []] = ofType('AWS::ApiGatewayV2::Api').filter(
@@ -34,13 +37,16 @@ describe('the HTTP API', () => {
 
   it('has the declared routes and the one for all others, and no more', () => {
     expect([...routes.keys()].toSorted()).toEqual(
-      [...declared.map(({ route }) => routeKey(route)), '$default'].toSorted(),
+      [...declared.flatMap(({ route }) => keysOf(route)), '$default'].toSorted(),
     );
   });
 
-  it.each(declared.map(({ name, route }) => [routeKey(route), name] as const))('hands %s to %s', (key, name) => {
-    expect(functionOf(routes.get(key))).toContain(lambdaOf(name).id);
-  });
+  it.each(declared.flatMap(({ name, route }) => keysOf(route).map((key) => [key, name] as const)))(
+    'hands %s to %s',
+    (key, name) => {
+      expect(functionOf(routes.get(key))).toContain(lambdaOf(name).id);
+    },
+  );
 
   it('hands what no route matches to the function that falls back', () => {
     const fallback = functions.find(({ trigger }) => trigger.type === 'http' && trigger.fallback);
@@ -49,7 +55,7 @@ describe('the HTTP API', () => {
 
   it('checks the caller of every route but the public ones', () => {
     const unchecked = [...routes.values()].filter(({ AuthorizationType }) => AuthorizationType !== 'CUSTOM');
-    const open = declared.filter(({ route }) => route.scope === 'public').map(({ route }) => routeKey(route));
+    const open = declared.filter(({ route }) => route.scope === 'public').flatMap(({ route }) => keysOf(route));
     expect(unchecked.map(({ RouteKey }) => RouteKey).toSorted()).toEqual([...open, '$default'].toSorted());
   });
 
@@ -66,8 +72,17 @@ describe('the HTTP API', () => {
 
   it('throttles every declared route', () => {
     expect(Object.keys(stage?.RouteSettings).toSorted()).toEqual(
-      declared.map(({ route }) => routeKey(route)).toSorted(),
+      declared.flatMap(({ route }) => keysOf(route)).toSorted(),
     );
+  });
+
+  it('leaves room to log in while a caller with many addresses tries', () => {
+    const [login, alerts] = ['POST /api/user/login', 'POST /api/alerts/create'].map((key) => stage?.RouteSettings[key]);
+    const perCaller = declared.find(({ route }) => route.path === '/api/user/login')?.route.throttle.requestsPerMinute;
+    expect(login.ThrottlingRateLimit).toBeGreaterThanOrEqual(((perCaller ?? 0) * 1000) / 60);
+    expect(alerts.ThrottlingRateLimit).toBeLessThan(login.ThrottlingRateLimit);
+    const rates = Object.values<Json>(stage?.RouteSettings).map(({ ThrottlingRateLimit }) => ThrottlingRateLimit);
+    expect(Math.max(...rates)).toBeLessThanOrEqual(1000);
   });
 
   it('logs each access', () => {
@@ -103,6 +118,17 @@ describe('queues', () => {
     expect(textOf(properties?.RedrivePolicy.deadLetterTargetArn)).toBe(`${queueId(`${queue}-dead`)}.Arn`);
     expect(properties?.RedrivePolicy.maxReceiveCount).toBe(maxReceives);
     expect(properties?.VisibilityTimeout).toBe(6 * timeoutSeconds);
+  });
+
+  it('may be filled by their own consumer without Lambda taking it for a runaway loop, and by no other', () => {
+    const looping = functions.filter(
+      ({ trigger, grants }) => trigger.type === 'queue' && grants.send?.includes(trigger.queue),
+    );
+    expect(looping.map(({ name }) => name)).toEqual(['account-sync']);
+    const allowed = ofType('AWS::Lambda::Function').filter(
+      ([, { Properties }]) => Properties.RecursiveLoop === 'Allow',
+    );
+    expect(allowed.map(([id]) => id)).toEqual([lambdaOf('account-sync').id]);
   });
 
   const dead = ofType('AWS::SQS::Queue').filter(([, { Properties }]) => Properties.RedrivePolicy === undefined);

@@ -99,6 +99,38 @@ describe('grantedPlatform', () => {
     }
   });
 
+  it('lets an owner of keys write and delete there in every way, and nowhere else', async () => {
+    const { table } = granting({ table: 'read', ownKeys: ['NOTE#'] });
+    const note = { pk: 'NOTE#1', sk: 'x', kind: 'note' };
+    await table.writeMany([{ put: note }, { delete: { pk: 'NOTE#2', sk: 'x' } }]);
+    await table.transact([{ delete: note }]);
+    await table.delete(note);
+    for (const refused of [table.delete(item), table.writeMany([{ put: note }, { put: item }])]) {
+      await expect(refused).rejects.toThrow(NotGranted);
+    }
+  });
+
+  it('lets a writer of some keys write many items only under conditions', async () => {
+    const { table } = granting({ table: 'read', writeKeys: ['NOTE#'] });
+    const note = { pk: 'NOTE#1', sk: 'x', kind: 'note' };
+    await table.writeMany([{ put: note, if: { path: 'pk', is: 'absent' } }]);
+    await expect(table.writeMany([{ put: note }])).rejects.toThrow(NotGranted);
+  });
+
+  it('lets a writer of the table put items of the audit log, and neither change nor delete them', async () => {
+    const { table } = granting({ table: 'read-write' });
+    const entry = { pk: 'AUDIT#1', sk: 'x', kind: 'audit' };
+    await table.transact([{ put: entry }]);
+    for (const refused of [
+      table.update(entry, { set: { text: 'x' } }),
+      table.delete(entry),
+      table.writeMany([{ delete: entry }]),
+      table.transact([{ put: item }, { delete: entry }]),
+    ]) {
+      await expect(refused).rejects.toThrow(NotGranted);
+    }
+  });
+
   it('refuses to change a secret where only reading is granted', async () => {
     const { secrets } = granting({ secrets: ['token-signing'] });
     await expect(secrets.put('token-signing', 'x')).rejects.toThrow(NotGranted);

@@ -130,6 +130,21 @@ describe('what the sync writes', () => {
     expect((await stored())?.version).toBe(3);
   });
 
+  it('is each move once where two runs of a schedule overlap, and none is skipped', async () => {
+    const other = new MarketSync(given.platform, venue);
+    const seen: string[] = [];
+    for (const last of ['100', '101', '102']) {
+      observe(['BTC/USDT', last]);
+      await given.clock.advance(5000);
+      await given.awake(Promise.all([sync.run(), other.run()]));
+      seen.push((await stored())?.last ?? '');
+    }
+    expect(seen).toEqual(['100', '101', '102']);
+    const changed = await given.changes.read('alerts', 10_000);
+    const prices = changed.flatMap(({ after }) => (after?.kind === 'ticker' ? [after.last] : []));
+    expect(prices).toEqual(['100', '101', '102']);
+  });
+
   it('goes on, in a new process, from what is stored', async () => {
     observe(['BTC/USDT', '100', 2000]);
     await runAfter(0);

@@ -8,7 +8,8 @@ import { Alerts } from '#shared/alerts/alerts';
 import type { UserId } from '#shared/model/user-id';
 import { notificationHistory } from '#shared/notifications/history';
 import type { SomeSettings } from '#shared/platform/config/config';
-import { TimedOut, Unavailable } from '#shared/platform/errors';
+import { InvalidInput, TimedOut, Unavailable } from '#shared/platform/errors';
+import { EmailVerification } from '#shared/users/email-verification';
 import { UserSettings } from '#shared/users/user-settings';
 import { Users } from '#shared/users/users';
 import { type TestPlatform, testContext, testOrigin, testPlatform } from '../../support/test-platform.ts';
@@ -76,6 +77,32 @@ describe('a mail', () => {
       'delivered',
       { waiting: 0, delayed: 0, inFlight: 0 },
     ]);
+  });
+
+  it('that the mail service refuses for good fails at once', async () => {
+    let attempts = 0;
+    given.mailer.send = async () => {
+      attempts += 1;
+      throw new InvalidInput('to', 'The mail service refuses the mail');
+    };
+    await fire(['email']);
+    await handleFor(70);
+    expect([attempts, await delivery(), await queue().depth()]).toMatchObject([
+      1,
+      { status: 'failed', error: 'The mail service refuses the mail.' },
+      { waiting: 0, delayed: 0, inFlight: 0 },
+    ]);
+  });
+
+  it('about security that the mail service refuses for good is not sent again', async () => {
+    let attempts = 0;
+    given.mailer.send = async () => {
+      attempts += 1;
+      throw new InvalidInput('from', 'The mail service does not let this installation send');
+    };
+    await new EmailVerification(given.platform).request(ada);
+    await handleFor(70);
+    expect([attempts, await queue().depth()]).toEqual([1, { waiting: 0, delayed: 0, inFlight: 0 }]);
   });
 
   it('is sent by one of two that handle the same message at the same time', async () => {

@@ -3,7 +3,7 @@ import { queueEvent } from '#local/queue-event';
 import { NewAccount } from '#shared/accounts/account';
 import { Accounts } from '#shared/accounts/accounts';
 import { accountKey, duePeriod, type StoredAccount } from '#shared/accounts/stored';
-import { Dispatcher } from '#shared/accounts/sync/dispatch';
+import { Dispatcher, HOPS_MAX } from '#shared/accounts/sync/dispatch';
 import { VenueError } from '#shared/exchange/errors';
 import type { UserId } from '#shared/model/user-id';
 import { testKey, VenueOfKeys } from '../../../support/account-venues.ts';
@@ -54,6 +54,23 @@ describe('a dispatcher that comes once a minute', () => {
     expect(late.length).toBeGreaterThanOrEqual(4);
     expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...late)).toBeLessThanOrEqual(1000);
+  });
+
+  it('has each due sync made once where it overlaps with another run of its schedule', async () => {
+    await connect(everySeconds);
+    await pass(2 * everySeconds);
+    askedAt.length = 0;
+    for (let minute = 0; minute < 5; minute += 1) {
+      await Promise.all([new Dispatcher(given.platform).run(), new Dispatcher(given.platform).run()]);
+      for (let second = 0; second < everySeconds; second += 1) {
+        await given.clock.advance(1000);
+        await given.settle();
+      }
+    }
+    const periods = askedAt.map((at) => Math.floor(at / (everySeconds * 1000)));
+    expect(askedAt.length).toBeGreaterThanOrEqual(4);
+    expect(askedAt.length).toBeLessThanOrEqual(5);
+    expect(new Set(periods).size).toBe(periods.length);
   });
 
   it('spreads what should have been made already', async () => {
@@ -125,5 +142,33 @@ describe('a sync that fails', () => {
     expect(askedAt.length).toBe(6);
     await pass(300);
     expect(askedAt.length).toBe(6);
+  });
+
+  it('is left to the dispatcher at the end of a long chain of retries', async () => {
+    const account = await connect(everySeconds);
+    await pass(120);
+    const { userId, accountId } = account;
+    const at = (hops: number) => {
+      const body = JSON.stringify({ userId, accountId, dueAt: given.clock.now(), userRequested: true, hops });
+      const message = { id: '1', receipt: '1', receiveCount: 1, sentAt: given.clock.now(), body };
+      return given.accountSync(queueEvent('account-sync', [message]), testContext);
+    };
+    const retries = async () => {
+      const messages = await given.platform.queue('account-sync').receive(10, 0);
+      return messages.map(({ body }) => JSON.parse(body)).filter(({ hops }) => hops !== undefined);
+    };
+    fail(3);
+    await at(HOPS_MAX - 1);
+    await given.clock.advance(10_000);
+    expect(await retries()).toMatchObject([{ hops: HOPS_MAX, userRequested: false }]);
+    askedAt.length = 0;
+    fail(3);
+    await at(HOPS_MAX);
+    expect(askedAt).not.toEqual([]);
+    askedAt.length = 0;
+    await given.clock.advance(10_000);
+    expect(await retries()).toMatchObject([{ hops: HOPS_MAX }]);
+    await pass(2 * everySeconds);
+    expect(askedAt.length).toBeGreaterThan(0);
   });
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { deploy } from '../../../../lib/commands/deploy.ts';
 import { operator } from './operator.ts';
@@ -16,6 +17,7 @@ describe('npm run deploy', () => {
       'mailFrom=a@example.com',
       'operatorMail=ops@example.com',
       'venues=binance,kraken',
+      expect.stringMatching(/^bootstrapCodeHash=/),
     ]);
     expect(person.remembered().dev).toMatchObject({ mailFrom: 'a@example.com', venues: 'binance,kraken' });
     expect(person.ran()).toEqual(['synth', 'deploy']);
@@ -31,7 +33,10 @@ describe('npm run deploy', () => {
   it('does not ask what it was told before, and does not forget a setting given once', async () => {
     const person = operator({ answers: ['y'], rememberedText: known });
     await deploy({ ...dev, settings: { symbols: 'BTC/USD' } }, person.surroundings);
-    expect(person.context()).toEqual(['stage=dev', 'mailFrom=a@example.com', 'venues=kraken', 'symbols=BTC/USD']);
+    expect(person.context()).toEqual([
+      ...['stage=dev', 'mailFrom=a@example.com', 'venues=kraken', 'symbols=BTC/USD'],
+      expect.stringMatching(/^bootstrapCodeHash=/),
+    ]);
     expect(person.remembered().dev).toMatchObject({ venues: 'kraken', symbols: 'BTC/USD' });
   });
 
@@ -55,6 +60,74 @@ describe('npm run deploy', () => {
     expect(person.said()).toMatch(/https:\/\/api\.test\n.*wss:\/\/live\.test/);
     expect(person.said()).toContain('the first user is the admin');
     expect(person.said()).toContain('SES sent to a@example.com');
+  });
+
+  it('shows the code that the first user needs, once, and deploys its hash', async () => {
+    const person = operator({ rememberedText: known });
+    await deploy({ ...dev, yes: true }, person.surroundings);
+    const code = /"bootstrapCode":"([\w-]{22})"/.exec(person.said())?.[1] ?? '';
+    const hash = createHash('sha256').update(code).digest('hex');
+    expect(person.context()).toContain(`bootstrapCodeHash=${hash}`);
+    expect(person.remembered().dev.bootstrapCodeHash).toBe(hash);
+    expect(JSON.stringify(person.remembered())).not.toContain(code);
+
+    const again = operator({ rememberedText: JSON.stringify(person.remembered()) });
+    await deploy({ ...dev, yes: true }, again.surroundings);
+    expect(again.context()).toContain(`bootstrapCodeHash=${hash}`);
+    expect(again.said()).not.toContain('"bootstrapCode"');
+    expect(again.said()).toContain('-c bootstrapCodeHash= makes a new one');
+  });
+
+  it('makes another code where the one of before was never shown', async () => {
+    const person = operator({ rememberedText: known, failures: { deploy: ['no'] } });
+    await expect(deploy({ ...dev, yes: true }, person.surroundings)).rejects.toThrow();
+    expect(person.remembered().dev.bootstrapCodeHash).toBeUndefined();
+  });
+
+  it.each([
+    ['us-east-1', 'binance', '', /binance would not answer[\s\S]*eu-central-1 or ap-northeast-1/],
+    ['us-west-2', 'kraken,bybit', '', /bybit would not answer/],
+  ])('does not deploy to %s with %s', async (region, venues, venueUrls, sentence) => {
+    const person = operator({ environment: `aws://111122223333/${region}`, rememberedText: known });
+    const settings = { venues, venueUrls };
+    await expect(deploy({ ...dev, settings, yes: true }, person.surroundings)).rejects.toThrow(sentence);
+    expect(person.ran()).toEqual(['synth']);
+  });
+
+  it.each([
+    ['eu-central-1', { venues: 'binance' }],
+    ['us-east-1', { venues: 'kraken' }],
+    ['us-east-1', { venues: 'binance', venueUrls: '{"binance":"https://proxy.example.com"}' }],
+  ])('deploys to %s with %j', async (region, settings) => {
+    const person = operator({ environment: `aws://111122223333/${region}`, rememberedText: known });
+    await deploy({ ...dev, settings, yes: true }, person.surroundings);
+    expect(person.ran()).toEqual(['synth', 'deploy']);
+  });
+
+  describe('in an account that may run few functions at once', () => {
+    const inAccount = (concurrentExecutions: () => Promise<number>) =>
+      operator({ rememberedText: known, account: { concurrentExecutions } });
+
+    it('says what that means, and where there are more', async () => {
+      const person = inAccount(async () => 10);
+      await deploy({ ...dev, yes: true }, person.surroundings);
+      expect(person.said()).toMatch(/may run 10 functions at once\.[\s\S]*Service Quotas/);
+    });
+
+    it('does not deploy more exchanges than leave room for requests', async () => {
+      const person = inAccount(async () => 10);
+      const settings = { venues: 'kraken,coinbase,okx,gate,kucoin,bitget' };
+      await expect(deploy({ ...dev, settings, yes: true }, person.surroundings)).rejects.toThrow(/watch at most 5/);
+      expect(person.ran()).toEqual(['synth']);
+    });
+
+    it('says nothing where there are enough, and goes on where it can not be read', async () => {
+      const enough = inAccount(async () => 1000);
+      const unknown = inAccount(() => Promise.reject(new Error('AccessDenied')));
+      for (const { surroundings } of [enough, unknown]) await deploy({ ...dev, yes: true }, surroundings);
+      expect(enough.said()).not.toContain('functions at once');
+      expect(unknown.said()).toContain('could not be read');
+    });
   });
 
   it('asks nothing with --yes, and says what production lacks', async () => {

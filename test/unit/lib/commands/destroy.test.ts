@@ -27,7 +27,16 @@ describe('npm run destroy', () => {
       'destroy alphapulse-dev',
       'deploy alphapulse-dev-state',
       'destroy alphapulse-dev-state',
+      'delete-secrets alphapulse-dev-state/exchange-credentials/',
     ]);
+  });
+
+  it('says which secrets may be left when they could not be deleted', async () => {
+    const deleteSecrets = () => Promise.reject(Object.assign(new Error(), { name: 'AccessDeniedException' }));
+    const person = operator({ answers: ['dev'], account: { deleteSecrets } });
+    await expect(destroy({ ...dev, withData: true }, person.surroundings)).rejects.toThrow(
+      /alphapulse-dev-state\/exchange-credentials\/ may be left \(AccessDeniedException\)/,
+    );
   });
 
   it('deletes no data for another answer', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { RememberedSettings } from '../../../../lib/commands/answers.ts';
+import type { AwsAccount } from '../../../../lib/commands/aws-account.ts';
 import type { Surroundings } from '../../../../lib/commands/deploy.ts';
 
 interface Circumstances {
@@ -13,6 +14,8 @@ interface Circumstances {
   readonly rememberedText?: string;
   /** What the CDK's command prints when it fails, by its subcommand: each text fails one run. */
   readonly failures?: Readonly<Record<string, readonly string[]>>;
+  /** What the account itself answers. */
+  readonly account?: Partial<AwsAccount>;
 }
 
 /** A person with a CDK command that writes what the real one would write. */
@@ -21,6 +24,7 @@ export const operator = ({
   environment = 'aws://111122223333/eu-west-1',
   rememberedText,
   failures = {},
+  account = {},
 }: Circumstances) => {
   const folder = mkdtempSync(join(tmpdir(), 'alphapulse-operator-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -46,6 +50,11 @@ export const operator = ({
 
   const surroundings: Surroundings = {
     folder,
+    account: () => ({
+      concurrentExecutions: async () => 1000,
+      deleteSecrets: async (prefix) => ran.push(['delete-secrets', prefix]),
+      ...account,
+    }),
     remembered: new RememberedSettings(file),
     terminal: {
       isInteractive: answers !== undefined,

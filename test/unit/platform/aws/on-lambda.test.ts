@@ -10,7 +10,11 @@ import { httpRecorder, operationOf } from '../../../support/http-recorder.ts';
 
 const entry = `
   import { onLambda } from '#shared/platform/aws/on-lambda';
-  export const handler = onLambda(({ table, mailer, queue, logger }) => async (event) => {
+  export const handler = onLambda(({ table, mailer, queue, metrics }) => async (event) => {
+    if (event.metric) {
+      metrics.addMetric(event.metric, 'Count', 1);
+      return metrics.serializeMetrics()._aws.CloudWatchMetrics[0].Namespace;
+    }
     if (event.mail) return mailer.send(event.mail);
     if (event.queue) return queue(event.queue).depth();
     return table.get(event.key);
@@ -90,6 +94,11 @@ describe('a function on Lambda', () => {
     expect(await called(event)).toMatchObject({
       message: `functions/manifest.ts does not grant ${port} to this function (alphapulse-reader)`,
     });
+  });
+
+  it('counts in the namespace of its deployment', async () => {
+    const environment = { POWERTOOLS_METRICS_NAMESPACE: 'AlphaPulse/dev' };
+    expect(await called({ metric: 'AlertsFired' }, environment)).toBe('AlphaPulse/dev');
   });
 
   it('does not start without its configuration', async () => {

@@ -81,10 +81,10 @@ describe('put', () => {
     expect(sent()[1]).toMatchObject({ operation: 'CreateSecret', Name: 'alphapulse/jwt', SecretString: 'new' });
   });
 
-  it('brings back a secret that awaits its deletion', async () => {
-    const { secrets, operations } = await given(awaitingDeletion, ok, ok);
-    await secrets.put('jwt', 'new');
-    expect(operations()).toEqual(['PutSecretValue', 'RestoreSecret', 'PutSecretValue']);
+  it('replaces nothing that an operator can still bring back', async () => {
+    const { secrets, operations } = await given(awaitingDeletion);
+    await expect(secrets.put('jwt', 'new')).rejects.toThrow('The secret store refused the request for alphapulse/jwt');
+    expect(operations()).toEqual(['PutSecretValue']);
   });
 });
 
@@ -102,16 +102,13 @@ describe('create', () => {
     expect(await secrets.get('jwt')).toBe('theirs');
   });
 
-  it('takes the place of a secret that awaits its deletion', async () => {
-    const { secrets, operations } = await given(awaitingDeletion, ok, ok);
-    expect(await secrets.create('jwt', 'mine')).toBe('mine');
-    expect(operations()).toEqual(['CreateSecret', 'RestoreSecret', 'PutSecretValue']);
-  });
-
-  it('takes the place of a secret that is deleted meanwhile', async () => {
-    const { secrets } = await given(exists, awaitingDeletion, ok, ok);
-    expect(await secrets.create('jwt', 'mine')).toBe('mine');
-    expect(await secrets.get('jwt')).toBe('mine');
+  it.each([
+    ['awaits its deletion', [awaitingDeletion], ['CreateSecret']],
+    ['is deleted meanwhile', [exists, awaitingDeletion], ['CreateSecret', 'GetSecretValue']],
+  ])('does not take the place of a secret that %s', async (_, answers, sent) => {
+    const { secrets, operations } = await given(...answers);
+    await expect(secrets.create('jwt', 'mine')).rejects.toThrow('The secret store refused the request');
+    expect(operations()).toEqual(sent);
   });
 
   it('replaces nothing that it can not read yet', async () => {

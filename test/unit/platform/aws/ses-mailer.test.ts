@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SesMailer, sesClient } from '#shared/platform/aws/ses-mailer';
+import { SES_OPTIONS, SesMailer, sesClient } from '#shared/platform/aws/ses-mailer';
 import { InvalidInput, Unavailable } from '#shared/platform/errors';
 import { type Answer, httpRecorder, towards } from '../../../support/http-recorder.ts';
 
@@ -21,6 +21,14 @@ const refusal = (code: string, status = 400) =>
     status,
     `<ErrorResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${code}</Message></Error><RequestId>r</RequestId></ErrorResponse>`,
   );
+
+describe('the client', () => {
+  it('waits for SES long enough, and leaves further attempts to the queue', async () => {
+    const { config } = sesClient({ region: 'us-east-1' });
+    expect(await config.maxAttempts()).toBe(1);
+    expect(SES_OPTIONS.requestHandler).toMatchObject({ requestTimeout: 10_000, throwOnRequestTimeout: true });
+  });
+});
 
 describe('a mail', () => {
   it('is sent as text and HTML in UTF-8', async () => {
@@ -64,6 +72,7 @@ describe('a mail', () => {
 
   it.each([
     ['MessageRejected', InvalidInput],
+    ['AccessDenied', InvalidInput],
     ['Throttling', Unavailable],
     ['AccountSendingPausedException', Unavailable],
   ])('that meets %s fails as %o', async (code, expected) => {

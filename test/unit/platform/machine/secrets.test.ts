@@ -47,6 +47,16 @@ describe('FileSecrets', () => {
     expect(await Promise.all(names.map((name) => reopened.get(name)))).toEqual(names.map((name) => `value of ${name}`));
   });
 
+  it('takes the name of a deleted secret again', async () => {
+    const { folder } = await given();
+    const secrets = new FileSecrets(folder);
+    await secrets.delete('account/1');
+    expect(await secrets.create('account/1', 'new')).toBe('new');
+    await secrets.delete('account/1');
+    await secrets.put('account/1', 'newer');
+    expect(await secrets.get('account/1')).toBe('newer');
+  });
+
   it('removes a deleted secret from the file', async () => {
     const { folder, file } = await given();
     await new FileSecrets(folder).delete('account/1');
