@@ -29,7 +29,8 @@ export const refresh = route({
   path: '/api/user/refresh',
   scope: 'public',
   throttle: perMinute(60),
-  summary: 'Issues new tokens for a refresh token; reusing a refresh token ends its session',
+  summary:
+    'Issues new tokens for a refresh token; within 10 s it gets the same answer again, later its reuse ends the session',
   body: z.strictObject({ refreshToken: z.string().max(200) }),
   response: { 200: Tokens },
 });

@@ -12,6 +12,7 @@ export const PROBLEMS = {
   'totp-required': { status: 401, title: 'A second-factor code is required' },
   'invalid-totp': { status: 401, title: 'The second-factor code is wrong' },
   'invalid-refresh-token': { status: 401, title: 'The refresh token is not valid' },
+  'refresh-reused': { status: 401, title: 'The refresh token was used before; its session has ended' },
   forbidden: { status: 403, title: 'The caller is not allowed to do this' },
   'registration-closed': { status: 403, title: 'Registration is closed' },
   'not-found': { status: 404, title: 'The resource does not exist' },
