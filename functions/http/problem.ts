@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { TooManyAttempts } from '#shared/auth/login-delays';
+import { WrongCredentials } from '#shared/auth/refusals';
 import { VenueError, type VenueFailure } from '#shared/exchange/errors';
 import { DomainError, InvalidInput } from '#shared/platform/errors';
 
@@ -13,6 +14,7 @@ export const PROBLEMS = {
   'invalid-totp': { status: 401, title: 'The second-factor code is wrong' },
   'invalid-refresh-token': { status: 401, title: 'The refresh token is not valid' },
   'refresh-reused': { status: 401, title: 'The refresh token was used before; its session has ended' },
+  'wrong-credentials': { status: 403, title: 'The password or the second-factor code is wrong' },
   forbidden: { status: 403, title: 'The caller is not allowed to do this' },
   'registration-closed': { status: 403, title: 'Registration is closed' },
   'not-found': { status: 404, title: 'The resource does not exist' },
@@ -121,6 +123,10 @@ const described = (error: unknown, requestId: string): Described => {
   if (error instanceof InvalidInput) {
     const { path, message } = error;
     return { code: 'invalid-input', detail: message, errors: [{ path, message }] };
+  }
+  if (error instanceof WrongCredentials) {
+    const { code, path, message } = error;
+    return { code, detail: message, errors: [{ path, message }] };
   }
   if (error instanceof TooManyAttempts) {
     return { code: 'too-many-requests', detail: error.message, headers: retryAfter(error.retryAfterMs) };

@@ -7,7 +7,7 @@ import type { Platform } from '#shared/platform/ports';
 import type { Update } from '#shared/platform/table';
 import { type Attempt, LoginDelays, TooManyAttempts } from './login-delays.ts';
 import { passwordMatches } from './passwords.ts';
-import { InvalidCredentials, TotpRequired, wrongCode } from './refusals.ts';
+import { InvalidCredentials, InvalidTotp, TotpRequired, WrongCredentials, wrongCode } from './refusals.ts';
 import { TotpCodes } from './totp-codes.ts';
 
 /** Nobody has this id. It is read if an address has no owner, so that the number of reads is the same. */
@@ -66,21 +66,31 @@ export class Credentials {
   }
 
   /**
-   * Checks the credentials that a user has to submit again before a change of credentials.
-   * @throws as {@link ofLogin}
+   * Checks the credentials that a user has to submit again in a session.
+   * @param passwordField the field of the request that has the password
+   * @throws {WrongCredentials} the password or the code is wrong, or a required code is missing
+   * @throws {TooManyAttempts}
    * @throws {NotFound} the user is gone
    */
-  async ofUser(userId: UserId, submitted: SubmittedCredentials, origin: AuditOrigin): Promise<Proof> {
+  async ofUser(
+    userId: UserId,
+    submitted: SubmittedCredentials,
+    origin: AuditOrigin,
+    passwordField = 'password',
+  ): Promise<Proof> {
     const user = await this.#user(userId);
     const attempt = await this.#attempt(user.email, origin);
-    await this.#checkPassword(user, submitted.password, origin);
-    return await this.#withCode(user, submitted.totp, attempt, origin);
+    return await inSession(passwordField, async () => {
+      await this.#checkPassword(user, submitted.password, origin);
+      return await this.#withCode(user, submitted.totp, attempt, origin);
+    });
   }
 
-  /** Checks only a code, of a user who has a second factor. @throws {InvalidTotp | TooManyAttempts | NotFound} */
+  /** Checks only a code, of a user who has a second factor. @throws {WrongCredentials | TooManyAttempts | NotFound} */
   async ofCode(userId: UserId, code: string, origin: AuditOrigin): Promise<Proof> {
     const user = await this.#user(userId);
-    return await this.#withCode(user, code, await this.#attempt(user.email, origin), origin);
+    const attempt = await this.#attempt(user.email, origin);
+    return await inSession('password', () => this.#withCode(user, code, attempt, origin));
   }
 
   /** Records the failure of a code that was correct when it was checked and was used meanwhile. */
@@ -137,5 +147,18 @@ export class Credentials {
     await this.#audit.record({ ...origin, ...whose, type: 'auth.login-failed', after: { reason } });
   }
 }
+
+/** Whoever is logged in is told which field is wrong: they know that they exist. */
+const inSession = async (passwordField: string, check: () => Promise<Proof>): Promise<Proof> => {
+  try {
+    return await check();
+  } catch (error) {
+    if (error instanceof InvalidCredentials) throw new WrongCredentials(passwordField, 'The password is wrong.');
+    if (error instanceof InvalidTotp || error instanceof TotpRequired) {
+      throw new WrongCredentials('totp', error.message);
+    }
+    throw error;
+  }
+};
 
 const wrongPassword = () => new InvalidCredentials('The mail address or the password is wrong.');

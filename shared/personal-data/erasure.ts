@@ -1,7 +1,7 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditOrigin } from '#shared/audit/entry';
 import { Credentials, type SubmittedCredentials } from '#shared/auth/credentials';
-import { wrongCode } from '#shared/auth/refusals';
+import { wrongCodeAgain } from '#shared/auth/refusals';
 import { Sessions } from '#shared/auth/sessions';
 import type { SessionId, StoredSession } from '#shared/auth/stored-session';
 import { emailKey, noSuchUser, type StoredUser, userKey } from '#shared/identity/stored-user';
@@ -37,7 +37,7 @@ export class UserRemoval {
   /**
    * Deletes the user who sends the request, with their password and code. The session of the request stays open to the
    * end with the scopes of a viewer, so that it can retry; a retry needs no further proof.
-   * @throws {InvalidCredentials | TotpRequired | InvalidTotp | TooManyAttempts}
+   * @throws {WrongCredentials | TooManyAttempts}
    * @throws {Conflict} no admin would be left, or an account is being synchronised: retry
    */
   async ofOneself(
@@ -107,7 +107,7 @@ export class UserRemoval {
         return await this.#sessions.closeConnections(sessions);
       } catch (error) {
         if (!(error instanceof TransactionCanceled)) throw error;
-        if (error.failed.some((index) => index < proof.length)) throw wrongCode();
+        if (error.failed.some((index) => index < proof.length)) throw wrongCodeAgain();
         checkAdminStays(error, counted, writes.length);
         // The user or a session changed in the meantime: retry.
       }

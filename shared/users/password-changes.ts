@@ -3,7 +3,7 @@ import { Credentials } from '#shared/auth/credentials';
 import { invalidToken, MailedTokens } from '#shared/auth/mailed-token';
 import { checkNewPassword } from '#shared/auth/password-policy';
 import { hashPassword } from '#shared/auth/passwords';
-import { wrongCode } from '#shared/auth/refusals';
+import { wrongCodeAgain } from '#shared/auth/refusals';
 import type { Sessions } from '#shared/auth/sessions';
 import type { SessionId } from '#shared/auth/stored-session';
 import { hasCredentialsOf, type StoredUser, userKey } from '#shared/identity/stored-user';
@@ -36,7 +36,7 @@ export class PasswordChanges {
    * Changes the password of a user who submits the current one, ends their other sessions, and mails a notice.
    * @param session the session that is kept
    * @throws {InvalidInput} the new password is weak, or the same as the current one
-   * @throws {InvalidCredentials | TotpRequired | InvalidTotp | TooManyAttempts | NotFound}
+   * @throws {WrongCredentials | TooManyAttempts | NotFound}
    * @throws {Conflict} the password or the second factor was changed meanwhile
    */
   async change(
@@ -50,6 +50,7 @@ export class PasswordChanges {
       userId,
       { password: currentPassword, totp },
       origin,
+      'currentPassword',
     );
     await checkNewPassword(newPassword, user, field);
     if (newPassword === currentPassword) throw new InvalidInput(field, 'must not be the current password');
@@ -64,7 +65,7 @@ export class PasswordChanges {
       await this.#sessions.endWith(userId, session, [...writes, update], () => event);
     } catch (error) {
       if (!(error instanceof TransactionCanceled)) throw error;
-      if (!error.failed.includes(writes.length)) throw wrongCode();
+      if (!error.failed.includes(writes.length)) throw wrongCodeAgain();
       throw new Conflict('The password or the second factor was changed meanwhile.');
     }
     await attempt.succeeded();

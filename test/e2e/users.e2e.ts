@@ -68,7 +68,7 @@ describe('a second factor', () => {
     const { body } = await client.send('POST', '/api/user/totp/setup');
     const { secret } = body as { secret: string };
     expect(
-      (await client.send('POST', '/api/user/totp/enable', { password, code: codeAt(secret, Date.now()) })).status,
+      (await client.send('POST', '/api/user/totp/enable', { password, totp: codeAt(secret, Date.now()) })).status,
     ).toBe(200);
     expect((await logIn({ email, password })).body).toMatchObject({ type: '/problems/totp-required' });
     // One step ahead is good as well, for clocks that differ.

@@ -29,3 +29,21 @@ describe('somebody who stole a refresh token', () => {
     expect(await profile(first.body.accessToken)).toBe(401);
   });
 });
+
+describe('somebody who stole an access token', () => {
+  it.each([
+    [
+      'the password',
+      'POST',
+      '/api/user/password',
+      { currentPassword: 'wrong password!', newPassword: 'staple battery horse' },
+    ],
+    ['in order to delete the user', 'DELETE', '/api/user', { password: 'wrong password!' }],
+  ])('and guesses the password %s is not sent to the login, and has to wait', async (_what, method, path, body) => {
+    const { accessToken: token } = await logInAs(system.platform, ada);
+    const answers = [];
+    for (let guess = 0; guess < 5; guess++) answers.push((await http.request(method, path, { token, body })).body.type);
+    expect(answers).toEqual([...Array(4).fill('/problems/wrong-credentials'), '/problems/too-many-requests']);
+    expect(await profile(token)).toBe(200);
+  });
+});

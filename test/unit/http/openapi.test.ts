@@ -246,9 +246,9 @@ describe('real answers', () => {
       await system.clock.advance(30_000);
       return codeAt(secret, system.clock.now());
     };
-    await post(`${totp}/enable`, body({ password: person.password, code: await code() }));
-    await post(`${totp}/recovery-codes`, body({ code: await code() }));
-    await post(`${totp}/disable`, body({ password: person.password, code: await code() }));
+    await post(`${totp}/enable`, body({ password: person.password, totp: await code() }));
+    await post(`${totp}/recovery-codes`, body({ totp: await code() }));
+    await post(`${totp}/disable`, body({ password: person.password, totp: await code() }));
     const newPassword = 'staple battery horse';
     await post('/api/user/password', body({ currentPassword: person.password, newPassword }));
     const mailed = async (name: string) => {

@@ -94,7 +94,7 @@ describe('changing a password', () => {
   it('has to wait after wrong guesses at the present one', async () => {
     const token = await open();
     const guess = () => change(token, { currentPassword: 'wrong password!' });
-    for (let time = 0; time < 4; time++) expect((await guess()).body.type).toBe('/problems/invalid-credentials');
+    for (let time = 0; time < 4; time++) expect((await guess()).body.type).toBe('/problems/wrong-credentials');
     expect((await guess()).status).toBe(429);
   });
 
@@ -107,10 +107,12 @@ describe('changing a password', () => {
     const { secret } = (await http.request('POST', '/api/user/totp/setup', { token })).body;
     await http.request('POST', '/api/user/totp/enable', {
       token,
-      body: { password, code: codeAt(secret, system.clock.now()) },
+      body: { password, totp: codeAt(secret, system.clock.now()) },
     });
     await system.clock.advance(30_000);
-    expect((await change(token)).body.type).toBe('/problems/totp-required');
+    expect((await change(token)).body).toMatchObject({
+      ...{ status: 403, type: '/problems/wrong-credentials', errors: [{ path: 'totp' }] },
+    });
     expect((await change(token, { totp: codeAt(secret, system.clock.now()) })).status).toBe(204);
   });
 
@@ -223,7 +225,7 @@ describe('a reset', () => {
     const { secret } = (await http.request('POST', '/api/user/totp/setup', { token })).body;
     await http.request('POST', '/api/user/totp/enable', {
       token,
-      body: { password, code: codeAt(secret, system.clock.now()) },
+      body: { password, totp: codeAt(secret, system.clock.now()) },
     });
     await reset(await mailedToken());
     expect(await logIn(newPassword)).toBe(401);
