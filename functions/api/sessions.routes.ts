@@ -35,6 +35,16 @@ export const refresh = route({
   response: { 200: Tokens },
 });
 
+export const confirm = route({
+  method: 'POST',
+  path: '/api/user/confirm',
+  scope: 'session',
+  throttle: perMinute(10),
+  summary: "Confirms the caller's session with the password, and the code of a second factor, for 10 minutes",
+  body: z.strictObject({ password: Password, totp: TotpCode.exactOptional() }),
+  response: { 204: null },
+});
+
 export const logout = route({
   method: 'POST',
   path: '/api/user/logout',

@@ -92,6 +92,7 @@ export const EVENTS = {
     facts: refusal('unknown-user', 'password', 'totp', 'locked', 'disabled'),
   },
   'auth.logged-out': { target: 'session', facts: {} },
+  'auth.session-confirmed': { target: 'session', facts: loginFacts },
   'auth.session-revoked': { target: 'session', facts: {} },
   'auth.sessions-revoked': { target: 'user', facts: { sessions: count } },
   'auth.refresh-reused': { target: 'session', facts: {}, outcome: 'failure', repeats: true },

@@ -18,6 +18,15 @@ export class InvalidTotp extends DomainError {
   override readonly name = 'InvalidTotp';
 }
 
+/** The session of the request has ended, which a cache of the gateway need not know yet. */
+export class SessionEnded extends DomainError {
+  readonly code = 'unauthenticated';
+  override readonly name = 'SessionEnded';
+  constructor() {
+    super('The session of the access token has ended; log in again.');
+  }
+}
+
 /**
  * A password or code that a user has to submit again in a session is wrong or missing. It is not a failed authentication: the
  * session goes on, and new tokens would not help.

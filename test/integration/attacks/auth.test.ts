@@ -1,8 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { confirmedMinutes } from '#shared/auth/confirmations';
 import { repeatSeconds } from '#shared/auth/refresh-tokens';
 import type { UserId } from '#shared/model/user-id';
+import { codeAt } from '../../support/credentials.ts';
 import { httpApi, logInAs, type TestHttpApi } from '../../support/http-events.ts';
 import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
+
+const password = 'correct horse battery';
+const minuteMs = 60_000;
 
 let system: TestPlatform;
 let http: TestHttpApi;
@@ -45,5 +50,79 @@ describe('somebody who stole an access token', () => {
     for (let guess = 0; guess < 5; guess++) answers.push((await http.request(method, path, { token, body })).body.type);
     expect(answers).toEqual([...Array(4).fill('/problems/wrong-credentials'), '/problems/too-many-requests']);
     expect(await profile(token)).toBe(200);
+  });
+});
+
+/** What a thief would do with a session: each leaves something behind, or carries something out. */
+const lasting: readonly {
+  readonly what: string;
+  readonly method: string;
+  readonly path: string;
+  readonly body?: object;
+}[] = [
+  {
+    what: 'make an API key',
+    method: 'POST',
+    path: '/api/user/api-keys',
+    body: { name: 'mine', scopes: ['market:read'] },
+  },
+  {
+    ...{ what: 'have alerts sent elsewhere', method: 'PUT', path: '/api/user/settings' },
+    body: { webhookUrl: 'https://example.com/hook' },
+  },
+  { what: 'take everything along', method: 'GET', path: '/api/user/export' },
+  {
+    ...{ what: 'connect an exchange account', method: 'POST', path: '/api/exchange/accounts' },
+    body: { venue: 'sim', label: 'mine', mode: 'live', credentials: { apiKey: 'k', secret: 's' } },
+  },
+  { what: 'make a friend an admin', method: 'PUT', path: '/api/users/{other}', body: { role: 'admin' } },
+  { what: 'delete somebody', method: 'DELETE', path: '/api/users/{other}' },
+];
+
+describe('somebody who stole a session that was confirmed a while ago', () => {
+  let token: string;
+  let other: UserId;
+  beforeEach(async () => {
+    token = (await logInAs(system.platform, ada)).accessToken;
+    other = await system.user('bob@example.com');
+    await system.clock.advance(confirmedMinutes * minuteMs);
+  });
+  const send = (method: string, path: string, body?: object) =>
+    http.request(method, path.replace('{other}', other), { token, ...(body && { body }) });
+  const confirm = (body: object) => http.request('POST', '/api/user/confirm', { token, body });
+
+  it.each(lasting)('can not $what', async ({ method, path, body }) => {
+    const refused = await send(method, path, body);
+    expect(refused.body).toMatchObject({ status: 403, type: '/problems/confirmation-required' });
+    expect((await confirm({ password: 'wrong password!' })).body.type).toBe('/problems/wrong-credentials');
+    expect((await send(method, path, body)).body.type).toBe('/problems/confirmation-required');
+    expect((await confirm({ password })).status).toBe(204);
+    expect((await send(method, path, body)).body?.type).not.toBe('/problems/confirmation-required');
+  });
+
+  it('can still do what ends with the session', async () => {
+    expect((await send('PUT', '/api/user/settings', { baseCurrency: 'EUR' })).status).toBe(200);
+    const paper = { venue: 'sim', label: 'practice', mode: 'paper' };
+    expect((await send('POST', '/api/exchange/accounts', paper)).status).toBe(201);
+  });
+
+  it('gains no confirmation by a refresh', async () => {
+    const { refreshToken } = await logInAs(system.platform, ada);
+    await system.clock.advance(confirmedMinutes * minuteMs);
+    const { body } = await http.request('POST', '/api/user/refresh', { body: { refreshToken } });
+    token = body.accessToken;
+    expect((await send('GET', '/api/user/export')).body.type).toBe('/problems/confirmation-required');
+  });
+
+  it('gains no second confirmation by the code of the first', async () => {
+    const { secret } = (await http.request('POST', '/api/user/totp/setup', { token })).body;
+    const now = () => codeAt(secret, system.clock.now());
+    await http.request('POST', '/api/user/totp/enable', { token, body: { password, totp: now() } });
+    await system.clock.advance(30_000);
+    expect((await confirm({ password })).body).toMatchObject({ status: 403, errors: [{ path: 'totp' }] });
+    const totp = now();
+    expect([(await confirm({ password, totp })).status, (await confirm({ password, totp })).status]).toEqual([
+      204, 403,
+    ]);
   });
 });

@@ -131,7 +131,16 @@ describe('an API key', () => {
     },
   );
 
-  it.each(guarded.filter(({ route }) => isScope(route.scope)))(
+  it.each(guarded.filter(({ route }) => isScope(route.scope) && route.confirmation === true))(
+    'can not $name with its scope either: no key has a confirmed session',
+    async ({ route }) => {
+      const one = await keyOf(second.token, [route.scope as Scope]);
+      const { body } = await http.request(route.method, pathOf(route), one);
+      expect(body).toMatchObject({ type: '/problems/forbidden', detail: expect.stringContaining('login') });
+    },
+  );
+
+  it.each(guarded.filter(({ route }) => isScope(route.scope) && route.confirmation !== true))(
     'with no scope but that of $name comes past the gate',
     async ({ route }) => {
       const one = await keyOf(second.token, [route.scope as Scope]);
