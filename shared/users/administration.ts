@@ -1,6 +1,9 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditEvent, AuditOrigin } from '#shared/audit/entry';
+import { inSession } from '#shared/auth/in-session';
+import { SessionEnded } from '#shared/auth/refusals';
 import type { Sessions } from '#shared/auth/sessions';
+import type { StoredSession } from '#shared/auth/stored-session';
 import { allUsers, type StoredUser, userKey } from '#shared/identity/stored-user';
 import type { UserChange, UserRecord } from '#shared/identity/user';
 import type { UserId } from '#shared/model/user-id';
@@ -37,6 +40,7 @@ export class UserAdministration {
    * @param origin the admin who makes the change
    * @throws {NotFound}
    * @throws {Conflict} there would be no admin left, or the user is being deleted
+   * @throws {SessionEnded} of the request
    */
   async change(userId: UserId, change: UserChange, origin: AuditOrigin): Promise<UserRecord> {
     const { table } = this.#ports;
@@ -48,6 +52,8 @@ export class UserAdministration {
       const changed: StoredUser = { ...user, role, disabled };
       if (role === user.role && disabled === (user.disabled ?? false)) return { user, ended: [] };
       const { sessions, guard } = await this.#sessions.hold(userId);
+      const isOwn = isActor(origin, userId);
+      if (isOwn) checkOwnSession(origin, sessions);
       const counted = adminsCounted(user, changed);
       const writes: Write[] = [
         {
@@ -58,12 +64,17 @@ export class UserAdministration {
         guard,
         ...sessions.map(
           ({ pk, sk }): Write =>
-            disabled ? { delete: { pk, sk } } : { update: { pk, sk }, changes: { set: { role } }, if: PRESENT },
+            disabled
+              ? { delete: { pk, sk }, if: PRESENT }
+              : { update: { pk, sk }, changes: { set: { role } }, if: PRESENT },
         ),
         ...counted,
       ];
       try {
-        await this.#audit.transact(writes, eventOf(user, changed, origin));
+        const event = eventOf(user, changed, origin);
+        const transact = (all: readonly Write[]) => this.#audit.transact(all, event);
+        // The own session is among those that are changed.
+        await (isOwn ? transact(writes) : inSession(origin, writes, transact));
       } catch (error) {
         if (error instanceof TransactionCanceled) checkAdminStays(error, counted, writes.length);
         throw error;
@@ -76,6 +87,13 @@ export class UserAdministration {
     return recordOf(user);
   }
 }
+
+const isActor = ({ actor }: AuditOrigin, userId: UserId): boolean => actor.kind === 'user' && actor.userId === userId;
+
+const checkOwnSession = ({ actor }: AuditOrigin, sessions: readonly StoredSession[]): void => {
+  if (actor.kind !== 'user' || actor.sessionId === undefined) return;
+  if (!sessions.some(({ sessionId }) => sessionId === actor.sessionId)) throw new SessionEnded();
+};
 
 const eventOf = (before: StoredUser, after: StoredUser, origin: AuditOrigin): AuditEvent => {
   const { userId, disabled = false } = after;

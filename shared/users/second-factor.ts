@@ -1,6 +1,7 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditOrigin } from '#shared/audit/entry';
 import { Credentials } from '#shared/auth/credentials';
+import { inSession } from '#shared/auth/in-session';
 import { newRecoveryCodes, recoveryCodeHash } from '#shared/auth/recovery-codes';
 import { wrongCodeAgain } from '#shared/auth/refusals';
 import type { Sessions } from '#shared/auth/sessions';
@@ -97,7 +98,7 @@ export class SecondFactor {
     ];
     const event = { ...origin, type: 'auth.totp-enabled', trail: userId, target: userId } as const;
     try {
-      await this.#sessions.endWith(userId, session, writes, () => event);
+      await inSession(origin, writes, (all) => this.#sessions.endWith(userId, session, all, () => event));
     } catch (error) {
       throw error instanceof TransactionCanceled ? changedMeanwhile() : error;
     }
@@ -124,7 +125,7 @@ export class SecondFactor {
       { delete: totpKey(userId), if: allOf(PRESENT, ...isUnused) },
     ];
     try {
-      await this.#audit.transact(writes, event);
+      await inSession(origin, writes, (all) => this.#audit.transact(all, event));
     } catch (error) {
       throw error instanceof TransactionCanceled ? changedMeanwhile() : error;
     }
@@ -150,7 +151,8 @@ export class SecondFactor {
       }),
     );
     try {
-      await this.#audit.transact(renewed, { ...event, after: { codes: codes.length } });
+      const counted = { ...event, after: { codes: codes.length } };
+      await inSession(origin, renewed, (all) => this.#audit.transact(all, counted));
     } catch (error) {
       throw error instanceof TransactionCanceled ? wrongCodeAgain() : error;
     }

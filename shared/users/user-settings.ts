@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditEvent, AuditOrigin } from '#shared/audit/entry';
+import { inSession } from '#shared/auth/in-session';
 import type { Settings, SettingsUpdate, StoredSettings } from '#shared/identity/settings';
 import { noSuchUser, type StoredUser, settingsOf, userKey } from '#shared/identity/stored-user';
 import type { UserId } from '#shared/model/user-id';
@@ -24,6 +25,7 @@ export class UserSettings {
    * @throws {Conflict} `version` is given and not the stored one, or the user is being deleted
    * @throws {InvalidInput} the webhook channel without a URL
    * @throws {NotFound}
+   * @throws {SessionEnded} of the request
    */
   async change(userId: UserId, { version, ...update }: SettingsUpdate, origin: AuditOrigin): Promise<Settings> {
     const apply = async (): Promise<Settings> => {
@@ -48,7 +50,8 @@ export class UserSettings {
         ...{ ...origin, type: 'config.settings-changed' as const, target: userId },
         ...{ before: factsOf(before), after: factsOf(after) },
       };
-      await this.#audit.transact([{ update: userKey(userId), changes, if: still }], event);
+      const writes = [{ update: userKey(userId), changes, if: still }];
+      await inSession(origin, writes, (all) => this.#audit.transact(all, event));
       return after;
     };
     return await optimistic(this.#ports, apply, { message: 'These settings change too often.' });

@@ -1,10 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { confirmedMinutes } from '#shared/auth/confirmations';
 import { repeatSeconds } from '#shared/auth/refresh-tokens';
+import { Sessions } from '#shared/auth/sessions';
 import type { UserId } from '#shared/model/user-id';
+import { withSettings } from '#shared/platform/config/config';
 import { codeAt } from '../../support/credentials.ts';
 import { httpApi, logInAs, type TestHttpApi } from '../../support/http-events.ts';
-import { type TestPlatform, testPlatform } from '../../support/test-platform.ts';
+import { partitionOf } from '../../support/partition.ts';
+import { DEPLOYED, type TestPlatform, testPlatform } from '../../support/test-platform.ts';
 
 const password = 'correct horse battery';
 const minuteMs = 60_000;
@@ -125,4 +128,52 @@ describe('somebody who stole a session that was confirmed a while ago', () => {
       204, 403,
     ]);
   });
+});
+
+describe('somebody whose stolen session was ended, where the gateway on AWS accepts it for up to a minute', () => {
+  let token: string;
+  let bob: UserId;
+  let secret: string;
+  const code = () => codeAt(secret, system.clock.now());
+  beforeEach(async () => {
+    http = await httpApi({ ...system.platform, config: withSettings(system.platform.config, DEPLOYED) });
+    bob = await system.user('bob@example.com');
+    const stolen = await logInAs(system.platform, ada);
+    token = stolen.accessToken;
+    secret = (await http.request('POST', '/api/user/totp/setup', { token })).body.secret;
+    await http.request('POST', '/api/user/totp/enable', { token, body: { password, totp: code() } });
+    await system.clock.advance(30_000);
+    await profile(token);
+    const sessions = new Sessions(system.platform);
+    await sessions.endWith(ada, undefined, [], () => ({
+      ...{ type: 'auth.sessions-revoked', actor: { kind: 'system' }, trail: ada, target: ada },
+    }));
+  });
+
+  it('is still accepted where something is read', async () => {
+    expect(await profile(token)).toBe(200);
+  });
+
+  it.each<readonly [what: string, method: string, path: string, body: () => object]>([
+    ['an API key', 'POST', '/api/user/api-keys', () => ({ name: 'mine', scopes: ['market:read'] })],
+    ['a setting', 'PUT', '/api/user/settings', () => ({ baseCurrency: 'EUR' })],
+    ['the password', 'POST', '/api/user/password', () => ({ ...changed, totp: code() })],
+    ['no second factor', 'POST', '/api/user/totp/disable', () => ({ password, totp: code() })],
+    ['recovery codes', 'POST', '/api/user/totp/recovery-codes', () => ({ totp: code() })],
+    ['somebody disabled', 'PUT', '/api/users/{bob}', () => ({ disabled: true })],
+    ['themselves disabled', 'PUT', '/api/users/{ada}', () => ({ disabled: true })],
+    ['a confirmation', 'POST', '/api/user/confirm', () => ({ password, totp: code() })],
+  ])('gets %s no more', async (_what, method, path, body) => {
+    const before = await stored();
+    const target = path.replace('{bob}', bob).replace('{ada}', ada);
+    const { status, headers } = await http.request(method, target, { token, body: body() });
+    expect({ status, challenge: headers['www-authenticate'] }).toMatchObject({
+      ...{ status: 401, challenge: expect.stringContaining('invalid_token') },
+    });
+    expect(await stored()).toEqual(before);
+  });
+
+  const changed = { currentPassword: password, newPassword: 'staple battery horse' };
+  /** The users and what belongs to them, without their audit trails. */
+  const stored = async () => [...(await partitionOf(system.table, ada)), ...(await partitionOf(system.table, bob))];
 });

@@ -56,7 +56,8 @@ beforeAll(async () => {
 const keys = new Map<string, string>();
 const keyOf = async (token: string, scopes: readonly Scope[]): Promise<ClientRequest> => {
   const name = `${token} ${scopes}`;
-  const request = { token, body: { name: 'a program', scopes } };
+  // Powerful scopes need an address list.
+  const request = { token, body: { name: 'a program', scopes, addresses: ['203.0.113.0/24'] } };
   const key = keys.get(name) ?? (await http.request('POST', '/api/user/api-keys', request)).body.key;
   keys.set(name, key);
   return { headers: { 'x-api-key': key } };

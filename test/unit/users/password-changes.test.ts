@@ -27,6 +27,12 @@ const request = (address = email) =>
   http.request('POST', '/api/user/password/reset-request', { body: { email: address } });
 const reset = (token: string, secret = newPassword) =>
   http.request('POST', '/api/user/password/reset', { body: { token, newPassword: secret } });
+/** An API key of Ada, and what it can do. */
+const keyOf = async (token: string) => {
+  const body = { name: 'a program', scopes: ['alerts:read'] };
+  const { key } = (await http.request('POST', '/api/user/api-keys', { token, body })).body;
+  return async () => (await http.request('GET', '/api/alerts/list', { headers: { 'x-api-key': key } })).status;
+};
 const mails = async () => {
   await system.settle();
   return system.mailer.list(50);
@@ -67,6 +73,19 @@ describe('changing a password', () => {
     expect((await change(mine)).status).toBe(204);
     expect([await profile(mine), await profile(other)]).toEqual([200, 401]);
     expect([await logIn(newPassword), await logIn(password)]).toEqual([200, 401]);
+  });
+
+  it('deletes the API keys, which somebody else may have made', async () => {
+    const token = await open();
+    const key = await keyOf(token);
+    expect([await key(), (await change(token)).status, await key()]).toEqual([200, 204, 401]);
+    expect((await http.request('GET', '/api/user/api-keys', { token })).body.items).toEqual([]);
+  });
+
+  it('keeps the API keys where that is wanted', async () => {
+    const token = await open();
+    const key = await keyOf(token);
+    expect([(await change(token, { keepApiKeys: true })).status, await key()]).toEqual([204, 200]);
   });
 
   it('mails a notice once it is done, and none where it was refused', async () => {
@@ -191,6 +210,11 @@ describe('a reset', () => {
     expect((await reset(await mailedToken())).status).toBe(204);
     expect([await profile(session), await logIn(password), await logIn(newPassword)]).toEqual([401, 401, 200]);
     expect(await types()).toEqual(['auth.password-reset', 'auth.password-reset-requested']);
+  });
+
+  it('deletes the API keys', async () => {
+    const key = await keyOf(await open());
+    expect([await key(), (await reset(await mailedToken())).status, await key()]).toEqual([200, 204, 401]);
   });
 
   it('takes a token once, also at the same moment', async () => {
