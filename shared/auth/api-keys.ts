@@ -10,6 +10,7 @@ import { ABSENT, allOf, equals, every, type Item, PRESENT, type Write } from '#s
 import type { ApiKey, CreatedApiKey, NewApiKey } from './api-key.ts';
 import { apiKeyHash, apiKeyHint, newApiKey } from './api-key-format.ts';
 import { inSession } from './in-session.ts';
+import { enqueueSecurityNotice } from './security-mail-job.ts';
 import {
   type ApiKeyId,
   type ApiKeyOwner,
@@ -25,7 +26,7 @@ import {
 export const API_KEYS_PER_USER_MAX = 20;
 const dayMs = 86_400_000;
 
-type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'random' | 'logger'>;
+type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'random' | 'logger' | 'queue'>;
 
 /** The API keys of users. */
 export class ApiKeys {
@@ -38,7 +39,7 @@ export class ApiKeys {
   }
 
   /**
-   * Creates a key, and removes the user's expired ones.
+   * Creates a key, removes the user's expired ones, and mails a notice.
    * @returns the key including its text, which cannot be shown again
    * @throws {InvalidInput} a scope that the user does not have
    * @throws {LimitExceeded} the user has {@link API_KEYS_PER_USER_MAX} keys already
@@ -90,6 +91,8 @@ export class ApiKeys {
       ];
       const after = { ...wanted, expiresAt: stored.endsAt };
       const event = { ...origin, type: 'api.key-created', target: apiKeyId, after } as const;
+      const notice = { mail: 'api-key-created', requestId: apiKeyId, requestedAt: now, userId } as const;
+      await enqueueSecurityNotice(this.#ports, { ...notice, source: origin.source });
       await inSession(origin, writes, (all) => this.#audit.transact(all, event));
       return { ...apiKeyView(stored, owner), key };
     };

@@ -2,6 +2,7 @@ import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditEvent, AuditOrigin } from '#shared/audit/entry';
 import { inSession } from '#shared/auth/in-session';
 import { SessionEnded } from '#shared/auth/refusals';
+import { enqueueSecurityNotice } from '#shared/auth/security-mail-job';
 import type { Sessions } from '#shared/auth/sessions';
 import type { StoredSession } from '#shared/auth/stored-session';
 import { allUsers, type StoredUser, userKey } from '#shared/identity/stored-user';
@@ -13,13 +14,15 @@ import type { Platform } from '#shared/platform/ports';
 import { equals, PRESENT, type Write } from '#shared/platform/table';
 import { adminsCounted, checkAdminStays } from './admins.ts';
 
+type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'random' | 'logger' | 'queue'>;
+
 /** The administration of users by admins. */
 export class UserAdministration {
-  readonly #ports: Pick<Platform, 'table' | 'clock' | 'random' | 'logger'>;
+  readonly #ports: Ports;
   readonly #sessions: Sessions;
   readonly #audit: AuditLog;
 
-  constructor(ports: Pick<Platform, 'table' | 'clock' | 'random' | 'logger'>, sessions: Sessions) {
+  constructor(ports: Ports, sessions: Sessions) {
     this.#ports = ports;
     this.#sessions = sessions;
     this.#audit = new AuditLog(ports);
@@ -35,7 +38,7 @@ export class UserAdministration {
   }
 
   /**
-   * Changes what a user may do. The same transaction gives the new role to the user's sessions, or ends them if the user is
+   * Changes what a user may do, and mails them a notice of a new role. The same transaction gives the new role to the user's sessions, or ends them if the user is
    * disabled, so that no session keeps the former permissions.
    * @param origin the admin who makes the change
    * @throws {NotFound}
@@ -55,10 +58,11 @@ export class UserAdministration {
       const isOwn = isActor(origin, userId);
       if (isOwn) checkOwnSession(origin, sessions);
       const counted = adminsCounted(user, changed);
+      const roleChange = role === user.role ? {} : await this.#announceRole(userId, origin);
       const writes: Write[] = [
         {
           update: userKey(userId),
-          changes: { set: { role, disabled }, add: { version: 1 } },
+          changes: { set: { role, disabled, ...roleChange }, add: { version: 1 } },
           if: equals('version', user.version),
         },
         guard,
@@ -85,6 +89,14 @@ export class UserAdministration {
     const { user, ended } = await optimistic(this.#ports, apply, { message: 'This user changes too often.' });
     await this.#sessions.closeConnections(ended);
     return recordOf(user);
+  }
+
+  async #announceRole(userId: UserId, { source }: AuditOrigin): Promise<{ readonly roleChange: string }> {
+    const { clock, ids } = this.#ports;
+    const roleChange = ids.next();
+    const request = { requestId: roleChange, requestedAt: clock.now() };
+    await enqueueSecurityNotice(this.#ports, { mail: 'role-changed', ...request, userId, source });
+    return { roleChange };
   }
 }
 

@@ -6,6 +6,7 @@ import { invalidToken, MailedTokens } from '#shared/auth/mailed-token';
 import { checkNewPassword } from '#shared/auth/password-policy';
 import { hashPassword } from '#shared/auth/passwords';
 import { wrongCodeAgain } from '#shared/auth/refusals';
+import { enqueueSecurityMail, enqueueSecurityNotice } from '#shared/auth/security-mail-job';
 import type { Sessions } from '#shared/auth/sessions';
 import type { SessionId } from '#shared/auth/stored-session';
 import { hasCredentialsOf, type StoredUser, userKey } from '#shared/identity/stored-user';
@@ -13,7 +14,6 @@ import type { UserId } from '#shared/model/user-id';
 import { Conflict, InvalidInput, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { allOf, PRESENT, type Update, type WriteCondition } from '#shared/platform/table';
-import { enqueueSecurityMail, enqueueSecurityNotice } from './security-mail-job.ts';
 
 const field = 'newPassword';
 const isEnabled: WriteCondition = { path: 'disabled', is: '<>', value: true };

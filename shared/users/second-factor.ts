@@ -4,6 +4,7 @@ import { Credentials } from '#shared/auth/credentials';
 import { inSession } from '#shared/auth/in-session';
 import { newRecoveryCodes, recoveryCodeHash } from '#shared/auth/recovery-codes';
 import { wrongCodeAgain } from '#shared/auth/refusals';
+import { enqueueSecurityNotice } from '#shared/auth/security-mail-job';
 import type { Sessions } from '#shared/auth/sessions';
 import type { SessionId } from '#shared/auth/stored-session';
 import { newTotpSecret, totpStep, totpUri } from '#shared/auth/totp';
@@ -13,7 +14,6 @@ import type { UserId } from '#shared/model/user-id';
 import { Conflict, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, equals, type Item, type Key, keyOf, PRESENT, type Update } from '#shared/platform/table';
-import { enqueueSecurityNotice } from './security-mail-job.ts';
 
 /** How long a secret waits for the first code from the app. */
 const setupMinutes = 15;
