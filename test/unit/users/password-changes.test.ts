@@ -165,6 +165,18 @@ describe('asking for a reset', () => {
     expect(await mails()).toHaveLength(2);
   });
 
+  it('mails five times a day at most', async () => {
+    for (let hour = 0; hour < 8; hour++) {
+      await request();
+      await mails();
+      await system.clock.advance(60 * minuteMs);
+    }
+    expect(await mails()).toHaveLength(5);
+    await system.clock.advance(16 * 60 * minuteMs);
+    await request();
+    expect(await mails()).toHaveLength(6);
+  });
+
   it('mails nothing to somebody who is disabled', async () => {
     await system.table.update({ pk: `USER#${ada}`, sk: 'PROFILE' }, { set: { disabled: true } });
     await request();
@@ -230,8 +242,20 @@ describe('a reset', () => {
     expect((await reset(token)).status).toBe(422);
   });
 
-  it('takes no token when a newer one was mailed', async () => {
+  it('takes one of the last three tokens, so that strangers who ask for more do not keep the user out', async () => {
+    const tokens = [];
+    for (let mail = 0; mail < 4; mail++) {
+      await system.clock.advance(minuteMs);
+      tokens.push(await mailedToken());
+    }
+    const [first = '', second = '', , latest = ''] = tokens;
+    expect([(await reset(first)).status, (await reset(second)).status]).toEqual([422, 204]);
+    expect((await reset(latest)).body.type).toBe('/problems/invalid-mailed-token');
+  });
+
+  it('takes no token of before the last reset', async () => {
     const first = await mailedToken();
+    await reset(first);
     await system.clock.advance(minuteMs);
     const second = await mailedToken();
     expect([(await reset(first)).status, (await reset(second)).status]).toEqual([422, 204]);
