@@ -2,7 +2,7 @@ import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditOrigin } from '#shared/audit/entry';
 import { type EmailOwner, emailKey, noSuchUser, type StoredUser, userKey } from '#shared/identity/stored-user';
 import type { UserId } from '#shared/model/user-id';
-import { networkOf } from '#shared/platform/addresses';
+import { networkOf, siteOf } from '#shared/platform/addresses';
 import type { Platform } from '#shared/platform/ports';
 import type { Update } from '#shared/platform/table';
 import { type Attempt, LoginDelays, TooManyAttempts } from './login-delays.ts';
@@ -106,7 +106,8 @@ export class Credentials {
 
   async #attempt(email: string, origin: AuditOrigin): Promise<Attempt> {
     try {
-      return await this.#delays.attempt(email, networkOf(origin.source.address) ?? 'unknown');
+      const { address } = origin.source;
+      return await this.#delays.attempt(email, networkOf(address) ?? 'unknown', siteOf(address));
     } catch (error) {
       if (error instanceof TooManyAttempts) {
         const until = Math.ceil(this.#ports.clock.now() + error.retryAfterMs);

@@ -177,3 +177,29 @@ describe('somebody whose stolen session was ended, where the gateway on AWS acce
   /** The users and what belongs to them, without their audit trails. */
   const stored = async () => [...(await partitionOf(system.table, ada)), ...(await partitionOf(system.table, bob))];
 });
+
+describe('somebody with a whole /56 of IPv6 addresses', () => {
+  /** Addresses of different /64 networks of one site, or of sites next to each other. */
+  const within = (index: number) => `2001:db8:0:ab${index.toString(16).padStart(2, '0')}::1`;
+  const guess = (sourceAddress: string, email: string) =>
+    http.request('POST', '/api/user/login', { sourceAddress, body: { email, password: 'wrong password!' } });
+
+  it('has to wait like anybody else, whichever network of it they use', async () => {
+    const answers = [];
+    for (let index = 0; index < 41; index++) answers.push((await guess(within(index), `u${index}@example.com`)).status);
+    expect(answers).toEqual([...Array(40).fill(401), 429]);
+    expect((await guess('2001:db8:0:ac00::1', 'other@example.com')).status).toBe(401);
+  });
+
+  it('is served four times the limit of one network, and no more', async () => {
+    system = testPlatform({ http: { requestLimitFactor: 1 } });
+    http = await httpApi(system.platform);
+    const reset = (index: number) =>
+      http.request('POST', '/api/user/password/reset-request', {
+        ...{ sourceAddress: within(index), body: { email: 'ada@example.com' } },
+      });
+    const answers = [];
+    for (let index = 0; index < 41; index++) answers.push((await reset(index)).status);
+    expect(answers).toEqual([...Array(40).fill(202), 429]);
+  });
+});
