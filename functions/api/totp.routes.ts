@@ -49,6 +49,6 @@ export const renewRecoveryCodes = route({
   scope: 'session',
   throttle: perMinute(10),
   summary: 'Replaces the recovery codes',
-  body: z.strictObject({ totp: TotpCode }),
+  body: z.strictObject({ password: Password, totp: TotpCode }),
   response: { 200: RecoveryCodes },
 });

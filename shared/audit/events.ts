@@ -89,7 +89,7 @@ export const EVENTS = {
   'auth.login-succeeded': { target: 'session', facts: loginFacts },
   'auth.login-failed': {
     ...{ target: 'user', outcome: 'failure', repeats: true },
-    facts: refusal('unknown-user', 'password', 'totp', 'locked', 'disabled'),
+    facts: refusal('unknown-user', 'password', 'totp', 'no-code', 'locked', 'disabled'),
   },
   'auth.logged-out': { target: 'session', facts: {} },
   'auth.session-confirmed': { target: 'session', facts: loginFacts },

@@ -86,13 +86,6 @@ export class Credentials {
     });
   }
 
-  /** Checks only a code, of a user who has a second factor. @throws {WrongCredentials | TooManyAttempts | NotFound} */
-  async ofCode(userId: UserId, code: string, origin: AuditOrigin): Promise<Proof> {
-    const user = await this.#user(userId);
-    const attempt = await this.#attempt(user.email, origin);
-    return await inSession('password', () => this.#withCode(user, code, attempt, origin));
-  }
-
   /** Records the failure of a code that was correct when it was checked and was used meanwhile. */
   async refuseCode(userId: UserId, origin: AuditOrigin): Promise<void> {
     await this.#refuse(userId, 'totp', origin);
@@ -129,6 +122,8 @@ export class Credentials {
     if (user.totpEnabled !== true) return { user, method: 'password', writes: [], attempt };
     if (code === undefined) {
       await attempt.withdraw();
+      // Not a failure that delays, but the user should see that somebody has their password.
+      await this.#refuse(user.userId, 'no-code', origin);
       throw new TotpRequired('Send the code from your authenticator app, or a recovery code, as "totp".');
     }
     const proof = await this.#codes.prove(user.userId, code);
@@ -141,7 +136,7 @@ export class Credentials {
 
   async #refuse(
     userId: UserId | undefined,
-    reason: 'unknown-user' | 'password' | 'disabled' | 'totp',
+    reason: 'unknown-user' | 'password' | 'disabled' | 'totp' | 'no-code',
     origin: AuditOrigin,
   ): Promise<void> {
     const whose = userId === undefined ? {} : { trail: userId, target: userId };

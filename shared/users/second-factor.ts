@@ -138,9 +138,13 @@ export class SecondFactor {
    * @throws {Conflict} there is no second factor
    * @throws {WrongCredentials | TooManyAttempts}
    */
-  async renewRecoveryCodes(userId: UserId, code: string, origin: AuditOrigin): Promise<readonly string[]> {
+  async renewRecoveryCodes(
+    userId: UserId,
+    submitted: { readonly password: string; readonly totp: string },
+    origin: AuditOrigin,
+  ): Promise<readonly string[]> {
     await this.#checkEnabled(userId);
-    const { writes, attempt } = await this.#credentials.ofCode(userId, code, origin);
+    const { writes, attempt } = await this.#credentials.ofUser(userId, submitted, origin);
     const { codes, hashes } = this.#recoveryCodes(this.#ports.random);
     const event = { ...origin, type: 'auth.recovery-codes-renewed', trail: userId, target: userId } as const;
     const renewed = writes.map(

@@ -159,7 +159,7 @@ describe('somebody whose stolen session was ended, where the gateway on AWS acce
     ['a setting', 'PUT', '/api/user/settings', () => ({ baseCurrency: 'EUR' })],
     ['the password', 'POST', '/api/user/password', () => ({ ...changed, totp: code() })],
     ['no second factor', 'POST', '/api/user/totp/disable', () => ({ password, totp: code() })],
-    ['recovery codes', 'POST', '/api/user/totp/recovery-codes', () => ({ totp: code() })],
+    ['recovery codes', 'POST', '/api/user/totp/recovery-codes', () => ({ password, totp: code() })],
     ['somebody disabled', 'PUT', '/api/users/{bob}', () => ({ disabled: true })],
     ['themselves disabled', 'PUT', '/api/users/{ada}', () => ({ disabled: true })],
     ['a confirmation', 'POST', '/api/user/confirm', () => ({ password, totp: code() })],

@@ -274,7 +274,7 @@ describe('real answers', () => {
       return codeAt(secret, system.clock.now());
     };
     await post(`${totp}/enable`, body({ password: person.password, totp: await code() }));
-    await post(`${totp}/recovery-codes`, body({ totp: await code() }));
+    await post(`${totp}/recovery-codes`, body({ password: person.password, totp: await code() }));
     await post(`${totp}/disable`, body({ password: person.password, totp: await code() }));
     const newPassword = 'staple battery horse';
     await post('/api/user/password', body({ currentPassword: person.password, newPassword }));

@@ -125,6 +125,13 @@ describe('a login with a second factor', () => {
     expect((await http.request('POST', '/api/user/login', { body })).body.type).toBe('/problems/invalid-credentials');
   });
 
+  it('is in the trail when the password was right and the code is missing', async () => {
+    await enabled();
+    await logIn();
+    const { items } = await new AuditReader(system.platform).ofUser(ada, { type: 'auth.login-failed' }, { limit: 9 });
+    expect(items).toMatchObject([{ after: { reason: 'no-code' }, outcome: 'failure' }]);
+  });
+
   it('takes a code once', async () => {
     const { secret } = await enabled();
     const code = await nextCode(secret);
@@ -179,14 +186,21 @@ describe('a login with a second factor', () => {
 describe('recovery codes', () => {
   it('are replaced, the old ones with them', async () => {
     const { secret, recoveryCodes } = await enabled();
-    const renewed = await post('recovery-codes', { totp: await nextCode(secret) });
+    const renewed = await post('recovery-codes', { password, totp: await nextCode(secret) });
     expect(renewed.body.recoveryCodes).toHaveLength(10);
     expect((await logIn(recoveryCodes[0])).status).toBe(401);
     expect((await logIn(renewed.body.recoveryCodes[0])).status).toBe(200);
   });
 
+  it('are not replaced without the password', async () => {
+    const { secret, recoveryCodes } = await enabled();
+    const refused = await post('recovery-codes', { password: 'wrong password!', totp: await nextCode(secret) });
+    expect(refused.body).toMatchObject({ type: '/problems/wrong-credentials', errors: [{ path: 'password' }] });
+    expect((await logIn(recoveryCodes[0])).status).toBe(200);
+  });
+
   it('are not without a second factor', async () => {
-    expect((await post('recovery-codes', { totp: '123456' })).status).toBe(409);
+    expect((await post('recovery-codes', { password, totp: '123456' })).status).toBe(409);
   });
 });
 
@@ -221,7 +235,7 @@ describe('disabling a second factor', () => {
   it('is in the trail with all that was before', async () => {
     const { secret, recoveryCodes } = await enabled();
     await logIn(recoveryCodes[0]);
-    await post('recovery-codes', { totp: await nextCode(secret) });
+    await post('recovery-codes', { password, totp: await nextCode(secret) });
     await post('disable', { password, totp: await nextCode(secret) });
     expect(await types()).toEqual([
       'auth.totp-disabled',
