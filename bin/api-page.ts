@@ -96,6 +96,11 @@ const schemaTable = (name: string, schema: Schema): string[] => {
   ];
 };
 
+const confirmationOf = ({ confirmation }: Route): string => {
+  if (confirmation === undefined) return '';
+  return confirmation === true ? ', confirmed' : `, confirmed for ${confirmation.map(code).join(', ')}`;
+};
+
 /** The routes and schemas of the API as a Markdown page, made from the OpenAPI document. */
 export const apiPage = (routes: readonly Route[]): string => {
   const { paths, components } = openApiDocument(routes, '0') as {
@@ -110,7 +115,7 @@ export const apiPage = (routes: readonly Route[]): string => {
     if (operation === undefined) throw new Error(`${route.method} ${route.path} is not in the OpenAPI document`);
     const cells = [
       code(`${route.method} ${route.path}`),
-      route.scope,
+      route.scope + confirmationOf(route),
       String(route.throttle.requestsPerMinute),
       operation.summary,
       requestOf(operation),
@@ -124,6 +129,7 @@ export const apiPage = (routes: readonly Route[]): string => {
     '',
     'Generated from the OpenAPI document by `npm run docs`; `GET /openapi.json` has every detail. `session` is a route for an',
     'access token only, `self` one for a token or any API key, `public` needs neither. The limit is requests per minute and caller.',
+    '`confirmed` needs a session that was confirmed in the last 10 minutes: by its login, or by `POST /api/user/confirm`.',
     'Errors are problem documents (RFC 9457).',
     '',
     ...groups.flatMap(([tag, entries]) => [

@@ -167,7 +167,8 @@ export const manifest = {
     trigger: { type: 'http', routes: routesOf.exchange },
     grants: {
       table: 'read-write',
-      send: ['account-sync'],
+      // Mails about keys.
+      send: ['account-sync', 'deliveries'],
       secretFamilies: { 'exchange-credentials': 'read-write' },
       venues: true,
     },

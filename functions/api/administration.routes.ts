@@ -19,6 +19,7 @@ export const changeUser = route({
   path: '/api/users/{id}',
   scope: 'users:admin',
   throttle: perMinute(300),
+  confirmation: ['role'],
   summary: "Changes a user's role, or disables the user, which ends their sessions",
   params: IdParams,
   body: UserChange,

@@ -10,6 +10,7 @@ export const createApiKey = route({
   path: '/api/user/api-keys',
   scope: 'session',
   throttle: perMinute(30),
+  confirmation: true,
   summary: 'Creates an API key; the key itself is shown only in this answer',
   body: NewApiKey,
   response: { 201: CreatedApiKey },

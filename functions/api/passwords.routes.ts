@@ -7,8 +7,13 @@ export const changePassword = route({
   path: '/api/user/password',
   scope: 'session',
   throttle: perMinute(10),
-  summary: "Changes the caller's password and ends their other sessions",
-  body: z.strictObject({ currentPassword: Password, newPassword: NewPassword, totp: TotpCode.exactOptional() }),
+  summary: "Changes the caller's password, ends their other sessions, and deletes their API keys unless keepApiKeys",
+  body: z.strictObject({
+    currentPassword: Password,
+    newPassword: NewPassword,
+    totp: TotpCode.exactOptional(),
+    keepApiKeys: z.boolean().exactOptional().describe('Whether the API keys remain valid; default: false'),
+  }),
   response: { 204: null },
 });
 
@@ -27,7 +32,8 @@ export const resetPassword = route({
   path: '/api/user/password/reset',
   scope: 'public',
   throttle: perMinute(10),
-  summary: "Sets a new password with a mailed token and ends the user's sessions; a second factor is kept",
+  summary:
+    "Sets a new password with a mailed token, ends the user's sessions and deletes their API keys; a second factor is kept",
   body: z.strictObject({ token: z.string().max(200), newPassword: NewPassword }),
   response: { 204: null },
 });

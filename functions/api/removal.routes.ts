@@ -18,6 +18,7 @@ export const deleteUser = route({
   path: '/api/users/{id}',
   scope: 'users:admin',
   throttle: perMinute(60),
+  confirmation: true,
   summary: 'Deletes a user and all their data, or finishes an interrupted deletion',
   params: IdParams,
   response: { 204: null },

@@ -29,9 +29,20 @@ export const refresh = route({
   path: '/api/user/refresh',
   scope: 'public',
   throttle: perMinute(60),
-  summary: 'Issues new tokens for a refresh token; reusing a refresh token ends its session',
+  summary:
+    'Issues new tokens for a refresh token; within 10 s it gets the same answer again, later its reuse ends the session',
   body: z.strictObject({ refreshToken: z.string().max(200) }),
   response: { 200: Tokens },
+});
+
+export const confirm = route({
+  method: 'POST',
+  path: '/api/user/confirm',
+  scope: 'session',
+  throttle: perMinute(10),
+  summary: "Confirms the caller's session with the password, and the code of a second factor, for 10 minutes",
+  body: z.strictObject({ password: Password, totp: TotpCode.exactOptional() }),
+  response: { 204: null },
 });
 
 export const logout = route({

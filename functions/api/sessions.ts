@@ -1,5 +1,6 @@
 import { type Binding, on } from '#functions/http/binding';
 import { noContent, ok } from '#functions/http/reply';
+import { Confirmations } from '#shared/auth/confirmations';
 import type { Sessions } from '#shared/auth/sessions';
 import type { SessionId } from '#shared/auth/stored-session';
 import { TokenIssuer } from '#shared/auth/token-issuer';
@@ -9,10 +10,15 @@ import * as routes from './sessions.routes.ts';
 
 /** Login, logout, and the caller's sessions. */
 export const sessionBindings = (platform: Platform, sessions: Sessions): readonly Binding[] => {
+  const confirmations = new Confirmations(platform);
   const issuer = new TokenIssuer(platform, sessions);
   return [
     on(routes.login, async ({ body, origin }) => ok(await issuer.logIn(body, origin.source))),
     on(routes.refresh, async ({ body, origin }) => ok(await issuer.refresh(body.refreshToken, origin.source))),
+    on(routes.confirm, async ({ caller, body, origin }) => {
+      await confirmations.confirm(caller.userId, caller.sessionId, body, origin);
+      return noContent();
+    }),
     on(routes.logout, async ({ caller, origin }) => {
       await sessions.end(caller.userId, caller.sessionId, origin);
       return noContent();

@@ -29,7 +29,7 @@ export const enableTotp = route({
   scope: 'session',
   throttle: perMinute(10),
   summary: "Enables the second factor and ends the caller's other sessions",
-  body: z.strictObject({ password: Password, code: TotpCode }),
+  body: z.strictObject({ password: Password, totp: TotpCode }),
   response: { 200: RecoveryCodes },
 });
 
@@ -39,7 +39,7 @@ export const disableTotp = route({
   scope: 'session',
   throttle: perMinute(10),
   summary: 'Disables the second factor',
-  body: z.strictObject({ password: Password, code: TotpCode }),
+  body: z.strictObject({ password: Password, totp: TotpCode }),
   response: { 204: null },
 });
 
@@ -49,6 +49,6 @@ export const renewRecoveryCodes = route({
   scope: 'session',
   throttle: perMinute(10),
   summary: 'Replaces the recovery codes',
-  body: z.strictObject({ code: TotpCode }),
+  body: z.strictObject({ password: Password, totp: TotpCode }),
   response: { 200: RecoveryCodes },
 });

@@ -22,7 +22,7 @@ export const totpBindings = (platform: Platform, sessions: Sessions): readonly B
       return noContent();
     }),
     on(routes.renewRecoveryCodes, async ({ caller, body, origin }) =>
-      ok({ recoveryCodes: await factor.renewRecoveryCodes(caller.userId, body.code, origin) }),
+      ok({ recoveryCodes: await factor.renewRecoveryCodes(caller.userId, body, origin) }),
     ),
   ];
 };

@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import type { Platform } from '#shared/platform/ports';
 import { originOf, type RequestOrigin } from './audit-origin.ts';
 import { type Caller, callerOf, type SessionCaller } from './caller.ts';
+import { requireConfirmation } from './confirmation.ts';
 import { onceByKey } from './idempotency.ts';
 import { type FiltersOf, Paging, type PagingOf } from './paging.ts';
 import type { Reply } from './reply.ts';
@@ -31,7 +32,8 @@ type Request<Params, Query, Body, S extends RouteScope> = ValidInput<Params, Fil
   };
 
 /**
- * Binds a route to its handler, which runs once the caller has the route's scope and the input is valid. Only handlers of
+ * Binds a route to its handler, which runs once the caller has the route's scope, the input is valid, and the session is confirmed
+ * where the route requires it. Only handlers of
  * `session` routes can see the caller's session, so that no API key can reach what they do.
  */
 export const on = <P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, S extends RouteScope>(
@@ -42,6 +44,7 @@ export const on = <P extends z.ZodObject, Q extends z.ZodObject, B extends z.Zod
   handle: (platform) => async (event) => {
     const caller = route.scope === 'public' ? undefined : callerOf(event, route.scope);
     const { params, query, body } = validInput(route, event);
+    await requireConfirmation(platform, route, caller, body);
     const input = { params, query, body, caller, origin: originOf(event, caller) };
     const isPaged = route.query !== undefined && 'cursor' in route.query.shape;
     const request = isPaged ? { ...input, ...paged(route, input) } : input;

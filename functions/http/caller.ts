@@ -4,7 +4,7 @@ import type { ApiKeyId } from '#shared/auth/stored-api-key';
 import type { SessionId } from '#shared/auth/stored-session';
 import type { Scope } from '#shared/model/scopes';
 import type { UserId } from '#shared/model/user-id';
-import { BEARER, HttpProblem } from './problem.ts';
+import { BEARER, HttpProblem, INVALID_TOKEN } from './problem.ts';
 import type { RouteScope } from './route.ts';
 
 interface Authenticated {
@@ -59,7 +59,7 @@ export const callerOf = (event: APIGatewayProxyEventV2, scope: Exclude<RouteScop
     if (context.refusal === 'wrong-address') {
       throw new HttpProblem('forbidden', 'The API key must not be used from this address.');
     }
-    const challenge = context.refusal === 'missing' ? BEARER : `${BEARER}, error="invalid_token"`;
+    const challenge = context.refusal === 'missing' ? BEARER : INVALID_TOKEN;
     throw new HttpProblem('unauthenticated', detailOf[context.refusal], { headers: { 'www-authenticate': challenge } });
   }
   const { scopes: granted, ...caller } = context;

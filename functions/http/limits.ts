@@ -1,10 +1,13 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { type Partition, RateLimiter, type RateLimitStatus, WINDOW_SECONDS } from '#shared/limits/rate-limiter';
-import { networkOf } from '#shared/platform/addresses';
+import { networkOf, siteOf } from '#shared/platform/addresses';
 import type { Platform } from '#shared/platform/ports';
 import { authorizerContextOf } from './caller.ts';
 import { HttpProblem } from './problem.ts';
 import { type Route, routeKey } from './route.ts';
+
+/** How many times the limit of a network the /56 around it may request. */
+const siteFactor = 4;
 
 /** Rate limits of the routes, per caller, as the routes declare them. */
 export class RouteLimits {
@@ -17,12 +20,17 @@ export class RouteLimits {
   }
 
   /**
-   * Counts a request against its caller, or against its network address where it has none or its credentials were rejected.
+   * Counts a request against its caller, or against its network address (of IPv6 the /64, and the /56 around it) where
+   * it has none or its credentials were rejected.
    * @throws {Unavailable} see {@link RateLimiter.take}
    */
   async take(route: Route, event: APIGatewayProxyEventV2): Promise<RateLimitStatus> {
     const limit = Math.max(1, Math.floor(route.throttle.requestsPerMinute * this.#factor));
-    return await this.#limiter.take(partitionOf(event), routeKey(route), limit);
+    const status = await this.#limiter.take(partitionOf(event), routeKey(route), limit);
+    const site = 'userId' in authorizerContextOf(event) ? undefined : siteOf(event.requestContext.http.sourceIp);
+    if (site === undefined || !status.isAllowed) return status;
+    const around = await this.#limiter.take(['ADDRESS', site], routeKey(route), limit * siteFactor);
+    return around.isAllowed ? status : around;
   }
 }
 

@@ -44,7 +44,8 @@ const operationOf = (route: Route, schemas: JsonSchema) => ({
   operationId: operationIdOf(route),
   summary: route.summary,
   tags: [route.path.startsWith('/api/') ? route.path.split('/')[2] : 'system'],
-  security: securityOf(route.scope),
+  security: securityOf(route),
+  ...(route.confirmation === undefined ? {} : { 'x-confirmation': route.confirmation }),
   parameters: [
     ...parametersOf(route.params, 'path', schemas),
     ...parametersOf(route.query, 'query', schemas),
@@ -75,11 +76,12 @@ const operationIdOf = ({ method, path }: Route): string => {
   return method.toLowerCase() + camelCase.replaceAll(/\W/g, '');
 };
 
-const securityOf = (scope: Route['scope']): readonly JsonSchema[] => {
+const securityOf = ({ scope, confirmation }: Route): readonly JsonSchema[] => {
   if (scope === 'public') return [];
   if (scope === 'session') return [{ bearer: [] }];
   const scopes = scope === 'self' ? [] : [scope];
-  return [{ bearer: scopes }, { apiKey: scopes }];
+  // No API key has a confirmed session.
+  return confirmation === true ? [{ bearer: scopes }] : [{ bearer: scopes }, { apiKey: scopes }];
 };
 
 const responseOf = (schema: z.ZodType | null, route: Route, schemas: JsonSchema) => ({

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { TooManyAttempts } from '#shared/auth/login-delays';
+import { SessionEnded, WrongCredentials } from '#shared/auth/refusals';
 import { VenueError, type VenueFailure } from '#shared/exchange/errors';
 import { DomainError, InvalidInput } from '#shared/platform/errors';
 
@@ -12,6 +13,9 @@ export const PROBLEMS = {
   'totp-required': { status: 401, title: 'A second-factor code is required' },
   'invalid-totp': { status: 401, title: 'The second-factor code is wrong' },
   'invalid-refresh-token': { status: 401, title: 'The refresh token is not valid' },
+  'refresh-reused': { status: 401, title: 'The refresh token was used before; its session has ended' },
+  'wrong-credentials': { status: 403, title: 'The password or the second-factor code is wrong' },
+  'confirmation-required': { status: 403, title: 'The password has to be confirmed first' },
   forbidden: { status: 403, title: 'The caller is not allowed to do this' },
   'registration-closed': { status: 403, title: 'Registration is closed' },
   'not-found': { status: 404, title: 'The resource does not exist' },
@@ -83,6 +87,8 @@ export interface ProblemAnswer {
 
 /** The challenge of a 401; RFC 6750, section 3, requires at least one parameter. */
 export const BEARER = 'Bearer realm="alphapulse"';
+/** The challenge where a token or key was sent and is refused. */
+export const INVALID_TOKEN = `${BEARER}, error="invalid_token"`;
 
 const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(PROBLEMS, code);
 
@@ -120,6 +126,13 @@ const described = (error: unknown, requestId: string): Described => {
   if (error instanceof InvalidInput) {
     const { path, message } = error;
     return { code: 'invalid-input', detail: message, errors: [{ path, message }] };
+  }
+  if (error instanceof SessionEnded) {
+    return { code: error.code, detail: error.message, headers: { 'www-authenticate': INVALID_TOKEN } };
+  }
+  if (error instanceof WrongCredentials) {
+    const { code, path, message } = error;
+    return { code, detail: message, errors: [{ path, message }] };
   }
   if (error instanceof TooManyAttempts) {
     return { code: 'too-many-requests', detail: error.message, headers: retryAfter(error.retryAfterMs) };

@@ -32,6 +32,11 @@ export interface Route<
   readonly path: `/${string}`;
   readonly scope: Scoped;
   readonly throttle: Throttle;
+  /**
+   * Requires a session that was confirmed in the last 10 minutes, which no API key has: always, or where the body has one of
+   * these fields. For what outlives a session or reaches the outside.
+   */
+  readonly confirmation?: true | readonly string[];
   /** One line for the OpenAPI document. */
   readonly summary: string;
   readonly params?: Params;

@@ -1,9 +1,9 @@
 import * as z from 'zod';
+import { SecurityMailJob } from '#shared/auth/security-mail-job';
 import { Deliveries, DeliveryClaimed, DeliveryJob } from '#shared/notifications/deliveries';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import { InvalidInput } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import { SecurityMailJob } from '#shared/users/security-mail-job';
 import { SecurityMails } from '#shared/users/security-mails';
 import { maxReceives } from './deliver.limits.ts';
 import { onQueue } from './on-queue.ts';

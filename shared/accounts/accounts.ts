@@ -1,5 +1,6 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditOrigin } from '#shared/audit/entry';
+import { enqueueSecurityNotice } from '#shared/auth/security-mail-job';
 import type { KeyPermissions, VenueProfile } from '#shared/exchange/account-venue';
 import { type CredentialParts, Credentials } from '#shared/exchange/credentials';
 import { VenueError } from '#shared/exchange/errors';
@@ -77,6 +78,7 @@ export class Accounts {
     if ((count?.accounts ?? 0) >= ACCOUNTS_PER_USER_MAX) throw tooMany();
     const permissions = key === undefined ? undefined : await this.#permissionsOf(account.venue, key);
     const accountId = ids.next();
+    const keyChange = key === undefined ? undefined : await this.#announceKey(userId, accountId, origin);
     const place = key === undefined ? null : await this.#vault.put({ userId, accountId }, key);
     const now = clock.now();
     const stored: StoredAccount = {
@@ -93,6 +95,7 @@ export class Accounts {
       syncSeconds: account.syncSeconds ?? null,
       state: 'active',
       credentials: place,
+      ...(keyChange !== undefined && { keyChange }),
       paper: account.mode === 'paper' ? (account.paper?.balances ?? paperDefault) : null,
       createdAt: now,
       updatedAt: now,
@@ -153,12 +156,16 @@ export class Accounts {
     const { venue, mode } = before;
     const key = credentials === undefined ? undefined : await this.#keyOf({ venue, mode, credentials });
     const permissions = key === undefined ? undefined : await this.#permissionsOf(venue, key);
+    const keyChange = key === undefined ? undefined : await this.#announceKey(userId, accountId, origin);
     const place = key === undefined ? undefined : await this.#vault.put({ userId, accountId }, key);
     const now = clock.now();
     const renewed =
-      permissions === undefined || place === undefined
+      permissions === undefined || place === undefined || keyChange === undefined
         ? {}
-        : { credentials: place, readOnly: !permissions.canTrade, canWithdraw: permissions.canWithdraw };
+        : {
+            ...{ credentials: place, readOnly: !permissions.canTrade, canWithdraw: permissions.canWithdraw },
+            keyChange,
+          };
     const set = {
       ...(label === undefined ? {} : { label }),
       ...(syncSeconds === undefined ? {} : { syncSeconds }),
@@ -228,6 +235,15 @@ export class Accounts {
     const account = await readAccount(this.#ports.table, userId, accountId);
     if (account.state !== 'active') throw new Conflict('The account is being deleted; delete it again to finish that.');
     return account;
+  }
+
+  /** Enqueues the mail about a key that is about to be stored. @returns the id of the change */
+  async #announceKey(userId: UserId, accountId: string, { source }: AuditOrigin): Promise<string> {
+    const { clock, ids } = this.#ports;
+    const requestId = ids.next();
+    const change = { requestId, requestedAt: clock.now(), userId, accountId, source };
+    await enqueueSecurityNotice(this.#ports, { mail: 'exchange-key-added', ...change });
+    return requestId;
   }
 
   async #enqueue(job: SyncJob): Promise<void> {

@@ -48,6 +48,8 @@ export interface StoredAccount extends Item {
   readonly syncSeconds: number | null;
   readonly state: Account['state'];
   readonly credentials: CredentialsPlace | null;
+  /** Id of the change that stored the key; missing in items of earlier versions. */
+  readonly keyChange?: string;
   /** What a paper account was given, by asset. */
   readonly paper: { readonly [asset: string]: string } | null;
   readonly updatedAt: number;

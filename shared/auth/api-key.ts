@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { SCOPES } from '#shared/model/scopes';
+import { SCOPES, type Scope } from '#shared/model/scopes';
 import { isNetwork } from '#shared/platform/addresses';
 
 const lifeDaysDefault = 90;
@@ -14,7 +14,13 @@ const Address = z
   .max(addressLengthMax)
   .refine(isNetwork, 'must be an IP address or a CIDR block such as "203.0.113.0/24"');
 
-export const NewApiKey = z.strictObject({
+/** With these a key can move money or change who may do what. */
+const powerfulScopes: readonly Scope[] = ['trade:write', 'system:admin', 'users:admin'];
+const isPowerful = ({ scopes }: { readonly scopes: readonly Scope[] }): boolean =>
+  scopes.some((scope) => powerfulScopes.includes(scope));
+const powerful = powerfulScopes.join(', ');
+
+const NewApiKeyFields = z.strictObject({
   name: z.string().trim().min(1).max(nameLengthMax),
   scopes: z
     .array(z.enum(SCOPES))
@@ -22,13 +28,28 @@ export const NewApiKey = z.strictObject({
     .max(SCOPES.length)
     .transform((scopes) => [...new Set(scopes)])
     .describe('What the key permits: a subset of the scopes of its owner'),
-  expiresInDays: z.int().min(1).max(lifeDaysMax).default(lifeDaysDefault),
+  expiresInDays: z
+    .int()
+    .min(1)
+    .max(lifeDaysMax)
+    .default(lifeDaysDefault)
+    .describe('At most 90 with trade:write, system:admin and users:admin'),
   addresses: z
     .array(Address)
     .min(1)
     .max(addressesMax)
     .exactOptional()
-    .describe('IP addresses and CIDR blocks from which it may be used; default: any address'),
+    .describe(
+      'IP addresses and CIDR blocks from which it may be used; default: any address. Required with trade:write, system:admin and users:admin',
+    ),
+});
+
+export const NewApiKey = NewApiKeyFields.refine((key) => !isPowerful(key) || key.addresses !== undefined, {
+  path: ['addresses'],
+  message: `must be given for a key with one of the scopes ${powerful}`,
+}).refine((key) => !isPowerful(key) || key.expiresInDays <= lifeDaysDefault, {
+  path: ['expiresInDays'],
+  message: `must be at most ${lifeDaysDefault} for a key with one of the scopes ${powerful}`,
 });
 export type NewApiKey = z.infer<typeof NewApiKey>;
 

@@ -9,6 +9,8 @@ import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, equals, every, type Item, PRESENT, type Write } from '#shared/platform/table';
 import type { ApiKey, CreatedApiKey, NewApiKey } from './api-key.ts';
 import { apiKeyHash, apiKeyHint, newApiKey } from './api-key-format.ts';
+import { inSession } from './in-session.ts';
+import { enqueueSecurityNotice } from './security-mail-job.ts';
 import {
   type ApiKeyId,
   type ApiKeyOwner,
@@ -24,7 +26,7 @@ import {
 export const API_KEYS_PER_USER_MAX = 20;
 const dayMs = 86_400_000;
 
-type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'random' | 'logger'>;
+type Ports = Pick<Platform, 'table' | 'clock' | 'ids' | 'random' | 'logger' | 'queue'>;
 
 /** The API keys of users. */
 export class ApiKeys {
@@ -37,10 +39,11 @@ export class ApiKeys {
   }
 
   /**
-   * Creates a key, and removes the user's expired ones.
+   * Creates a key, removes the user's expired ones, and mails a notice.
    * @returns the key including its text, which cannot be shown again
    * @throws {InvalidInput} a scope that the user does not have
    * @throws {LimitExceeded} the user has {@link API_KEYS_PER_USER_MAX} keys already
+   * @throws {SessionEnded} of the request
    */
   async create(userId: UserId, wanted: NewApiKey, origin: AuditOrigin): Promise<CreatedApiKey> {
     const { table, clock, ids, random } = this.#ports;
@@ -50,10 +53,7 @@ export class ApiKeys {
       const excess = wanted.scopes.filter((scope) => !SCOPES_OF_ROLE[user.role].includes(scope));
       if (excess.length > 0)
         throw new InvalidInput('scopes', `You do not have these scopes yourself: ${excess.join(', ')}.`);
-      // The guard is read first: creating a key afterwards changes it.
-      const guardKey = apiKeysGuardKey(userId);
-      const { version = 0 } = (await table.get<Item>(guardKey, { consistent: true })) ?? {};
-      const keys = await this.#of(userId);
+      const { keys, guard } = await this.#hold(userId);
       const now = clock.now();
       const expired = keys.filter(({ endsAt }) => endsAt <= now);
       if (keys.length - expired.length >= API_KEYS_PER_USER_MAX) {
@@ -82,17 +82,18 @@ export class ApiKeys {
         lastUsedAt: 0,
       };
       const isUnchanged = allOf(equals('role', user.role), { path: 'disabled', is: '<>', value: true });
-      const guard: Item = { ...guardKey, kind: 'api-keys', version: version + 1 };
-      await this.#audit.transact(
-        [
-          { check: userKey(userId), if: isUnchanged },
-          { put: guard, if: version === 0 ? ABSENT : equals('version', version) },
-          { put: stored, if: ABSENT },
-          { put: owner, if: ABSENT },
-          ...expired.flatMap(removal),
-        ],
-        { ...origin, type: 'api.key-created', target: apiKeyId, after: { ...wanted, expiresAt: stored.endsAt } },
-      );
+      const writes: Write[] = [
+        { check: userKey(userId), if: isUnchanged },
+        guard,
+        { put: stored, if: ABSENT },
+        { put: owner, if: ABSENT },
+        ...expired.flatMap(removal),
+      ];
+      const after = { ...wanted, expiresAt: stored.endsAt };
+      const event = { ...origin, type: 'api.key-created', target: apiKeyId, after } as const;
+      const notice = { mail: 'api-key-created', requestId: apiKeyId, requestedAt: now, userId } as const;
+      await enqueueSecurityNotice(this.#ports, { ...notice, source: origin.source });
+      await inSession(origin, writes, (all) => this.#audit.transact(all, event));
       return { ...apiKeyView(stored, owner), key };
     };
     // Another key may be created, or an admin may change the user, at the same time.
@@ -126,6 +127,19 @@ export class ApiKeys {
     }
   }
 
+  /**
+   * The writes that remove every key of a user, at most {@link API_KEYS_PER_USER_MAX}, in a transaction of the caller. The
+   * first one fails if a key was created meanwhile.
+   */
+  async removals(userId: UserId): Promise<{ readonly keys: number; readonly writes: readonly Write[] }> {
+    const { keys, guard } = await this.#hold(userId);
+    const deletes = keys.flatMap(({ pk, sk, hash }): Write[] => [
+      { delete: { pk, sk } },
+      { delete: apiKeyOwnerKey(hash) },
+    ]);
+    return { keys: keys.length, writes: [guard, ...deletes] };
+  }
+
   /** Removes every key of a user who is being deleted. */
   async removeAll(userId: UserId): Promise<void> {
     for (const key of await this.#of(userId)) {
@@ -136,6 +150,18 @@ export class ApiKeys {
         if (!(error instanceof TransactionCanceled)) throw error;
       }
     }
+  }
+
+  /** The user's keys, and the write by which a transaction ensures that no other was created meanwhile. */
+  async #hold(userId: UserId): Promise<{ readonly keys: readonly StoredApiKey[]; readonly guard: Write }> {
+    // The guard is read first: creating a key afterwards changes it.
+    const guardKey = apiKeysGuardKey(userId);
+    const { version = 0 } = (await this.#ports.table.get<Item>(guardKey, { consistent: true })) ?? {};
+    const put: Item = { ...guardKey, kind: 'api-keys', version: version + 1 };
+    return {
+      keys: await this.#of(userId),
+      guard: { put, if: version === 0 ? ABSENT : equals('version', version) },
+    };
   }
 
   async #of(userId: UserId): Promise<StoredApiKey[]> {

@@ -2,12 +2,12 @@ import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditOrigin } from '#shared/audit/entry';
 import { type EmailOwner, emailKey, noSuchUser, type StoredUser, userKey } from '#shared/identity/stored-user';
 import type { UserId } from '#shared/model/user-id';
-import { networkOf } from '#shared/platform/addresses';
+import { networkOf, siteOf } from '#shared/platform/addresses';
 import type { Platform } from '#shared/platform/ports';
 import type { Update } from '#shared/platform/table';
 import { type Attempt, LoginDelays, TooManyAttempts } from './login-delays.ts';
 import { passwordMatches } from './passwords.ts';
-import { InvalidCredentials, TotpRequired, wrongCode } from './refusals.ts';
+import { InvalidCredentials, InvalidTotp, TotpRequired, WrongCredentials, wrongCode } from './refusals.ts';
 import { TotpCodes } from './totp-codes.ts';
 
 /** Nobody has this id. It is read if an address has no owner, so that the number of reads is the same. */
@@ -66,21 +66,24 @@ export class Credentials {
   }
 
   /**
-   * Checks the credentials that a user has to submit again before a change of credentials.
-   * @throws as {@link ofLogin}
+   * Checks the credentials that a user has to submit again in a session.
+   * @param passwordField the field of the request that has the password
+   * @throws {WrongCredentials} the password or the code is wrong, or a required code is missing
+   * @throws {TooManyAttempts}
    * @throws {NotFound} the user is gone
    */
-  async ofUser(userId: UserId, submitted: SubmittedCredentials, origin: AuditOrigin): Promise<Proof> {
+  async ofUser(
+    userId: UserId,
+    submitted: SubmittedCredentials,
+    origin: AuditOrigin,
+    passwordField = 'password',
+  ): Promise<Proof> {
     const user = await this.#user(userId);
     const attempt = await this.#attempt(user.email, origin);
-    await this.#checkPassword(user, submitted.password, origin);
-    return await this.#withCode(user, submitted.totp, attempt, origin);
-  }
-
-  /** Checks only a code, of a user who has a second factor. @throws {InvalidTotp | TooManyAttempts | NotFound} */
-  async ofCode(userId: UserId, code: string, origin: AuditOrigin): Promise<Proof> {
-    const user = await this.#user(userId);
-    return await this.#withCode(user, code, await this.#attempt(user.email, origin), origin);
+    return await inSession(passwordField, async () => {
+      await this.#checkPassword(user, submitted.password, origin);
+      return await this.#withCode(user, submitted.totp, attempt, origin);
+    });
   }
 
   /** Records the failure of a code that was correct when it was checked and was used meanwhile. */
@@ -96,7 +99,8 @@ export class Credentials {
 
   async #attempt(email: string, origin: AuditOrigin): Promise<Attempt> {
     try {
-      return await this.#delays.attempt(email, networkOf(origin.source.address) ?? 'unknown');
+      const { address } = origin.source;
+      return await this.#delays.attempt(email, networkOf(address) ?? 'unknown', siteOf(address));
     } catch (error) {
       if (error instanceof TooManyAttempts) {
         const until = Math.ceil(this.#ports.clock.now() + error.retryAfterMs);
@@ -118,6 +122,8 @@ export class Credentials {
     if (user.totpEnabled !== true) return { user, method: 'password', writes: [], attempt };
     if (code === undefined) {
       await attempt.withdraw();
+      // Not a failure that delays, but the user should see that somebody has their password.
+      await this.#refuse(user.userId, 'no-code', origin);
       throw new TotpRequired('Send the code from your authenticator app, or a recovery code, as "totp".');
     }
     const proof = await this.#codes.prove(user.userId, code);
@@ -130,12 +136,25 @@ export class Credentials {
 
   async #refuse(
     userId: UserId | undefined,
-    reason: 'unknown-user' | 'password' | 'disabled' | 'totp',
+    reason: 'unknown-user' | 'password' | 'disabled' | 'totp' | 'no-code',
     origin: AuditOrigin,
   ): Promise<void> {
     const whose = userId === undefined ? {} : { trail: userId, target: userId };
     await this.#audit.record({ ...origin, ...whose, type: 'auth.login-failed', after: { reason } });
   }
 }
+
+/** Whoever is logged in is told which field is wrong: they know that they exist. */
+const inSession = async (passwordField: string, check: () => Promise<Proof>): Promise<Proof> => {
+  try {
+    return await check();
+  } catch (error) {
+    if (error instanceof InvalidCredentials) throw new WrongCredentials(passwordField, 'The password is wrong.');
+    if (error instanceof InvalidTotp || error instanceof TotpRequired) {
+      throw new WrongCredentials('totp', error.message);
+    }
+    throw error;
+  }
+};
 
 const wrongPassword = () => new InvalidCredentials('The mail address or the password is wrong.');

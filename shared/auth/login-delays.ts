@@ -14,6 +14,8 @@ interface Patience {
 const ofAccount: Patience = { freeFailures: 4, waitSecondsMax: 60 };
 /** Many people may share a network. */
 const ofNetwork: Patience = { freeFailures: 20, waitSecondsMax: 900 };
+/** A /56 of IPv6 holds 256 networks, which one customer may use in turn. */
+const ofSite: Patience = { freeFailures: 40, waitSecondsMax: 900 };
 /** Failures are forgotten after this long without another. */
 const memorySeconds = 3600;
 /** How long a network counts as known after a login from it. */
@@ -66,14 +68,17 @@ export class LoginDelays {
    * Counts an attempt before it is made, so that concurrent attempts get no further than sequential ones.
    * @param account the mail address, whether it has an owner or not
    * @param network from which the attempt is made
+   * @param site the larger network around it, if there is one
    * @throws {TooManyAttempts} it is too early
    */
-  async attempt(account: string, network: string): Promise<Attempt> {
+  async attempt(account: string, network: string, site?: string): Promise<Attempt> {
     const { table, clock } = this.#ports;
     const known = await table.get<KnownNetwork>(knownKey(account, network));
     const accountKey = failuresKey('ACCOUNT', account, isRecent(known, clock.now()) ? network : '');
     const networkKey = failuresKey('NETWORK', network);
-    const count = async () => await this.#count([accountKey, ofAccount], [networkKey, ofNetwork]);
+    const siteKey = site === undefined ? undefined : failuresKey('NETWORK', site);
+    const around = siteKey === undefined ? [] : [[siteKey, ofSite] as const];
+    const count = async () => await this.#count([accountKey, ofAccount], [networkKey, ofNetwork], ...around);
     // No person makes so many attempts at the same time.
     await optimistic(this.#ports, count, { attemptsMax, exhausted: () => new TooManyAttempts(1000) });
     const takeBack = async (key: Key): Promise<void> => {
@@ -81,11 +86,11 @@ export class LoginDelays {
     };
     return {
       withdraw: async () => {
-        await Promise.all([takeBack(accountKey), takeBack(networkKey)]);
+        await Promise.all([accountKey, networkKey, ...around.map(([key]) => key)].map(takeBack));
       },
       succeeded: async () => {
         await table.delete(accountKey);
-        await takeBack(networkKey);
+        await Promise.all([networkKey, ...around.map(([key]) => key)].map(takeBack));
         if (known === undefined || known.seenAt < clock.now() - dayMs) await this.#remember(account, network);
       },
     };

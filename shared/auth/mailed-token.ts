@@ -4,13 +4,18 @@ import type { UserId } from '#shared/model/user-id';
 import { DomainError } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, equals, type Key, keyOf, type Put, type Update } from '#shared/platform/table';
-import { mailedTokenKind, type StoredMailedToken } from './stored-mailed-token.ts';
+import { type EarlierToken, mailedTokenKind, type StoredMailedToken } from './stored-mailed-token.ts';
 
-/** The purposes of mailed tokens: a prefix that identifies them to people and to scanners for leaked secrets, and their validity. */
+/**
+ * The purposes of mailed tokens: a prefix that identifies them to people and to scanners for leaked secrets, their validity, how
+ * many are valid at a time, and how many mails a user gets in a day. Anybody may request a reset, so one that a stranger requests
+ * must not invalidate the one that the user is about to use.
+ */
 const purposes = {
-  'password-reset': { prefix: 'appr_', validMinutes: 30 },
-  'email-verification': { prefix: 'apev_', validMinutes: 24 * 60 },
+  'password-reset': { prefix: 'appr_', validMinutes: 30, validMax: 3, mailsPerDay: 5 },
+  'email-verification': { prefix: 'apev_', validMinutes: 24 * 60, validMax: 1, mailsPerDay: 20 },
 } as const;
+const dayMs = 86_400_000;
 export type MailedTokenPurpose = keyof typeof purposes;
 /** What the tokens in mails begin with, and how long they are valid. */
 export const MAILED_TOKENS = Object.values(purposes);
@@ -44,7 +49,7 @@ export interface TokenProof {
 type Ports = Pick<Platform, 'table' | 'secrets' | 'random' | 'clock'>;
 
 /**
- * Tokens that are mailed to prove access to an address: single-use, short-lived, replaced by the next one, stored as hashes.
+ * Tokens that are mailed to prove access to an address: single-use, short-lived, stored as hashes.
  * They are derived from the id of the request with a secret key, so that a repeated job mails the same token.
  */
 export class MailedTokens {
@@ -63,7 +68,8 @@ export class MailedTokens {
 
   /**
    * The token for a request, and the write that makes it the user's latest, unless it already is.
-   * @returns undefined if nothing is to be mailed: it was mailed or used, another one was just mailed, or it would be expired
+   * @returns undefined if nothing is to be mailed: it was mailed or used, another one was just mailed, too many were mailed that
+   *   day, or it would be expired
    */
   async issue(
     userId: UserId,
@@ -79,6 +85,11 @@ export class MailedTokens {
       return before.mailedAt === undefined && before.usedAt === undefined ? { token } : undefined;
     }
     if (before !== undefined && requestedAt < before.requestedAt + restSeconds * 1000) return undefined;
+    const { validMax, mailsPerDay } = purposes[this.#purpose];
+    const isSameDay = before?.countedSince !== undefined && requestedAt < before.countedSince + dayMs;
+    const mails = isSameDay ? (before?.mails ?? 0) + 1 : 1;
+    if (mails > mailsPerDay) return undefined;
+    const countedSince = isSameDay ? before?.countedSince : requestedAt;
     const stored: StoredMailedToken = {
       ...key,
       ...mailedTokenKind.stamp,
@@ -86,7 +97,10 @@ export class MailedTokens {
       requestId,
       requestedAt,
       email,
-      expiresAt: Math.ceil(requestedAt / 1000) + this.validMinutes * 60,
+      earlier: before === undefined || before.usedAt !== undefined ? [] : tokensOf(before).slice(0, validMax - 1),
+      ...{ countedSince: countedSince ?? requestedAt, mails },
+      // The count outlives the token.
+      expiresAt: Math.ceil((requestedAt + dayMs) / 1000) + this.validMinutes * 60,
     };
     return { token, write: { put: stored, if: before === undefined ? ABSENT : equals('tokenHash', before.tokenHash) } };
   }
@@ -106,11 +120,12 @@ export class MailedTokens {
     const key = this.#key(userId);
     const stored = mailedTokenKind.read(await table.get(key, { consistent: true }));
     const tokenHash = hashOf(token);
-    if (stored === undefined || stored.tokenHash !== tokenHash || stored.usedAt !== undefined) throw invalidToken();
+    if (stored === undefined || stored.usedAt !== undefined) throw invalidToken();
+    const proven = tokensOf(stored).find((one) => one.tokenHash === tokenHash);
     const now = clock.now();
-    if (now >= stored.requestedAt + this.validMinutes * 60_000) throw invalidToken();
-    const isValid = allOf(equals('tokenHash', tokenHash), { path: 'usedAt', is: 'absent' });
-    return { userId, email: stored.email, write: { update: key, changes: { set: { usedAt: now } }, if: isValid } };
+    if (proven === undefined || now >= proven.requestedAt + this.validMinutes * 60_000) throw invalidToken();
+    const isValid = allOf(equals('tokenHash', stored.tokenHash), { path: 'usedAt', is: 'absent' });
+    return { userId, email: proven.email, write: { update: key, changes: { set: { usedAt: now } }, if: isValid } };
   }
 
   async #tokenOf(userId: UserId, requestId: string): Promise<string> {
@@ -127,7 +142,13 @@ export class MailedTokens {
 }
 
 export const invalidToken = () =>
-  new InvalidMailedToken('The token is not valid: it was used, a newer one was mailed, or it has expired.');
+  new InvalidMailedToken('The token is not valid: it was used, newer ones were mailed, or it has expired.');
+
+/** The tokens of an item, newest first. */
+const tokensOf = ({ tokenHash, requestedAt, email, earlier = [] }: StoredMailedToken): readonly EarlierToken[] => [
+  { tokenHash, requestedAt, email },
+  ...earlier,
+];
 
 /** A token has 256 bits that nobody can guess, so a fast hash is enough. */
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64url');

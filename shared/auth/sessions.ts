@@ -7,7 +7,7 @@ import { TransactionCanceled } from '#shared/platform/errors';
 import { optimistic } from '#shared/platform/optimistic';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, equals, every, type Item, PRESENT, type Put, type Write } from '#shared/platform/table';
-import { invalidRefreshToken, type OpenSession, RefreshTokens, type StoredRefreshToken } from './refresh-tokens.ts';
+import { type OpenSession, RefreshReused, RefreshTokens, type StoredRefreshToken } from './refresh-tokens.ts';
 import { InvalidCredentials, wrongCode } from './refusals.ts';
 import type { Session } from './session.ts';
 import {
@@ -38,7 +38,7 @@ export interface LoginProof {
 
 const byPassword: LoginProof = { method: 'password', writes: [] };
 
-type Ports = Pick<Platform, 'table' | 'push' | 'clock' | 'ids' | 'random' | 'logger'>;
+type Ports = Pick<Platform, 'table' | 'secrets' | 'push' | 'clock' | 'ids' | 'random' | 'logger'>;
 
 /** The sessions of users: opened with credentials, continued with single-use refresh tokens, ended in many ways. */
 export class Sessions {
@@ -72,7 +72,7 @@ export class Sessions {
         .toSorted((one, other) => one.lastUsedAt - other.lastUsedAt)
         .slice(0, Math.max(0, sessions.length + 1 - SESSIONS_PER_USER_MAX));
       const session = newSession(user, ids.next() as SessionId, client, clock.now());
-      const { token, put } = this.#refreshTokens.issue(session);
+      const { open: issued, put } = this.#refreshTokens.issue(session);
       const isEnabled = { path: 'disabled', is: '<>', value: true } as const;
       const mayLogIn = allOf(equals('role', user.role), isEnabled, hasCredentialsOf(user));
       const opening: Write[] = [
@@ -90,21 +90,20 @@ export class Sessions {
         target: session.sessionId,
         after: { method },
       });
-      return { session, refreshToken: token, surplus };
+      return { issued, surplus };
     };
     // Another login, or an admin who changed the user, may come first.
     const opened = await optimistic(this.#ports, open, { callersWrites: writes.length, message }).catch((error) => {
       throw error instanceof TransactionCanceled ? wrongCode() : error;
     });
-    const { surplus, ...session } = opened;
-    await this.closeConnections(surplus);
-    return session;
+    await this.closeConnections(opened.surplus);
+    return opened.issued;
   }
 
   /**
-   * Continues the session of a refresh token, which is single-use: when a used one comes back, it or its successor was stolen,
-   * and the session ends (RFC 9700, 4.14.2).
-   * @throws {InvalidRefreshToken}
+   * Continues the session of a refresh token, which is single-use. A used one that comes back soon gets the same answer; later
+   * it or its successor was stolen, and the session ends (RFC 9700, 4.14.2).
+   * @throws {InvalidRefreshToken | RefreshReused}
    */
   async refresh(refreshToken: string, client: Client): Promise<OpenSession> {
     const rotated = await this.#refreshTokens.rotate(refreshToken, client.address);
@@ -207,7 +206,7 @@ export class Sessions {
       trail: userId,
       target: sessionId,
     });
-    throw invalidRefreshToken();
+    throw new RefreshReused('This refresh token was used before, so its session has been ended; log in again.');
   }
 }
 

@@ -1,7 +1,16 @@
 import { itemKind } from '#shared/platform/item-kind';
 import type { Item } from '#shared/platform/table';
 
-/** The latest token of a user for a purpose. It is kept after its use, so that a repeated job cannot revive it. */
+/** An earlier token that is still valid. */
+export interface EarlierToken {
+  readonly tokenHash: string;
+  /** Epoch ms. */
+  readonly requestedAt: number;
+  readonly email: string;
+  readonly [attribute: string]: string | number;
+}
+
+/** The latest token of a user for a purpose, with those before it that are still valid. It is kept after its use, so that a repeated job cannot revive it. */
 export interface StoredMailedToken extends Item {
   readonly kind: 'mailed-token';
   readonly tokenHash: string;
@@ -12,6 +21,11 @@ export interface StoredMailedToken extends Item {
   readonly email: string;
   readonly usedAt?: number;
   readonly mailedAt?: number;
+  /** Newest first; used up together with this one. */
+  readonly earlier?: readonly EarlierToken[];
+  /** When the day began in which mails are counted, epoch ms, and how many were requested since. */
+  readonly countedSince?: number;
+  readonly mails?: number;
 }
 
 /** Shape 1 called a request an order, which is a word of trading. */

@@ -23,6 +23,8 @@ export interface StoredSession extends Item {
   readonly address: string;
   readonly createdAt: number;
   readonly lastUsedAt: number;
+  /** When the user submitted their password again, epoch ms; absent: not since the login. */
+  readonly confirmedAt?: number;
   readonly expiresAt: number;
 }
 
@@ -52,6 +54,10 @@ export const sessionEndsAt = ({ createdAt, lastUsedAt }: Pick<StoredSession, 'cr
 /** When a session ends however much it is used, epoch seconds. */
 export const lifeEndsAt = ({ createdAt }: Pick<StoredSession, 'createdAt'>): number =>
   Math.floor(createdAt / 1000) + sessionLifeDays * daySeconds;
+
+/** When the user of a session submitted their password last, epoch ms. */
+export const confirmedAtOf = ({ createdAt, confirmedAt }: Pick<StoredSession, 'createdAt' | 'confirmedAt'>): number =>
+  confirmedAt ?? createdAt;
 
 /** Whether a session is over; the table may still have its item. @param now epoch ms */
 export const isOver = ({ expiresAt }: Pick<StoredSession, 'expiresAt'>, now: number): boolean =>

@@ -23,13 +23,11 @@ type Ports = ConstructorParameters<typeof Logins>[0] & Pick<Platform, 'ids'>;
  * when the new tokens can be signed.
  */
 export class TokenIssuer {
-  readonly #ports: Ports;
   readonly #sessions: Sessions;
   readonly #logins: Logins;
   readonly #keys: SigningKeys;
 
   constructor(ports: Ports, sessions: Sessions) {
-    this.#ports = ports;
     this.#sessions = sessions;
     this.#logins = new Logins(ports, sessions);
     this.#keys = new SigningKeys(ports);
@@ -41,14 +39,17 @@ export class TokenIssuer {
     return await this.#issue(key, await this.#logins.logIn(credentials, client));
   }
 
-  /** Continues the session of a refresh token. @throws {InvalidRefreshToken} see {@link Sessions.refresh} */
+  /** Continues the session of a refresh token. @throws {InvalidRefreshToken | RefreshReused} see {@link Sessions.refresh} */
   async refresh(refreshToken: string, client: Client): Promise<IssuedTokens> {
     const key = await this.#keys.current();
     return await this.#issue(key, await this.#sessions.refresh(refreshToken, client));
   }
 
-  async #issue(key: SigningKey, { session, refreshToken }: OpenSession): Promise<IssuedTokens> {
-    const accessToken = await issueAccessToken(key, this.#ports, session);
+  async #issue(key: SigningKey, opened: OpenSession): Promise<IssuedTokens> {
+    const { session, refreshToken, issuedAt, accessTokenId } = opened;
+    // Neither time nor id are taken now: a refresh that is repeated gets the very same access token.
+    const of = { clock: { now: () => issuedAt }, ids: { next: () => accessTokenId } };
+    const accessToken = await issueAccessToken(key, of, session);
     return { accessToken, refreshToken, tokenType: 'Bearer', expiresIn: accessTokenSeconds };
   }
 }

@@ -27,7 +27,7 @@ const keysWindowSeconds = 10;
 
 export const issueAccessToken = async (
   { kid, key }: SigningKey,
-  { clock, ids }: { readonly clock: Clock; readonly ids: Ids },
+  { clock, ids }: { readonly clock: Pick<Clock, 'now'>; readonly ids: Ids },
   session: { readonly userId: UserId; readonly role: Role; readonly sessionId: SessionId },
 ): Promise<string> => {
   const issuedAt = Math.floor(clock.now() / 1000);

@@ -22,6 +22,10 @@ export interface StoredUser extends Item {
   readonly totpEnabled?: boolean;
   /** Id of the latest change of the second factor. */
   readonly totpChange?: string;
+  /** Id of the latest change of the role, by an admin. */
+  readonly roleChange?: string;
+  /** Id of the latest change of the webhook address. */
+  readonly webhookChange?: string;
   /** When the user proved that mail to the address reaches them, epoch ms. */
   readonly emailVerifiedAt?: number;
   readonly createdAt: number;

@@ -11,7 +11,7 @@ import type { Platform } from '#shared/platform/ports';
 
 export type EraserPorts = Pick<
   Platform,
-  'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'config' | 'logger' | 'push'
+  'table' | 'queue' | 'secrets' | 'clock' | 'ids' | 'random' | 'config' | 'logger' | 'push'
 >;
 
 /** Deletes what a capability stores about a user and the sweep of the user's partition does not reach, or must not reach first. */

@@ -1,7 +1,8 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditOrigin } from '#shared/audit/entry';
 import { Credentials, type SubmittedCredentials } from '#shared/auth/credentials';
-import { wrongCode } from '#shared/auth/refusals';
+import { inSession } from '#shared/auth/in-session';
+import { SessionEnded, wrongCodeAgain } from '#shared/auth/refusals';
 import { Sessions } from '#shared/auth/sessions';
 import type { SessionId, StoredSession } from '#shared/auth/stored-session';
 import { emailKey, noSuchUser, type StoredUser, userKey } from '#shared/identity/stored-user';
@@ -37,7 +38,7 @@ export class UserRemoval {
   /**
    * Deletes the user who sends the request, with their password and code. The session of the request stays open to the
    * end with the scopes of a viewer, so that it can retry; a retry needs no further proof.
-   * @throws {InvalidCredentials | TotpRequired | InvalidTotp | TooManyAttempts}
+   * @throws {WrongCredentials | TooManyAttempts}
    * @throws {Conflict} no admin would be left, or an account is being synchronised: retry
    */
   async ofOneself(
@@ -83,6 +84,7 @@ export class UserRemoval {
       if (user === undefined || user.removing === true) return;
       const { sessions, guard } = await this.#sessions.hold(userId);
       const isKept = ({ sessionId }: StoredSession) => sessionId === kept;
+      if (kept !== undefined && !sessions.some(isKept)) throw new SessionEnded();
       const counted = adminsCounted(user, { ...user, disabled: true });
       const writes: Write[] = [
         ...proof,
@@ -101,13 +103,14 @@ export class UserRemoval {
         ...counted,
       ];
       try {
-        await this.#audit.transact(writes, {
-          ...{ ...origin, type: 'data.deletion-begun', trail: userId, target: userId },
-        });
+        const event = { ...origin, type: 'data.deletion-begun', trail: userId, target: userId } as const;
+        const transact = (all: readonly Write[]) => this.#audit.transact(all, event);
+        // The session of a user who leaves is among those that are changed.
+        await (kept === undefined ? inSession(origin, writes, transact) : transact(writes));
         return await this.#sessions.closeConnections(sessions);
       } catch (error) {
         if (!(error instanceof TransactionCanceled)) throw error;
-        if (error.failed.some((index) => index < proof.length)) throw wrongCode();
+        if (error.failed.some((index) => index < proof.length)) throw wrongCodeAgain();
         checkAdminStays(error, counted, writes.length);
         // The user or a session changed in the meantime: retry.
       }

@@ -63,6 +63,19 @@ export const networkOf = (address: string): string | undefined => {
   return `${network.join(':')}::/64`;
 };
 
+/**
+ * The /56 of an IPv6 address: what providers give to a home (RFC 6177), which holds 256 of the networks of {@link networkOf}.
+ * @returns undefined for what is no IPv6 address
+ */
+export const siteOf = (address: string): string | undefined => {
+  const network = networkOf(address);
+  if (network === undefined || !network.includes('::/64')) return undefined;
+  const [first, second, third, fourth = '0'] = network.replace('::/64', '').split(':');
+  // The last group is halved: its second byte numbers the networks of the site.
+  const half = (Number.parseInt(fourth, 16) & 0xff00).toString(16);
+  return `${first}:${second}:${third}:${half}::/56`;
+};
+
 /** Whether an IP address can belong to a machine on the open internet. What is not an address is not public. */
 export const isPublicAddress = (address: string): boolean => {
   switch (isIP(address)) {

@@ -1,12 +1,12 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditOrigin } from '#shared/audit/entry';
 import { invalidToken, MailedTokens } from '#shared/auth/mailed-token';
+import { enqueueSecurityMail } from '#shared/auth/security-mail-job';
 import { userKey } from '#shared/identity/stored-user';
 import type { UserId } from '#shared/model/user-id';
 import { TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { equals, type Update } from '#shared/platform/table';
-import { enqueueSecurityMail } from './security-mail-job.ts';
 
 type Ports = Pick<Platform, 'table' | 'secrets' | 'clock' | 'ids' | 'random' | 'logger' | 'queue'>;
 

@@ -1,8 +1,10 @@
 import { AuditLog } from '#shared/audit/audit-log';
 import type { AuditOrigin } from '#shared/audit/entry';
 import { Credentials } from '#shared/auth/credentials';
+import { inSession } from '#shared/auth/in-session';
 import { newRecoveryCodes, recoveryCodeHash } from '#shared/auth/recovery-codes';
-import { wrongCode } from '#shared/auth/refusals';
+import { wrongCodeAgain } from '#shared/auth/refusals';
+import { enqueueSecurityNotice } from '#shared/auth/security-mail-job';
 import type { Sessions } from '#shared/auth/sessions';
 import type { SessionId } from '#shared/auth/stored-session';
 import { newTotpSecret, totpStep, totpUri } from '#shared/auth/totp';
@@ -12,7 +14,6 @@ import type { UserId } from '#shared/model/user-id';
 import { Conflict, TransactionCanceled } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, allOf, equals, type Item, type Key, keyOf, PRESENT, type Update } from '#shared/platform/table';
-import { enqueueSecurityNotice } from './security-mail-job.ts';
 
 /** How long a secret waits for the first code from the app. */
 const setupMinutes = 15;
@@ -66,14 +67,14 @@ export class SecondFactor {
    * Requires codes from now on, and ends the user's other sessions, which were opened without one. The password keeps
    * somebody with a stolen token from locking the user out.
    * @returns recovery codes, which are shown only this once
-   * @throws {InvalidTotp} the code does not belong to the latest secret
-   * @throws {InvalidCredentials | TooManyAttempts}
+   * @throws {WrongCredentials} the password is wrong, or the code does not belong to the latest secret
+   * @throws {TooManyAttempts}
    * @throws {Conflict} the second factor is already enabled, or was not set up
    */
   async enable(
     userId: UserId,
     session: SessionId,
-    { password, code }: { readonly password: string; readonly code: string },
+    { password, totp }: { readonly password: string; readonly totp: string },
     origin: AuditOrigin,
   ): Promise<readonly string[]> {
     const { table, clock, random } = this.#ports;
@@ -86,8 +87,8 @@ export class SecondFactor {
     const { attempt } = await this.#credentials.ofUser(userId, { password }, origin);
     await attempt.succeeded();
     const { sealed } = setup;
-    const step = totpStep(await this.#codes.unseal(userId, sealed), code.replaceAll(/\s/g, ''), clock.now());
-    if (step === undefined) throw wrongCode();
+    const step = totpStep(await this.#codes.unseal(userId, sealed), totp.replaceAll(/\s/g, ''), clock.now());
+    if (step === undefined) throw wrongCodeAgain();
     const { codes, hashes } = this.#recoveryCodes(random);
     const stored: StoredTotp = { ...totpKey(userId), kind: 'totp', sealed, lastStep: step, recoveryCodes: hashes };
     const writes = [
@@ -97,7 +98,7 @@ export class SecondFactor {
     ];
     const event = { ...origin, type: 'auth.totp-enabled', trail: userId, target: userId } as const;
     try {
-      await this.#sessions.endWith(userId, session, writes, () => event);
+      await inSession(origin, writes, (all) => this.#sessions.endWith(userId, session, all, () => event));
     } catch (error) {
       throw error instanceof TransactionCanceled ? changedMeanwhile() : error;
     }
@@ -107,15 +108,15 @@ export class SecondFactor {
   /**
    * Stops requiring codes.
    * @throws {Conflict} there is no second factor
-   * @throws {InvalidCredentials | InvalidTotp | TooManyAttempts}
+   * @throws {WrongCredentials | TooManyAttempts}
    */
   async disable(
     userId: UserId,
-    { password, code }: { readonly password: string; readonly code: string },
+    { password, totp }: { readonly password: string; readonly totp: string },
     origin: AuditOrigin,
   ): Promise<void> {
     await this.#checkEnabled(userId);
-    const proof = await this.#credentials.ofUser(userId, { password, totp: code }, origin);
+    const proof = await this.#credentials.ofUser(userId, { password, totp }, origin);
     const event = { ...origin, type: 'auth.totp-disabled', trail: userId, target: userId } as const;
     // The code need not be marked as used, as the factor is removed. That it is unused is a condition all the same.
     const isUnused = proof.writes.map((write) => write.if ?? PRESENT);
@@ -124,7 +125,7 @@ export class SecondFactor {
       { delete: totpKey(userId), if: allOf(PRESENT, ...isUnused) },
     ];
     try {
-      await this.#audit.transact(writes, event);
+      await inSession(origin, writes, (all) => this.#audit.transact(all, event));
     } catch (error) {
       throw error instanceof TransactionCanceled ? changedMeanwhile() : error;
     }
@@ -135,11 +136,15 @@ export class SecondFactor {
    * Replaces the recovery codes, used and unused.
    * @returns the new ones, which are shown only this once
    * @throws {Conflict} there is no second factor
-   * @throws {InvalidTotp | TooManyAttempts}
+   * @throws {WrongCredentials | TooManyAttempts}
    */
-  async renewRecoveryCodes(userId: UserId, code: string, origin: AuditOrigin): Promise<readonly string[]> {
+  async renewRecoveryCodes(
+    userId: UserId,
+    submitted: { readonly password: string; readonly totp: string },
+    origin: AuditOrigin,
+  ): Promise<readonly string[]> {
     await this.#checkEnabled(userId);
-    const { writes, attempt } = await this.#credentials.ofCode(userId, code, origin);
+    const { writes, attempt } = await this.#credentials.ofUser(userId, submitted, origin);
     const { codes, hashes } = this.#recoveryCodes(this.#ports.random);
     const event = { ...origin, type: 'auth.recovery-codes-renewed', trail: userId, target: userId } as const;
     const renewed = writes.map(
@@ -150,9 +155,10 @@ export class SecondFactor {
       }),
     );
     try {
-      await this.#audit.transact(renewed, { ...event, after: { codes: codes.length } });
+      const counted = { ...event, after: { codes: codes.length } };
+      await inSession(origin, renewed, (all) => this.#audit.transact(all, counted));
     } catch (error) {
-      throw error instanceof TransactionCanceled ? wrongCode() : error;
+      throw error instanceof TransactionCanceled ? wrongCodeAgain() : error;
     }
     await attempt.succeeded();
     return codes;

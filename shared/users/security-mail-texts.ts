@@ -1,6 +1,6 @@
+import type { SecurityNotice } from '#shared/auth/security-mail-job';
 import { escaped } from '#shared/platform/html';
 import type { Mail } from '#shared/platform/ports';
-import type { SecurityNotice } from './security-mail-job.ts';
 
 /**
  * The mail with the token for setting a new password.
@@ -43,12 +43,16 @@ const changes: Readonly<Record<SecurityNotice['mail'], string>> = {
   'password-changed': 'The password of your AlphaPulse account was changed',
   'totp-enabled': 'A second factor was added to your AlphaPulse account',
   'totp-disabled': 'The second factor of your AlphaPulse account was removed',
+  'api-key-created': 'An API key was created for your AlphaPulse account',
+  'role-changed': 'The role of your AlphaPulse account was changed',
+  'webhook-changed': 'The webhook address of your AlphaPulse account was changed',
+  'exchange-key-added': 'A key of an exchange was stored in your AlphaPulse account',
 };
 
-/** The notice of a change of credentials. */
+/** The notice of a change. Where an admin comes from is not the user's business. */
 export const noticeMail = ({ mail, requestId, requestedAt, source }: SecurityNotice, to: string): Mail =>
   mailOf(requestId, to, changes[mail], [
-    `${changes[mail]} at ${new Date(requestedAt).toISOString()} from ${source.address}.`,
+    `${changes[mail]} at ${new Date(requestedAt).toISOString()} ${mail === 'role-changed' ? 'by an admin' : `from ${source.address}`}.`,
     'If this was not you, set a new password immediately (POST /api/user/password/reset-request) and contact the operator of this installation.',
   ]);
 

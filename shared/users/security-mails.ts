@@ -1,10 +1,12 @@
+import { accountKey, type StoredAccount } from '#shared/accounts/stored';
 import { AuditLog } from '#shared/audit/audit-log';
 import { MailedTokens } from '#shared/auth/mailed-token';
-import { type EmailOwner, emailKey, type StoredUser, userKey } from '#shared/identity/stored-user';
+import type { SecurityMailJob, SecurityNotice } from '#shared/auth/security-mail-job';
+import { type ApiKeyId, apiKeyKey } from '#shared/auth/stored-api-key';
+import { type EmailOwner, emailKey, isEmailVerified, type StoredUser, userKey } from '#shared/identity/stored-user';
 import type { UserId } from '#shared/model/user-id';
 import { TransactionCanceled, Unavailable } from '#shared/platform/errors';
 import type { Platform } from '#shared/platform/ports';
-import type { SecurityMailJob, SecurityNotice } from './security-mail-job.ts';
 import { noticeMail, resetMail, verificationMail } from './security-mail-texts.ts';
 
 type Ports = Pick<Platform, 'config' | 'table' | 'secrets' | 'random' | 'clock' | 'logger' | 'mailer'>;
@@ -69,10 +71,35 @@ export class SecurityMails {
 
   async #sendNotice(notice: SecurityNotice): Promise<void> {
     const user = await this.#user(notice.userId as UserId);
-    if (user === undefined) return;
     // Otherwise the change was not made, or a later one has its own notice.
-    const change = notice.mail === 'password-changed' ? user.passwordChange : user.totpChange;
-    if (change === notice.requestId) await this.#ports.mailer.send(noticeMail(notice, user.email));
+    if (user === undefined || !(await this.#isMade(notice, user))) return;
+    await this.#ports.mailer.send(noticeMail(notice, user.email));
+  }
+
+  async #isMade({ mail, requestId, accountId = '' }: SecurityNotice, user: StoredUser): Promise<boolean> {
+    const { table, config } = this.#ports;
+    const { userId } = user;
+    switch (mail) {
+      case 'password-changed':
+        return user.passwordChange === requestId;
+      case 'totp-enabled':
+      case 'totp-disabled':
+        return user.totpChange === requestId;
+    }
+    // These can be caused at will, so they go to no address that its owner did not verify.
+    if (!isEmailVerified(user, config)) return false;
+    switch (mail) {
+      case 'role-changed':
+        return user.roleChange === requestId;
+      case 'webhook-changed':
+        return user.webhookChange === requestId;
+      case 'api-key-created':
+        return (await table.get(apiKeyKey(userId, requestId as ApiKeyId), { consistent: true })) !== undefined;
+      case 'exchange-key-added':
+        return (
+          (await table.get<StoredAccount>(accountKey(userId, accountId), { consistent: true }))?.keyChange === requestId
+        );
+    }
   }
 
   async #user(userId: UserId): Promise<StoredUser | undefined> {

@@ -68,7 +68,7 @@ describe('a second factor', () => {
     const { body } = await client.send('POST', '/api/user/totp/setup');
     const { secret } = body as { secret: string };
     expect(
-      (await client.send('POST', '/api/user/totp/enable', { password, code: codeAt(secret, Date.now()) })).status,
+      (await client.send('POST', '/api/user/totp/enable', { password, totp: codeAt(secret, Date.now()) })).status,
     ).toBe(200);
     expect((await logIn({ email, password })).body).toMatchObject({ type: '/problems/totp-required' });
     // One step ahead is good as well, for clocks that differ.
@@ -103,14 +103,14 @@ describe('a session', () => {
       readonly body: { readonly accessToken: string; readonly refreshToken: string };
     }>;
 
-  it('goes on with each new refresh token, and ends when a used one comes back', async () => {
+  it('goes on with each new refresh token, and gives the same one again to a retry', async () => {
     const { loggedIn } = await newUser();
     const { refreshToken } = loggedIn.body as { refreshToken: string };
     const second = await refresh(refreshToken);
     const client = new ApiClient(target.url, second.body.accessToken);
     expect(await client.get('/api/user/sessions')).toMatchObject({ items: [{ current: true }], nextCursor: null });
-    expect((await refresh(refreshToken)).status).toBe(401);
-    expect((await refresh(second.body.refreshToken)).status).toBe(401);
+    expect((await refresh(refreshToken)).body).toEqual(second.body);
+    expect((await refresh(second.body.refreshToken)).status).toBe(200);
   });
 
   it('ends with a logout', async () => {

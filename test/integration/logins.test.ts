@@ -43,7 +43,7 @@ describe('on one machine with a mail server', () => {
 
   it('a second factor is set up, asked for, and told of by mail', async () => {
     const { secret } = (await eve.send('POST', '/api/user/totp/setup')).body as { secret: string };
-    expect((await eve.send('POST', '/api/user/totp/enable', { password, code: codeAt(secret, now()) })).status).toBe(
+    expect((await eve.send('POST', '/api/user/totp/enable', { password, totp: codeAt(secret, now()) })).status).toBe(
       200,
     );
     expect((await logIn(password)).body).toMatchObject({ type: '/problems/totp-required' });
@@ -51,7 +51,7 @@ describe('on one machine with a mail server', () => {
     expect((await logIn(password, { totp: codeAt(secret, now()) })).status).toBe(200);
     await mailAbout('second factor was added');
     server.clock.leap(30_000);
-    const gone = { password, code: codeAt(secret, now()) };
+    const gone = { password, totp: codeAt(secret, now()) };
     expect((await eve.send('POST', '/api/user/totp/disable', gone)).status).toBe(204);
   });
 

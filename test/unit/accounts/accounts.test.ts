@@ -288,7 +288,10 @@ describe('the sync', () => {
     venue.add(newKey);
     const fail = () => Promise.reject(new Unavailable('killed'));
     const queue = { send: fail, receive: fail, remove: fail, release: fail, depth: fail };
-    const killed = new Accounts({ ...given.platform, queue: () => queue }, venue);
+    const killed = new Accounts(
+      { ...given.platform, queue: (name) => (name === 'account-sync' ? queue : given.queue(name)) },
+      venue,
+    );
     await expect(given.awake(killed.change(ada, accountId, { credentials: newKey }, testOrigin))).rejects.toThrow(
       Unavailable,
     );

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { AuditOrigin } from '#shared/audit/entry';
 import { apiKeyHash, newApiKey } from '#shared/auth/api-key-format';
-import { API_KEYS_PER_USER_MAX } from '#shared/auth/api-keys';
+import { API_KEYS_PER_USER_MAX, ApiKeys } from '#shared/auth/api-keys';
+import { SessionEnded } from '#shared/auth/refusals';
 import { API_KEY_KEYS } from '#shared/auth/stored-api-key';
 import type { UserId } from '#shared/model/user-id';
 import { withSettings } from '#shared/platform/config/config';
@@ -68,7 +70,7 @@ describe('a key', () => {
   });
 
   it.each([
-    ['more than its owner may do', { scopes: ['market:read', 'users:admin'] }],
+    ['more than its owner may do', { scopes: ['market:read', 'users:admin'], addresses: ['203.0.113.7'] }],
     ['nothing', { scopes: [] }],
     ['what does not exist', { scopes: ['trade:all'] }],
   ])('that may do %s is not made', async (_name, fields) => {
@@ -89,6 +91,21 @@ describe('a key', () => {
   ])('of %j is not made', async (fields) => {
     expect((await create(fields)).status).toBe(422);
   });
+
+  it.each(['trade:write', 'system:admin', 'users:admin'])(
+    'with %s needs a list of addresses and lasts for 90 days at most',
+    async (scope) => {
+      const as = await tokenOf(system.platform, ada, 'admin');
+      const addresses = ['203.0.113.0/24'];
+      const scopes = ['market:read', scope];
+      const refused = [await create({ scopes }, as), await create({ scopes, addresses, expiresInDays: 91 }, as)];
+      expect(refused.map(({ status, body }) => [status, body.errors[0].path])).toEqual([
+        [422, 'addresses'],
+        [422, 'expiresInDays'],
+      ]);
+      expect((await create({ scopes, addresses, expiresInDays: 90 }, as)).status).toBe(201);
+    },
+  );
 
   it('lasts for 90 days where nothing else is said', async () => {
     const { key, expiresAt } = await made();
@@ -150,6 +167,18 @@ describe('a key', () => {
     const bySession = (await http.request('GET', '/api/alerts/list', { token })).headers.ratelimit;
     const left = (header = '') => Number(/r=(\d+)/.exec(header)?.[1]);
     expect(left(byKey) - left(bySession)).toBe(1);
+  });
+});
+
+describe('a session that has ended', () => {
+  it('makes no key, however late its request is', async () => {
+    const sessionId = (await http.request('GET', '/api/user/sessions', { token })).body.items[0].id;
+    const origin: AuditOrigin = { actor: { kind: 'user', userId: bob, sessionId }, source: { address: '203.0.113.7' } };
+    const wanted = { name: 'late', scopes: ['market:read' as const], expiresInDays: 1 };
+    await http.request('POST', '/api/user/logout', { token });
+    await expect(new ApiKeys(system.platform).create(bob, wanted, origin)).rejects.toThrow(SessionEnded);
+    token = await tokenOf(system.platform, bob, 'trader');
+    expect(await keys()).toEqual([]);
   });
 });
 

@@ -2,6 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { decodeJwt } from 'jose';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AuditReader } from '#shared/audit/audit-reader';
+import { repeatSeconds } from '#shared/auth/refresh-tokens';
 import { SESSIONS_PER_USER_MAX, Sessions } from '#shared/auth/sessions';
 import { sessionIdleDays, sessionLifeDays } from '#shared/auth/stored-session';
 import { accessTokenSeconds } from '#shared/auth/tokens';
@@ -36,6 +37,8 @@ beforeEach(async () => {
 const logIn = (userAgent = 'test', userId = ada): Promise<Tokens> => logInAs(system.platform, userId, userAgent);
 const refresh = (refreshToken: unknown) => http.request('POST', '/api/user/refresh', { body: { refreshToken } });
 const refreshed = async (token: Tokens): Promise<Tokens> => (await refresh(token.refreshToken)).body;
+/** Until a used token gets no second answer. */
+const repeatIsOver = () => system.clock.advance(repeatSeconds * 1000 + 1);
 const profile = async ({ accessToken: token }: Tokens) =>
   (await http.request('GET', '/api/user/profile', { token })).status;
 const idOf = ({ accessToken }: Tokens) => String(decodeJwt(accessToken).sid);
@@ -62,7 +65,9 @@ describe('a refresh token', () => {
   it('that comes back ends its session, with every token of it', async () => {
     const first = await logIn();
     const second = await refreshed(first);
-    expect((await refresh(first.refreshToken)).status).toBe(401);
+    await repeatIsOver();
+    const { status, body } = await refresh(first.refreshToken);
+    expect({ status, type: body.type }).toEqual({ status: 401, type: '/problems/refresh-reused' });
     expect((await refresh(second.refreshToken)).status).toBe(401);
     expect([await profile(first), await profile(second)]).toEqual([401, 401]);
   });
@@ -81,13 +86,15 @@ describe('a refresh token', () => {
   it('that comes back leaves the other sessions of its user alone', async () => {
     const [first, other] = [await logIn(), await logIn()];
     await refreshed(first);
+    await repeatIsOver();
     await refresh(first.refreshToken);
-    expect(await profile(other)).toBe(200);
+    expect([await profile(first), await profile(other)]).toEqual([401, 200]);
   });
 
   it('that comes back is written down once, without any token', async () => {
     const first = await logIn();
     const second = await refreshed(first);
+    await repeatIsOver();
     for (let index = 0; index < 3; index++) await refresh(first.refreshToken);
     const { items } = await new AuditReader(system.platform).ofUser(ada, { type: 'auth.refresh' }, { limit: 9 });
     expect(items).toMatchObject([
@@ -100,13 +107,30 @@ describe('a refresh token', () => {
     }
   });
 
-  it('used by several at the same moment gives one of them new tokens, and ends the session', async () => {
+  it('used by several at the same moment gives all of them the same tokens', async () => {
     const first = await logIn();
     const answers = await Promise.all([1, 2, 3].map(() => refresh(first.refreshToken)));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 401, 401]);
-    const winner = answers.find(({ status }) => status === 200)?.body;
-    expect((await refresh(winner.refreshToken)).status).toBe(401);
-    expect(await profile(winner)).toBe(401);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    const [winner, ...others] = answers.map(({ body }) => body);
+    expect(others).toEqual([winner, winner]);
+    expect(await profile(winner)).toBe(200);
+  });
+
+  it('that comes back within 10 s gets the same answer, and its session goes on', async () => {
+    const first = await logIn();
+    const second = await refreshed(first);
+    await system.clock.advance(repeatSeconds * 1000);
+    expect(await refreshed(first)).toEqual(second);
+    const third = await refreshed(second);
+    expect(await profile(third)).toBe(200);
+    expect(third.refreshToken).not.toBe(second.refreshToken);
+  });
+
+  it('that comes back within 10 s opens no session that has ended', async () => {
+    const first = await logIn();
+    const { accessToken } = await refreshed(first);
+    await http.request('POST', '/api/user/logout', { token: accessToken });
+    expect((await refresh(first.refreshToken)).body.type).toBe('/problems/invalid-refresh-token');
   });
 
   it('is not used up while there is no key to sign with', async () => {
@@ -118,11 +142,12 @@ describe('a refresh token', () => {
     expect((await refresh(first.refreshToken)).status).toBe(200);
   });
 
-  it('is stored as a hash alone', async () => {
-    const { refreshToken } = await logIn();
+  it('is stored as a hash alone, its successor too', async () => {
+    const first = await logIn();
+    const second = await refreshed(first);
     const stored = JSON.stringify(await system.changes.read('alerts', 1000));
     expect(stored).toContain('refresh-token');
-    expect(stored).not.toContain(refreshToken.slice(5));
+    for (const { refreshToken } of [first, second]) expect(stored).not.toContain(refreshToken.slice(5));
   });
 
   it.each([

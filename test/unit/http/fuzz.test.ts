@@ -261,9 +261,8 @@ describe.each(namedRoutes)('$name', ({ route }) => {
       { numRuns: route.path.endsWith('/export') ? exportRuns : runs, seed },
     );
     // Else nothing would have come past the gate.
-    const isSecretNeeded = /login|register|user$|password(\/reset)?$|verify$|totp\/(enable|disable|recovery)/.test(
-      route.path,
-    );
+    const isSecretNeeded =
+      /login|register|confirm|user$|password(\/reset)?$|verify$|totp\/(enable|disable|recovery)/.test(route.path);
     if (!isSecretNeeded) expect(taken).toBeGreaterThan(0);
   });
 });

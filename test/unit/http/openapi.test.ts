@@ -22,6 +22,7 @@ const Operation = z.strictObject({
   summary: z.string().min(1),
   tags: z.array(z.string().regex(/^[a-z]+$/)).length(1),
   security: z.array(z.record(z.string(), z.array(z.enum(SCOPES)))),
+  'x-confirmation': z.union([z.literal(true), z.array(z.string()).min(1)]).exactOptional(),
   parameters: z.array(Parameter),
   requestBody: z.strictObject({ required: z.literal(true), content: Content }).exactOptional(),
   responses: z.record(
@@ -74,8 +75,9 @@ describe('the OpenAPI document', () => {
     expect(named('header')).toEqual(route.idempotent ? ['Idempotency-Key'] : []);
     expect(requestBody === undefined).toBe(route.body === undefined);
     expect(Object.keys(responses).sort()).toEqual([...Object.keys(route.response), 'default'].sort());
+    expect(operation(route.method, route.path)['x-confirmation']).toEqual(route.confirmation);
     const scopes = SCOPES.filter((scope) => scope === route.scope);
-    const byKey = route.scope === 'session' ? [] : [{ apiKey: scopes }];
+    const byKey = route.scope === 'session' || route.confirmation === true ? [] : [{ apiKey: scopes }];
     expect(security).toEqual(route.scope === 'public' ? [] : [{ bearer: scopes }, ...byKey]);
   });
 
@@ -147,6 +149,29 @@ describe('routes', () => {
     expect(open).toEqual(['GET /api/user/profile']);
   });
 
+  it('that outlive a session or reach the outside need a confirmed one', () => {
+    const confirmed = namedRoutes.filter(({ route }) => route.confirmation !== undefined);
+    expect(confirmed.map(({ name, route }) => [name, route.confirmation])).toEqual(
+      expect.arrayContaining([
+        ['POST /api/user/api-keys', true],
+        ['GET /api/user/export', true],
+        ['PUT /api/user/settings', ['webhookUrl']],
+        ['PUT /api/users/{id}', ['role']],
+        ['DELETE /api/users/{id}', true],
+        ['POST /api/exchange/accounts', ['credentials']],
+        ['PUT /api/exchange/accounts/{accountId}', ['credentials']],
+      ]),
+    );
+  });
+
+  it('that need a confirmation for fields have these fields', () => {
+    for (const { confirmation, body } of routes) {
+      if (confirmation === undefined || confirmation === true) continue;
+      const fields = Object.keys((body as { shape?: object } | undefined)?.shape ?? {});
+      expect(fields).toEqual(expect.arrayContaining([...confirmation]));
+    }
+  });
+
   it('that change something are none of a viewer', () => {
     const own = ['public', 'self', 'session'];
     const changing = routes.filter(({ method, scope }) => method !== 'GET' && !own.includes(scope));
@@ -185,6 +210,8 @@ describe('real answers', () => {
     const scopes = ['market:read'];
     await call('PUT', '/api/user/settings', 'PUT /api/user/settings', body({ webhookUrl: 'https://example.com/hook' }));
     await call('GET', '/api/user/profile', 'GET /api/user/profile', { token });
+    const confirmed = body({ password: person.password });
+    await call('POST', '/api/user/confirm', 'POST /api/user/confirm', confirmed);
     await call('POST', '/api/user/refresh', 'POST /api/user/refresh', { body: { refreshToken } });
     const { items } = await call('GET', '/api/user/sessions', 'GET /api/user/sessions', { token });
     const other = items.find(({ current }: { current: boolean }) => !current);
@@ -247,9 +274,9 @@ describe('real answers', () => {
       await system.clock.advance(30_000);
       return codeAt(secret, system.clock.now());
     };
-    await post(`${totp}/enable`, body({ password: person.password, code: await code() }));
-    await post(`${totp}/recovery-codes`, body({ code: await code() }));
-    await post(`${totp}/disable`, body({ password: person.password, code: await code() }));
+    await post(`${totp}/enable`, body({ password: person.password, totp: await code() }));
+    await post(`${totp}/recovery-codes`, body({ password: person.password, totp: await code() }));
+    await post(`${totp}/disable`, body({ password: person.password, totp: await code() }));
     const newPassword = 'staple battery horse';
     await post('/api/user/password', body({ currentPassword: person.password, newPassword }));
     const mailed = async (name: string) => {

@@ -59,7 +59,8 @@ beforeAll(async () => {
 const keys = new Map<string, string>();
 const keyOf = async (token: string, scopes: readonly Scope[]): Promise<ClientRequest> => {
   const name = `${token} ${scopes}`;
-  const request = { token, body: { name: 'a program', scopes } };
+  // Powerful scopes need an address list.
+  const request = { token, body: { name: 'a program', scopes, addresses: ['203.0.113.0/24'] } };
   const key = keys.get(name) ?? (await http.request('POST', '/api/user/api-keys', request)).body.key;
   keys.set(name, key);
   return { headers: { 'x-api-key': key } };
@@ -135,7 +136,16 @@ describe('an API key', () => {
     },
   );
 
-  it.each(guarded.filter(({ route }) => isScope(route.scope)))(
+  it.each(guarded.filter(({ route }) => isScope(route.scope) && route.confirmation === true))(
+    'can not $name with its scope either: no key has a confirmed session',
+    async ({ route }) => {
+      const one = await keyOf(second.token, [route.scope as Scope]);
+      const { body } = await http.request(route.method, pathOf(route), one);
+      expect(body).toMatchObject({ type: '/problems/forbidden', detail: expect.stringContaining('login') });
+    },
+  );
+
+  it.each(guarded.filter(({ route }) => isScope(route.scope) && route.confirmation !== true))(
     'with no scope but that of $name comes past the gate',
     async ({ route }) => {
       const one = await keyOf(second.token, [route.scope as Scope]);

@@ -77,7 +77,7 @@ describe('who leaves', () => {
     const before = await left();
     const answers = [];
     for (let count = 0; count < 6; count++) answers.push((await leave('wrong password!')).status);
-    expect(answers).toEqual([401, 401, 401, 401, 429, 429]);
+    expect(answers).toEqual([403, 403, 403, 403, 429, 429]);
     expect(await left()).toEqual(before);
   });
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isPublicAddress, networkOf } from '#shared/platform/addresses';
+import { isPublicAddress, networkOf, siteOf } from '#shared/platform/addresses';
 
 describe('the network of an address', () => {
   it.each([
@@ -50,5 +50,18 @@ describe('an IPv4 address within an IPv6 address', () => {
         expect(isPublicAddress(`${prefix}${address}`)).toBe(false);
       }),
     );
+  });
+});
+
+describe('the site of an address', () => {
+  it.each([
+    ['2001:db8:1:abcd::5', '2001:db8:1:ab00::/56'],
+    ['2001:db8:1:ab00::5', '2001:db8:1:ab00::/56'],
+    ['2001:db8::1', '2001:db8:0:0::/56'],
+    ['203.0.113.7', undefined],
+    ['::ffff:203.0.113.7', undefined],
+    ['nowhere', undefined],
+  ])('%s is %s', (address, site) => {
+    expect(siteOf(address)).toBe(site);
   });
 });

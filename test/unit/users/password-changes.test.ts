@@ -27,6 +27,12 @@ const request = (address = email) =>
   http.request('POST', '/api/user/password/reset-request', { body: { email: address } });
 const reset = (token: string, secret = newPassword) =>
   http.request('POST', '/api/user/password/reset', { body: { token, newPassword: secret } });
+/** An API key of Ada, and what it can do. */
+const keyOf = async (token: string) => {
+  const body = { name: 'a program', scopes: ['alerts:read'] };
+  const { key } = (await http.request('POST', '/api/user/api-keys', { token, body })).body;
+  return async () => (await http.request('GET', '/api/alerts/list', { headers: { 'x-api-key': key } })).status;
+};
 const mails = async () => {
   await system.settle();
   return system.mailer.list(50);
@@ -69,6 +75,19 @@ describe('changing a password', () => {
     expect([await logIn(newPassword), await logIn(password)]).toEqual([200, 401]);
   });
 
+  it('deletes the API keys, which somebody else may have made', async () => {
+    const token = await open();
+    const key = await keyOf(token);
+    expect([await key(), (await change(token)).status, await key()]).toEqual([200, 204, 401]);
+    expect((await http.request('GET', '/api/user/api-keys', { token })).body.items).toEqual([]);
+  });
+
+  it('keeps the API keys where that is wanted', async () => {
+    const token = await open();
+    const key = await keyOf(token);
+    expect([(await change(token, { keepApiKeys: true })).status, await key()]).toEqual([204, 200]);
+  });
+
   it('mails a notice once it is done, and none where it was refused', async () => {
     const token = await open();
     await change(token, { currentPassword: 'wrong password!' });
@@ -94,7 +113,7 @@ describe('changing a password', () => {
   it('has to wait after wrong guesses at the present one', async () => {
     const token = await open();
     const guess = () => change(token, { currentPassword: 'wrong password!' });
-    for (let time = 0; time < 4; time++) expect((await guess()).body.type).toBe('/problems/invalid-credentials');
+    for (let time = 0; time < 4; time++) expect((await guess()).body.type).toBe('/problems/wrong-credentials');
     expect((await guess()).status).toBe(429);
   });
 
@@ -107,10 +126,12 @@ describe('changing a password', () => {
     const { secret } = (await http.request('POST', '/api/user/totp/setup', { token })).body;
     await http.request('POST', '/api/user/totp/enable', {
       token,
-      body: { password, code: codeAt(secret, system.clock.now()) },
+      body: { password, totp: codeAt(secret, system.clock.now()) },
     });
     await system.clock.advance(30_000);
-    expect((await change(token)).body.type).toBe('/problems/totp-required');
+    expect((await change(token)).body).toMatchObject({
+      ...{ status: 403, type: '/problems/wrong-credentials', errors: [{ path: 'totp' }] },
+    });
     expect((await change(token, { totp: codeAt(secret, system.clock.now()) })).status).toBe(204);
   });
 
@@ -142,6 +163,18 @@ describe('asking for a reset', () => {
     await system.clock.advance(minuteMs);
     await request();
     expect(await mails()).toHaveLength(2);
+  });
+
+  it('mails five times a day at most', async () => {
+    for (let hour = 0; hour < 8; hour++) {
+      await request();
+      await mails();
+      await system.clock.advance(60 * minuteMs);
+    }
+    expect(await mails()).toHaveLength(5);
+    await system.clock.advance(16 * 60 * minuteMs);
+    await request();
+    expect(await mails()).toHaveLength(6);
   });
 
   it('mails nothing to somebody who is disabled', async () => {
@@ -191,6 +224,11 @@ describe('a reset', () => {
     expect(await types()).toEqual(['auth.password-reset', 'auth.password-reset-requested']);
   });
 
+  it('deletes the API keys', async () => {
+    const key = await keyOf(await open());
+    expect([await key(), (await reset(await mailedToken())).status, await key()]).toEqual([200, 204, 401]);
+  });
+
   it('takes a token once, also at the same moment', async () => {
     const token = await mailedToken();
     const answers = await Promise.all([reset(token), reset(token, `${newPassword}!`)]);
@@ -204,8 +242,20 @@ describe('a reset', () => {
     expect((await reset(token)).status).toBe(422);
   });
 
-  it('takes no token when a newer one was mailed', async () => {
+  it('takes one of the last three tokens, so that strangers who ask for more do not keep the user out', async () => {
+    const tokens = [];
+    for (let mail = 0; mail < 4; mail++) {
+      await system.clock.advance(minuteMs);
+      tokens.push(await mailedToken());
+    }
+    const [first = '', second = '', , latest = ''] = tokens;
+    expect([(await reset(first)).status, (await reset(second)).status]).toEqual([422, 204]);
+    expect((await reset(latest)).body.type).toBe('/problems/invalid-mailed-token');
+  });
+
+  it('takes no token of before the last reset', async () => {
     const first = await mailedToken();
+    await reset(first);
     await system.clock.advance(minuteMs);
     const second = await mailedToken();
     expect([(await reset(first)).status, (await reset(second)).status]).toEqual([422, 204]);
@@ -223,7 +273,7 @@ describe('a reset', () => {
     const { secret } = (await http.request('POST', '/api/user/totp/setup', { token })).body;
     await http.request('POST', '/api/user/totp/enable', {
       token,
-      body: { password, code: codeAt(secret, system.clock.now()) },
+      body: { password, totp: codeAt(secret, system.clock.now()) },
     });
     await reset(await mailedToken());
     expect(await logIn(newPassword)).toBe(401);

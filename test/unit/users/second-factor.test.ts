@@ -34,7 +34,7 @@ const nextCode = async (secret: string): Promise<string> => {
 };
 const enabled = async () => {
   const { secret } = (await post('setup')).body;
-  const { recoveryCodes } = (await post('enable', { password, code: codeAt(secret, system.clock.now()) })).body;
+  const { recoveryCodes } = (await post('enable', { password, totp: codeAt(secret, system.clock.now()) })).body;
   return { secret: secret as string, recoveryCodes: recoveryCodes as string[] };
 };
 const types = async () =>
@@ -59,14 +59,14 @@ describe('setting up a second factor', () => {
     const { secret } = (await post('setup')).body;
     await system.clock.advance(15 * 60_000);
     token = await open();
-    expect((await post('enable', { password, code: codeAt(secret, system.clock.now()) })).status).toBe(409);
+    expect((await post('enable', { password, totp: codeAt(secret, system.clock.now()) })).status).toBe(409);
   });
 
   it('takes no code of a secret that was replaced', async () => {
     const { secret } = (await post('setup')).body;
     await post('setup');
-    expect((await post('enable', { password, code: codeAt(secret, system.clock.now()) })).body.type).toBe(
-      '/problems/invalid-totp',
+    expect((await post('enable', { password, totp: codeAt(secret, system.clock.now()) })).body.type).toBe(
+      '/problems/wrong-credentials',
     );
   });
 
@@ -82,8 +82,8 @@ describe('enabling a second factor', () => {
   it('needs the password, so that a stolen token locks nobody out', async () => {
     const { secret } = (await post('setup')).body;
     const code = codeAt(secret, system.clock.now());
-    expect((await post('enable', { password: 'wrong password!', code })).body.type).toBe(
-      '/problems/invalid-credentials',
+    expect((await post('enable', { password: 'wrong password!', totp: code })).body.type).toBe(
+      '/problems/wrong-credentials',
     );
     expect((await profile()).body.totpEnabled).toBe(false);
   });
@@ -98,14 +98,17 @@ describe('enabling a second factor', () => {
   it('can not be done twice, not at the same moment either', async () => {
     const { secret } = (await post('setup')).body;
     const code = codeAt(secret, system.clock.now());
-    const answers = await Promise.all([post('enable', { password, code }), post('enable', { password, code })]);
+    const answers = await Promise.all([
+      post('enable', { password, totp: code }),
+      post('enable', { password, totp: code }),
+    ]);
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
     expect((await post('setup')).status).toBe(409);
   });
 
   it('mails a notice, though not where it failed', async () => {
     await post('setup');
-    await post('enable', { password, code: '000000' });
+    await post('enable', { password, totp: '000000' });
     await enabled();
     await system.clock.advance(60_000);
     await system.settle();
@@ -120,6 +123,13 @@ describe('a login with a second factor', () => {
     expect([asked.status, asked.body.type]).toEqual([401, '/problems/totp-required']);
     const body = { email, password: 'wrong password!', totp: '123456' };
     expect((await http.request('POST', '/api/user/login', { body })).body.type).toBe('/problems/invalid-credentials');
+  });
+
+  it('is in the trail when the password was right and the code is missing', async () => {
+    await enabled();
+    await logIn();
+    const { items } = await new AuditReader(system.platform).ofUser(ada, { type: 'auth.login-failed' }, { limit: 9 });
+    expect(items).toMatchObject([{ after: { reason: 'no-code' }, outcome: 'failure' }]);
   });
 
   it('takes a code once', async () => {
@@ -176,30 +186,47 @@ describe('a login with a second factor', () => {
 describe('recovery codes', () => {
   it('are replaced, the old ones with them', async () => {
     const { secret, recoveryCodes } = await enabled();
-    const renewed = await post('recovery-codes', { code: await nextCode(secret) });
+    const renewed = await post('recovery-codes', { password, totp: await nextCode(secret) });
     expect(renewed.body.recoveryCodes).toHaveLength(10);
     expect((await logIn(recoveryCodes[0])).status).toBe(401);
     expect((await logIn(renewed.body.recoveryCodes[0])).status).toBe(200);
   });
 
+  it('are not replaced without the password', async () => {
+    const { secret, recoveryCodes } = await enabled();
+    const refused = await post('recovery-codes', { password: 'wrong password!', totp: await nextCode(secret) });
+    expect(refused.body).toMatchObject({ type: '/problems/wrong-credentials', errors: [{ path: 'password' }] });
+    expect((await logIn(recoveryCodes[0])).status).toBe(200);
+  });
+
   it('are not without a second factor', async () => {
-    expect((await post('recovery-codes', { code: '123456' })).status).toBe(409);
+    expect((await post('recovery-codes', { password, totp: '123456' })).status).toBe(409);
   });
 });
 
 describe('disabling a second factor', () => {
   it('needs the password and a code', async () => {
     const { secret } = await enabled();
-    expect((await post('disable', { password: 'wrong password!', code: await nextCode(secret) })).status).toBe(401);
-    expect((await post('disable', { password, code: '000000' })).status).toBe(401);
-    expect((await post('disable', { password, code: await nextCode(secret) })).status).toBe(204);
+    const wrong = await post('disable', { password: 'wrong password!', totp: await nextCode(secret) });
+    expect(wrong.body).toMatchObject({
+      status: 403,
+      type: '/problems/wrong-credentials',
+      errors: [{ path: 'password' }],
+    });
+    const guessed = await post('disable', { password, totp: '000000' });
+    expect(guessed.body).toMatchObject({
+      status: 403,
+      type: '/problems/wrong-credentials',
+      errors: [{ path: 'totp' }],
+    });
+    expect((await post('disable', { password, totp: await nextCode(secret) })).status).toBe(204);
     expect((await profile()).body.totpEnabled).toBe(false);
     expect((await logIn()).status).toBe(200);
   });
 
   it('lets another one be set up', async () => {
     const first = await enabled();
-    await post('disable', { password, code: await nextCode(first.secret) });
+    await post('disable', { password, totp: await nextCode(first.secret) });
     const second = await enabled();
     expect(totpStep(second.secret, codeAt(first.secret, system.clock.now()), system.clock.now())).toBeUndefined();
     expect((await logIn(await nextCode(second.secret))).status).toBe(200);
@@ -208,8 +235,8 @@ describe('disabling a second factor', () => {
   it('is in the trail with all that was before', async () => {
     const { secret, recoveryCodes } = await enabled();
     await logIn(recoveryCodes[0]);
-    await post('recovery-codes', { code: await nextCode(secret) });
-    await post('disable', { password, code: await nextCode(secret) });
+    await post('recovery-codes', { password, totp: await nextCode(secret) });
+    await post('disable', { password, totp: await nextCode(secret) });
     expect(await types()).toEqual([
       'auth.totp-disabled',
       'auth.recovery-codes-renewed',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SecurityMailJob } from '#shared/users/security-mail-job';
+import { SecurityMailJob } from '#shared/auth/security-mail-job';
 
 const id = '01890000-0000-7000-8000-0000000000aa';
 const userId = '01890000-0000-7000-8000-0000000000ad';

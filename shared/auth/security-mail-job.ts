@@ -19,28 +19,38 @@ export const SecurityMailJob = z.preprocess(
     z.object({ mail: z.literal('password-reset'), ...request, email: z.string(), source }),
     z.object({ mail: z.literal('email-verification'), ...request, userId: z.uuid() }),
     z.object({
-      mail: z.enum(['password-changed', 'totp-enabled', 'totp-disabled']),
+      mail: z.enum([
+        'password-changed',
+        'totp-enabled',
+        'totp-disabled',
+        'api-key-created',
+        'role-changed',
+        'webhook-changed',
+        'exchange-key-added',
+      ]),
       ...request,
       userId: z.uuid(),
       source,
+      accountId: z.uuid().exactOptional().describe('Of an exchange key'),
     }),
   ]),
 );
 export type SecurityMailJob = z.infer<typeof SecurityMailJob>;
-export type SecurityNotice = Extract<
-  SecurityMailJob,
-  { readonly mail: 'password-changed' | 'totp-enabled' | 'totp-disabled' }
->;
+export type SecurityNotice = Exclude<SecurityMailJob, { readonly mail: 'password-reset' | 'email-verification' }>;
 
 /**
  * The notice of a change is enqueued before the change is made and handled after the function that makes it has ended, so
  * that there is a notice if and only if there was a change. Longer than the timeout of any function that changes credentials.
  */
 const noticeSeconds = 15;
+/** The function that stores keys of exchanges has a longer timeout, because it asks the venue first. */
+const exchangeNoticeSeconds = 40;
 
 export const enqueueSecurityMail = async (platform: Pick<Platform, 'queue'>, job: SecurityMailJob): Promise<void> =>
   await platform.queue('deliveries').send([{ body: JSON.stringify(job) }]);
 
 /** Enqueues the notice of a change that is about to be made, whose id is the id of the request. */
-export const enqueueSecurityNotice = async (platform: Pick<Platform, 'queue'>, job: SecurityNotice): Promise<void> =>
-  await platform.queue('deliveries').send([{ body: JSON.stringify(job), delaySeconds: noticeSeconds }]);
+export const enqueueSecurityNotice = async (platform: Pick<Platform, 'queue'>, job: SecurityNotice): Promise<void> => {
+  const delaySeconds = job.mail === 'exchange-key-added' ? exchangeNoticeSeconds : noticeSeconds;
+  await platform.queue('deliveries').send([{ body: JSON.stringify(job), delaySeconds }]);
+};
