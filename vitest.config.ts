@@ -4,8 +4,12 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/{unit,contract,integration}/**/*.test.ts'],
-    // They need an emulator of AWS (vitest.e2e.config.ts) and DynamoDB Local (vitest.dynamodb.config.ts).
-    exclude: ['test/contract/aws.test.ts', 'test/contract/dynamodb-local.test.ts'],
+    // They need an emulator of AWS (vitest.e2e.config.ts), DynamoDB Local (vitest.dynamodb.config.ts), or longer (vitest.models.config.ts).
+    exclude: [
+      'test/contract/aws.test.ts',
+      'test/contract/dynamodb-local.test.ts',
+      'test/integration/account-fleet.test.ts',
+    ],
     // Far above what any takes, also where many others are at work: a test that hangs still ends.
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -150,8 +150,7 @@ export class Gateway {
     this.#cors.mark(headers, request.headers.origin);
     if (!this.server.listening) headers.connection = 'close';
     const { status, body } = answer;
-    if (status !== 204 && status !== 304 && request.method !== 'HEAD')
-      headers['content-length'] = Buffer.byteLength(body);
+    if (status !== 204 && status !== 304) headers['content-length'] = Buffer.byteLength(body);
     if (request.complete || !hasBody(request)) {
       response.writeHead(status, headers).end(body);
     } else {

@@ -15,7 +15,7 @@ import { testPlatform } from '../support/test-platform.ts';
 import { startBinance } from '../support/venues/binance.ts';
 import { startBybit } from '../support/venues/bybit.ts';
 
-const runs = modelRuns(2);
+const runs = modelRuns(1);
 const seed = modelSeed(20_261_125);
 const key = { apiKey: 'modelkey'.padEnd(64, '0'), secret: 'modelsecret'.padEnd(64, '0') };
 

@@ -193,7 +193,7 @@ describe('a request that leads nowhere', () => {
   });
 
   it('learns which methods there are', async () => {
-    expect((await send(head('POST', '/api/market/prices', authorized()))).headers.get('allow')).toBe('GET');
+    expect((await send(head('POST', '/api/market/prices', authorized()))).headers.get('allow')).toBe('GET, HEAD');
   });
 
   it('can look up what its problem means', async () => {

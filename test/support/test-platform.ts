@@ -36,6 +36,8 @@ export const testConfig = oneMachineConfig('0.0.0-test', {
   mail: { from: 'alphapulse@example.com' },
   // Tests send more requests than people do, and all from one address.
   http: { requestLimitFactor: 1000 },
+  // The receivers of the tests' webhooks are on this machine.
+  notifications: { privateWebhooks: true },
 });
 
 /** The settings of a deployment where one machine has others. */

@@ -41,7 +41,8 @@ describe('a server that does not allow private webhooks, which is the default', 
   ])('sends none to this machine %s', async (_kind, url) => {
     const { status, error } = await deliveryTo(client, url);
     expect(status).not.toBe('delivered');
-    expect(error).toMatch(/not a public one|must begin with https/);
+    // No oracle of the inner network: the reason is in the log alone.
+    expect(error).toBe('The webhook did not accept the delivery.');
     expect(hooks.received).toEqual([]);
   });
 });

@@ -6,6 +6,7 @@ import { createExchangeApi } from '#functions/api/exchange';
 import { createAccountSync } from '#functions/queue/account-sync';
 import { createAccountsDispatch } from '#functions/schedule/accounts-dispatch';
 import { queueEvent } from '#local/queue-event';
+import { newSession, type SessionId } from '#shared/auth/stored-session';
 import { VenueError } from '#shared/exchange/errors';
 import type { UserId } from '#shared/model/user-id';
 import type { Platform } from '#shared/platform/ports';
@@ -26,6 +27,8 @@ const recorded = () => {
   return { lines, logger };
 };
 
+const ada = 'ada' as UserId;
+
 describe('a key', () => {
   it('shows in no log line, answer, message or item from its connection to its deletion, failures included', async () => {
     const venue = new VenueOfKeys();
@@ -36,6 +39,14 @@ describe('a key', () => {
     const dispatch = createAccountsDispatch(platform);
     const sync = createAccountSync(platform, venue.open);
     const told: string[] = [];
+    const client = { address: '203.0.113.7', userAgent: 'test' };
+    const session = newSession(
+      { userId: ada, role: 'trader' },
+      given.platform.ids.next() as SessionId,
+      client,
+      given.clock.now(),
+    );
+    await given.table.put(session);
 
     const request = async (routeKey: string, body?: unknown, accountId?: string, query?: Record<string, string>) => {
       const event = {
@@ -46,7 +57,7 @@ describe('a key', () => {
         ...(query === undefined ? {} : { queryStringParameters: query }),
         requestContext: {
           ...{ requestId: 'r', http: { sourceIp: '203.0.113.7', userAgent: 'test', method: 'POST' } },
-          authorizer: { lambda: { userId: 'ada' as UserId, scopes: 'exchange:read exchange:write' } },
+          authorizer: { lambda: { userId: ada, sessionId: session.sessionId, scopes: 'exchange:read exchange:write' } },
         },
       };
       const answer = await given.awake(api(event as never, testContext));

@@ -79,7 +79,7 @@ describe('paths and methods', () => {
         (method) =>
           !offered.some((one) => one === method) &&
           // This path is also one of /api/alerts/{alertId}, an alert that can't exist.
-          !(['GET', 'DELETE'].includes(method) && route.path.startsWith('/api/alerts/')),
+          !(['GET', 'HEAD', 'DELETE'].includes(method) && route.path.startsWith('/api/alerts/')),
       );
       for (const method of others) {
         const send = method === 'HEAD' ? http.send : http.request;
@@ -93,7 +93,7 @@ describe('paths and methods', () => {
     const { status, headers } = await http.request('PUT', '/api/alerts/00000000-0000-7000-8000-000000000000', {
       token,
     });
-    expect({ status, allow: headers.allow }).toEqual({ status: 405, allow: 'GET, DELETE' });
+    expect({ status, allow: headers.allow }).toEqual({ status: 405, allow: 'GET, HEAD, DELETE' });
   });
 
   it.each(['GET', 'DELETE'])('%s of an alert by a name that is no id is a 404', async (method) => {

@@ -17,7 +17,7 @@ import { VenueOfAccounts } from '../../../support/venue-of-accounts.ts';
 import { VenueAccounts } from '../../../support/venues/venue-accounts.ts';
 
 /** Sequences; a longer suite makes more, with a seed of its own each time. */
-const runs = modelRuns(30);
+const runs = modelRuns(20);
 const seed = modelSeed(20_261_124);
 
 const kill = fc.option(
