@@ -2,7 +2,6 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { api, type HttpHandler } from '#functions/http/api';
 import { on } from '#functions/http/binding';
 import { PREFLIGHT_HEADERS } from '#functions/http/cors';
-import { openApiDocument } from '#functions/http/openapi';
 import { HttpProblem, PROBLEMS } from '#functions/http/problem';
 import { noContent, ok, type Reply } from '#functions/http/reply';
 import { methodsOf } from '#functions/http/route';
@@ -10,8 +9,10 @@ import { SystemStatus } from '#shared/operations/status';
 import { onLambda } from '#shared/platform/aws/on-lambda';
 import type { Platform } from '#shared/platform/ports';
 import { auditBindings } from './audit.ts';
-import { routes as allRoutes } from './routes.ts';
 import * as routes from './system.routes.ts';
+
+/** The declarations of all routes, with every schema of the API: most requests need none of them. */
+const loadRoutes = async () => (await import('./routes.ts')).routes;
 
 export const createSystemApi = (platform: Platform): HttpHandler => {
   const status = new SystemStatus(platform);
@@ -21,7 +22,8 @@ export const createSystemApi = (platform: Platform): HttpHandler => {
     [
       on(routes.health, async () => ok({ status: 'ok' })),
       on(routes.openapi, async () => {
-        document ??= openApiDocument(allRoutes, platform.config.version);
+        const [{ openApiDocument }, declared] = await Promise.all([import('#functions/http/openapi'), loadRoutes()]);
+        document ??= openApiDocument(declared, platform.config.version);
         return ok(document);
       }),
       on(routes.explainProblem, async ({ params }) =>
@@ -30,7 +32,7 @@ export const createSystemApi = (platform: Platform): HttpHandler => {
       on(routes.getStatus, async () => ok(await status.read())),
       ...auditBindings(platform),
     ],
-    (event) => preflight(event, platform.config.http.corsOrigins) ?? refuse(event),
+    async (event) => preflight(event, platform.config.http.corsOrigins) ?? (await refuse(event)),
   );
 };
 
@@ -51,7 +53,8 @@ const preflight = (
 };
 
 /** Refuses a request that no route matches; the path may support other methods. */
-const refuse = ({ rawPath, requestContext }: APIGatewayProxyEventV2): never => {
+const refuse = async ({ rawPath, requestContext }: APIGatewayProxyEventV2): Promise<never> => {
+  const allRoutes = await loadRoutes();
   const exact = allRoutes.filter(({ path }) => path === rawPath);
   const offered = exact.length > 0 ? exact : allRoutes.filter(({ path }) => matches(path, rawPath));
   const { method } = requestContext.http;

@@ -21,7 +21,7 @@ export type HttpHandler = (
 export const api = (
   platform: Platform,
   bindings: readonly Binding[],
-  unmatched: (event: APIGatewayProxyEventV2) => Reply = () => {
+  unmatched: (event: APIGatewayProxyEventV2) => Promise<Reply> = async () => {
     throw new HttpProblem('not-found', 'No route matches this path.');
   },
 ): HttpHandler => {
@@ -43,7 +43,7 @@ export const api = (
     };
     try {
       const binding = bound.get(event.routeKey);
-      if (binding === undefined) return render(unmatched(event), {}, headers);
+      if (binding === undefined) return render(await unmatched(event), {}, headers);
       const { route, run } = binding;
       const limit = await limits.take(route, event);
       Object.assign(headers, limitHeaders(limit));

@@ -1,4 +1,4 @@
-import { checkConfirmed } from '#shared/auth/confirmations';
+import { checkConfirmed } from '#shared/auth/confirmed-session';
 import type { Platform } from '#shared/platform/ports';
 import type { Caller } from './caller.ts';
 import { HttpProblem } from './problem.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { confirmedMinutes } from '#shared/auth/confirmations';
+import { confirmedMinutes } from '#shared/auth/confirmed-session';
 import { repeatSeconds } from '#shared/auth/refresh-tokens';
 import { Sessions } from '#shared/auth/sessions';
 import type { UserId } from '#shared/model/user-id';
