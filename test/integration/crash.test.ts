@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Alert } from '#shared/alerts/alert';
+import type { PriceCondition } from '#shared/alerts/conditions/price';
 import type { Notification } from '#shared/notifications/notification';
 import type { OutboxMail } from '#shared/platform/sqlite/outbox';
 import { ApiClient } from '../support/client.ts';
@@ -70,7 +71,7 @@ const restart = async (): Promise<void> => {
 
 const told = (): SocketMessage[] => [...updates, ...socket.updates('alerts')];
 
-const condition = (value: number, operator: Alert['condition']['operator'] = 'crosses_above') =>
+const condition = (value: number, operator: PriceCondition['operator'] = 'crosses_above') =>
   ({ type: 'price', venue: 'binance', symbol: 'BTC/USDT', operator, value: String(value) }) as const;
 
 /** Sets alerts that no price reaches, one after the other, until the server is gone. */

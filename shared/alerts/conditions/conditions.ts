@@ -19,7 +19,10 @@ export const unionOf = <First extends Option, More extends readonly Option[]>(
 const [first, ...more] = kinds;
 export const Condition = unionOf(first.schema, ...more.map(({ schema }) => schema));
 
-const kindByType = new Map<string, ConditionKind<Condition>>(kinds.map((kind) => [kind.type, kind]));
+/** That each kind takes conditions of its own type alone is given by the look-up. */
+const kindByType = new Map<string, ConditionKind<Condition>>(
+  kinds.map((kind) => [kind.type, kind as unknown as ConditionKind<Condition>]),
+);
 
 /** The kind of a condition. @throws {TypeError} a stored condition is of a kind that is not known here */
 export const kindOf = ({ type }: Condition): ConditionKind<Condition> => {

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { streamEvent } from '#local/stream-event';
 import { type AlertUpdate, NewAlert } from '#shared/alerts/alert';
 import { Alerts } from '#shared/alerts/alerts';
+import type { PriceCondition } from '#shared/alerts/conditions/price';
 import { Decimal } from '#shared/model/decimal';
 import type { UserId } from '#shared/model/user-id';
 import { notificationHistory } from '#shared/notifications/history';
@@ -15,7 +16,7 @@ import { testContext, testOrigin, testPlatform } from '../../support/test-platfo
 interface Expected {
   readonly alertId: string;
   readonly userId: UserId;
-  operator: NewAlert['condition']['operator'];
+  operator: PriceCondition['operator'];
   value: number;
   repeat: 'once' | 'always';
   readonly cooldownMs: number;
