@@ -44,7 +44,7 @@ describe('a problem document tells of', () => {
   it('a method that the path does not offer, and what it offers', async () => {
     const answer = await request('PATCH', '/api/alerts/list');
     expectProblem(answer, 405, 'method-not-allowed', '/api/alerts/list');
-    expect(answer.headers.get('allow')).toBe('GET');
+    expect(answer.headers.get('allow')).toBe('GET, HEAD');
   });
 
   it('a body that is too large', async () =>
