@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { exponentialMs } from '#shared/platform/backoff';
 import { ConditionFailed, DomainError } from '#shared/platform/errors';
 import { optimistic } from '#shared/platform/optimistic';
 import type { Platform } from '#shared/platform/ports';
@@ -134,7 +135,8 @@ const isForgotten = (failures: Failures | undefined, now: number): boolean =>
 const waitUntil = (known: Failures | undefined, { freeFailures, waitSecondsMax }: Patience): number =>
   known === undefined || known.failures < freeFailures
     ? 0
-    : known.lastAt + Math.min(2 ** (known.failures - freeFailures), waitSecondsMax) * 1000;
+    : known.lastAt +
+      exponentialMs(known.failures - freeFailures + 1, { firstMs: 1000, longestMs: waitSecondsMax * 1000 });
 
 const ignoreIfGone = (error: unknown): void => {
   if (!(error instanceof ConditionFailed)) throw error;

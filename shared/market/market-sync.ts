@@ -1,6 +1,7 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { VenueError } from '#shared/exchange/errors';
 import type { Market, Ticker, Venue } from '#shared/exchange/venue';
+import { exponentialMs } from '#shared/platform/backoff';
 import { boundedVenueTime, isPossible, isWithin } from '#shared/platform/plausible-time';
 import type { Platform } from '#shared/platform/ports';
 import { ABSENT, equals, type Put } from '#shared/platform/table';
@@ -291,7 +292,7 @@ const backOffMs = ({ failure, retryAfterMs }: VenueError, failures: number): num
   if (retryAfterMs !== undefined) return retryAfterMs * 2;
   if (failure === 'rate-limited' || failure === 'maintenance') return rateLimitedSeconds * 1000;
   if (failures < failuresBeforeBackOff) return 0;
-  return Math.min(2 ** (failures - failuresBeforeBackOff), backOffSecondsMax) * 1000;
+  return exponentialMs(failures - failuresBeforeBackOff + 1, { firstMs: 1000, longestMs: backOffSecondsMax * 1000 });
 };
 
 const observedFields = ['last', 'bid', 'ask', 'high', 'low', 'baseVolume', 'percentage'] as const;

@@ -1,3 +1,4 @@
+import { exponentialMs } from '#shared/platform/backoff';
 import { ConditionFailed } from '#shared/platform/errors';
 import { acquireLease, type HeldLease, Lease } from '#shared/platform/lease';
 import type { Platform } from '#shared/platform/ports';
@@ -92,7 +93,7 @@ const nextTrip = (
   const isOpen = openUntil !== undefined && openUntil > now;
   const goesOn = openUntil !== undefined || now - closedAt < quietSeconds * 1000;
   const count = isOpen ? consecutiveTrips : goesOn ? consecutiveTrips + 1 : 1;
-  const grownMs = Math.min(openSeconds * 2 ** (count - 1), openSecondsMax) * 1000;
+  const grownMs = exponentialMs(count, { firstMs: openSeconds * 1000, longestMs: openSecondsMax * 1000 });
   const until = now + Math.min(retryAfterMs ?? (isOpen ? 0 : grownMs), openMsMax);
   if (isOpen && until <= openUntil + sameSeconds * 1000) return undefined;
   return { openUntil: Math.round(until), consecutiveTrips: count };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { namesOf, reactTo, reactToBatch } from '#functions/stream/reactions';
+import { namesOf, reactTo } from '#functions/stream/reactions';
 import { itemKind, NewerShape } from '#shared/platform/item-kind';
 import type { Change, Item } from '#shared/platform/table';
 
@@ -59,41 +59,5 @@ describe('a table of reactions', () => {
     // @ts-expect-error a row takes items of its own kind
     reactTo(follows, { ...rows, parcel: async (_: Change<Letter>) => {} });
     expect(namesOf(follows)).toEqual(['parcel', 'letter']);
-  });
-});
-
-describe('a table of reactions to batches', () => {
-  it('runs kind after kind in the order in which they are followed', async () => {
-    const seen: unknown[] = [];
-    const react = reactToBatch(
-      follows,
-      {
-        letter: async (changes) => {
-          seen.push(changes.map(({ after }) => after?.lines));
-          return [];
-        },
-        parcel: async (changes) => {
-          seen.push(changes.map(({ after }) => after?.grams));
-          return [];
-        },
-      },
-      () => {},
-    );
-    expect(await react([oldLetter, postcard, parcel, letter])).toEqual(new Set());
-    expect(seen).toEqual([[500], [['Dear Ada'], ['Dear Bob']]]);
-  });
-
-  it('fails what a reaction failed at and what can not be read, and nothing else', async () => {
-    const unreadable: string[] = [];
-    const react = reactToBatch(
-      follows,
-      {
-        letter: async (changes) => changes.map(({ sequence }) => sequence).filter((sequence) => sequence === '2'),
-        parcel: async () => [],
-      },
-      ({ sequence }) => void unreadable.push(sequence),
-    );
-    expect(await react([oldLetter, letter, parcel, newerLetter])).toEqual(new Set(['2', '4']));
-    expect(unreadable).toEqual(['4']);
   });
 });
